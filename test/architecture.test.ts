@@ -186,6 +186,11 @@ describe('a pure folder', () => {
     expect(include).toEqual(PURE);
     expect(exclude).toEqual(expect.arrayContaining([...IMPURE]));
     expect(compilerOptions).toEqual({ lib: ['es2024'], types: [] });
+    // One import of a file that needs them would bring Node's types back for all.
+    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+    const files = spawnSync(tsc, ['-p', 'tsconfig.pure.json', '--listFilesOnly'], { cwd: ROOT, encoding: 'utf8' });
+    expect(files.stdout).toContain('/plugins/kit/src/scheduler.ts');
+    expect(files.stdout).not.toContain('/@types/node/');
   });
 });
 
