@@ -1,0 +1,25 @@
+/** The words that every plugin and the server share. No Node and no DOM types may appear here. */
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+/** Amounts by name. `cpu` in millicores, `memory` and `disk` in bytes, anything else in whole units. Absent means 0. */
+export type Resources = Readonly<Record<string, number>>;
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Why something is not so: a code for programs, a sentence for people, and what would change it. */
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/** A reason with the place in a document that it speaks of. */
+export interface Problem extends Reason {
+  readonly path: readonly (string | number)[];
+}
+
+/** The version of this contract. Major: a plugin must change. Minor: it may. Stamped into every plugin by `define*`. */
+export const CONTRACT = '1.0';

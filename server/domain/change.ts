@@ -1,0 +1,49 @@
+import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Attempt } from './attempt.ts';
+import type { Receipt } from './command.ts';
+import type { EventBatch } from './event.ts';
+import type { RunId } from './ids.ts';
+import type { Node } from './node.ts';
+import type { Run } from './run.ts';
+import type { TaskRun } from './task-run.ts';
+
+/** An attempt that a later one of the same task run has replaced: moved to the history, never changed again. */
+export interface SupersededAttempt {
+  readonly runKey: number;
+  readonly ordinal: number;
+  readonly attempt: Attempt;
+}
+
+/** A late report of an attempt that had ended: kept to be shown, changes nothing (I2). */
+export interface Evidence {
+  readonly runKey: number;
+  readonly ordinal: number;
+  readonly number: number;
+  readonly at: number;
+  readonly node: string;
+  readonly report: Json;
+}
+
+/** A task run with its database key. */
+export interface StoredTaskRun extends TaskRun {
+  readonly runKey: number;
+}
+
+/**
+ * The new images of every row that one step changed, written in one transaction under the lease's epoch.
+ * `created` rows are inserted, `changed` rows updated by key; a row is in one of the two only.
+ */
+export interface Change {
+  readonly at: number;
+  readonly createdRuns: readonly Run[];
+  readonly changedRuns: readonly Run[];
+  readonly createdTaskRuns: readonly StoredTaskRun[];
+  readonly changedTaskRuns: readonly StoredTaskRun[];
+  readonly supersededAttempts: readonly SupersededAttempt[];
+  readonly evidence: readonly Evidence[];
+  readonly nodes: readonly Node[];
+  readonly receipts: readonly { readonly command: number; readonly receipt: Receipt; readonly run?: RunId }[];
+  /** The pool's scheduler memory when it changed. */
+  readonly schedulerMemory?: Json;
+  readonly events: Omit<EventBatch, 'pool' | 'seq' | 'at'>;
+}

@@ -1,0 +1,28 @@
+import type { PoolState } from './pool-state.ts';
+import type { Step } from './step.ts';
+import { nodeSilent } from './watch-node.ts';
+
+/** Looks at everything whose time has come. A timer that no longer matters does nothing. */
+export function dueTimers(pool: PoolState, step: Step): void {
+  for (let due = pool.timers.takeDue(step.now); due; due = pool.timers.takeDue(step.now)) {
+    switch (due.type) {
+      case 'BACKOFF': {
+        const { taskRun } = due;
+        if (taskRun.state !== 'BACKOFF' || taskRun.dueAt === null || taskRun.dueAt > step.now) break;
+        taskRun.dueAt = null;
+        if (taskRun.owner.state === 'PAUSED') {
+          step.taskRunState(taskRun, 'BLOCKED');
+        } else {
+          taskRun.readyAt = step.now;
+          step.taskRunState(taskRun, 'READY');
+        }
+        break;
+      }
+      case 'SILENCE':
+        nodeSilent(pool, step, due.node);
+        break;
+      default:
+        due satisfies never;
+    }
+  }
+}

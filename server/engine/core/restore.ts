@@ -1,0 +1,99 @@
+import type { RecoveredPool, RecoveredRun } from '../../domain/input.ts';
+import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
+import { startRun } from './admit-run.ts';
+import { planOf } from './plan.ts';
+import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
+import { endedWell, itemsOf } from './release-tasks.ts';
+import { Step } from './step.ts';
+import { sendAgain, watchSilence } from './watch-node.ts';
+
+/**
+ * Rebuilds a pool from what the store holds. The step tells the placement what is there, sends every live assignment
+ * again, and carries on where the last commit ended.
+ */
+export function restore(
+  name: string,
+  recovered: RecoveredPool,
+  seq: number,
+  now: number,
+  silence: SilenceLimits,
+): { readonly pool: PoolState; readonly step: Step } {
+  const pool = new PoolState(name, seq, now, silence);
+  const step = new Step(pool, now);
+  for (const node of recovered.nodes) {
+    const restored = { ...node, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
+    pool.nodes.set(node.name, restored);
+    step.placement.nodes.add(restored);
+    if (node.connection !== 'LOST') watchSilence(pool, restored);
+  }
+  for (const run of recovered.runs) restoreRun(pool, step, run);
+  return { pool, step };
+}
+
+function restoreRun(pool: PoolState, step: Step, { run: row, definition, taskRuns }: RecoveredRun): void {
+  const run = new EngineRun(row, planOf(definition));
+  pool.runs.set(run.id, run);
+  for (const taskRun of taskRuns) {
+    run.taskRuns.push(restoreTaskRun(run, taskRun));
+  }
+  const taskCount = definition.tasks.length;
+  for (let ordinal = 0; ordinal < run.taskRuns.length; ordinal++) {
+    const taskRun = run.taskRuns[ordinal]!;
+    if (taskRun.mapIndex === null) continue;
+    const instances = run.instances.get(taskRun.taskIndex) ?? [];
+    instances[taskRun.mapIndex] = taskRun;
+    run.instances.set(taskRun.taskIndex, instances);
+  }
+  for (let index = 0; index < taskCount; index++) {
+    run.instancesLeft[index] = run.instancesOf(index).filter(({ state }) => !isTerminalTaskRun(state)).length;
+  }
+  for (const index of run.plan.graph.order) {
+    if (run.instancesLeft[index] === 0 && endedWell(run, index)) {
+      for (const downstream of run.plan.graph.downstream[index]!) run.needsLeft[downstream]!--;
+    }
+  }
+  for (const index of run.instances.keys()) {
+    const items = itemsOf(run, index);
+    if (Array.isArray(items)) run.items.set(index, items);
+  }
+  for (const taskRun of run.taskRuns) resume(pool, step, taskRun);
+  if (run.state !== 'CANCELLING') startRun(pool, step, run);
+}
+
+function restoreTaskRun(run: EngineRun, row: RecoveredRun['taskRuns'][number]): EngineTaskRun {
+  const taskIndex = run.plan.indexOfKey.get(row.taskKey);
+  if (taskIndex === undefined)
+    throw new Error(`Task run ${row.run}.${row.ordinal} is of task ${row.taskKey}, which its pipeline version lacks.`);
+  const taskRun = new EngineTaskRun(run, row.ordinal, taskIndex, row.state);
+  taskRun.mapIndex = row.mapIndex;
+  taskRun.attempt = row.attempt ? { ...row.attempt } : null;
+  taskRun.readyAt = row.readyAt;
+  taskRun.dueAt = row.dueAt;
+  taskRun.finishedAt = row.finishedAt;
+  taskRun.failures = row.failures;
+  taskRun.losses = row.losses;
+  taskRun.outputs = row.outputs;
+  taskRun.revision = row.revision;
+  return taskRun;
+}
+
+/** Puts one task run back to where it was. */
+function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
+  if (taskRun.state === 'READY') {
+    step.placement.queued.push(taskRun);
+  } else if (taskRun.state === 'BACKOFF') {
+    pool.timers.add(taskRun.dueAt ?? step.now, { type: 'BACKOFF', taskRun });
+  } else if (isActiveTaskRun(taskRun.state)) {
+    const node = pool.nodes.get(taskRun.attempt!.node);
+    if (!node)
+      throw new Error(
+        `Task run ${taskRun.run}.${taskRun.ordinal} is on node ${taskRun.attempt!.node}, which the store lacks.`,
+      );
+    node.live.add(taskRun);
+    node.runningCount = node.live.size;
+    for (const [name, amount] of Object.entries(taskRun.task.resources)) {
+      if (amount !== 0) node.reserved[name] = (node.reserved[name] ?? 0) + amount;
+    }
+    sendAgain(step, taskRun);
+  }
+}

@@ -1,0 +1,202 @@
+import { attemptTransitions, type AttemptState } from '../../domain/attempt.ts';
+import type { Change, Evidence, SupersededAttempt } from '../../domain/change.ts';
+import type { Receipt } from '../../domain/command.ts';
+import type { Effect } from '../../domain/effect.ts';
+import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
+import type { RunId } from '../../domain/ids.ts';
+import {
+  connectionTransitions,
+  eligibilityTransitions,
+  type NodeConnection,
+  type NodeEligibility,
+} from '../../domain/node.ts';
+import { runTransitions, type RunState } from '../../domain/run.ts';
+import { taskRunTransitions, type TaskRunState } from '../../domain/task-run.ts';
+import { assertTransition } from '../../domain/transitions.ts';
+import type { EngineAttempt, EngineNode, EngineRun, EngineTaskRun, PoolState } from './pool-state.ts';
+
+/** What the placement must hear of a step before it is asked again. */
+export interface PlacementNews {
+  /** Have become READY. */
+  readonly queued: EngineTaskRun[];
+  /** Have left READY otherwise than by a placement. */
+  readonly withdrawn: EngineTaskRun[];
+  /** Hold their node no longer. */
+  readonly released: { readonly taskRun: EngineTaskRun; readonly node: string }[];
+  readonly nodes: Set<EngineNode>;
+}
+
+/**
+ * What came of a batch of inputs: the pencil with which the engine writes. Every change of a state goes through it,
+ * so that every transition is asserted and every changed row is recorded once, whatever happened to it in between.
+ */
+export class Step {
+  readonly seq: number;
+  readonly now: number;
+  readonly effects: Effect[] = [];
+  readonly placement: PlacementNews = { queued: [], withdrawn: [], released: [], nodes: new Set() };
+
+  readonly #runs: EngineRun[] = [];
+  readonly #createdRuns = new Set<EngineRun>();
+  readonly #stateChanged = new Set<EngineRun>();
+  readonly #taskRuns: EngineTaskRun[] = [];
+  readonly #createdTaskRuns: EngineTaskRun[] = [];
+  readonly #superseded: SupersededAttempt[] = [];
+  readonly #evidence: Evidence[] = [];
+  readonly #nodes = new Set<EngineNode>();
+  readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
+
+  constructor(pool: PoolState, now: number) {
+    this.seq = pool.seq + 1;
+    this.now = now;
+  }
+
+  /** Nothing to commit. */
+  get isEmpty(): boolean {
+    return (
+      this.#runs.length === 0 &&
+      this.#taskRuns.length === 0 &&
+      this.#createdTaskRuns.length === 0 &&
+      this.#nodes.size === 0 &&
+      this.#receipts.length === 0 &&
+      this.#evidence.length === 0
+    );
+  }
+
+  runCreated(run: EngineRun): void {
+    run.revision = this.seq;
+    this.#createdRuns.add(run);
+    this.#stateChanged.add(run);
+    this.#runs.push(run);
+  }
+
+  /** Records that a run's row has changed, its counts for instance. */
+  runTouched(run: EngineRun): void {
+    if (run.revision === this.seq) return;
+    run.revision = this.seq;
+    this.#runs.push(run);
+  }
+
+  runState(run: EngineRun, state: RunState): void {
+    assertTransition(runTransitions, `Run ${run.id}`, run.state, state);
+    run.state = state;
+    this.runTouched(run);
+    this.#stateChanged.add(run);
+  }
+
+  taskRunCreated(taskRun: EngineTaskRun): void {
+    taskRun.revision = this.seq;
+    this.#createdTaskRuns.push(taskRun);
+    this.runTouched(taskRun.owner);
+  }
+
+  taskRunTouched(taskRun: EngineTaskRun): void {
+    if (taskRun.revision === this.seq) return;
+    taskRun.revision = this.seq;
+    this.#taskRuns.push(taskRun);
+  }
+
+  taskRunState(taskRun: EngineTaskRun, state: TaskRunState): void {
+    const from = taskRun.state;
+    // Spelt out here: building the subject's text for every transition would cost more than the check.
+    if (!(taskRunTransitions[from] as readonly TaskRunState[]).includes(state)) {
+      assertTransition(taskRunTransitions, `Task run ${taskRun.run}.${taskRun.ordinal}`, from, state);
+    }
+    taskRun.state = state;
+    this.taskRunTouched(taskRun);
+    if (state === 'READY') this.placement.queued.push(taskRun);
+    else if (from === 'READY' && state !== 'ASSIGNED') this.placement.withdrawn.push(taskRun);
+  }
+
+  /** Gives a task run its next attempt; the one before goes to the history. */
+  attemptCreated(taskRun: EngineTaskRun, attempt: EngineAttempt): void {
+    if (taskRun.attempt) {
+      this.#superseded.push({ runKey: taskRun.runKey, ordinal: taskRun.ordinal, attempt: taskRun.attempt });
+    }
+    taskRun.attempt = attempt;
+    this.taskRunTouched(taskRun);
+  }
+
+  attemptState(taskRun: EngineTaskRun, attempt: EngineAttempt, state: AttemptState): void {
+    if (!(attemptTransitions[attempt.state] as readonly AttemptState[]).includes(state)) {
+      assertTransition(
+        attemptTransitions,
+        `Attempt ${taskRun.run}.${taskRun.ordinal}.${attempt.number}`,
+        attempt.state,
+        state,
+      );
+    }
+    attempt.state = state;
+    this.taskRunTouched(taskRun);
+  }
+
+  nodeTouched(node: EngineNode): void {
+    node.revision = this.seq;
+    this.#nodes.add(node);
+  }
+
+  /** Records a change of a node that placement must know of, too. */
+  nodeChanged(node: EngineNode): void {
+    this.nodeTouched(node);
+    this.placement.nodes.add(node);
+  }
+
+  nodeConnection(node: EngineNode, connection: NodeConnection): void {
+    if (node.connection === connection) return;
+    assertTransition(connectionTransitions, `Node ${node.name}`, node.connection, connection);
+    node.connection = connection;
+    this.nodeChanged(node);
+  }
+
+  nodeEligibility(node: EngineNode, eligibility: NodeEligibility): void {
+    assertTransition(eligibilityTransitions, `Node ${node.name}`, node.eligibility, eligibility);
+    node.eligibility = eligibility;
+    this.nodeChanged(node);
+  }
+
+  evidence(evidence: Evidence): void {
+    this.#evidence.push(evidence);
+  }
+
+  receipt(command: number, receipt: Receipt, run?: RunId): void {
+    this.#receipts.push(run === undefined ? { command, receipt } : { command, receipt, run });
+  }
+
+  /** The rows to write and the events that become true with them. The images are the engine's own objects. */
+  change(): Change {
+    const indexOfRun = new Map<EngineRun, number>();
+    const runs: RunEventTuple[] = [];
+    const indexOf = (run: EngineRun): number => {
+      let index = indexOfRun.get(run);
+      if (index === undefined) {
+        index = runs.length;
+        indexOfRun.set(run, index);
+        runs.push([run.id, run.pipeline, run.state, this.#stateChanged.has(run) ? 1 : 0]);
+      }
+      return index;
+    };
+    for (const run of this.#stateChanged) indexOf(run);
+    const taskRuns: TaskRunEventTuple[] = [];
+    for (const list of [this.#createdTaskRuns, this.#taskRuns]) {
+      for (const taskRun of list) {
+        // A fresh WAITING row is no news: the run's own event says that it is there.
+        if (taskRun.state === 'WAITING') continue;
+        taskRuns.push([indexOf(taskRun.owner), taskRun.ordinal, taskRun.state, taskRun.attempt?.number ?? 0]);
+      }
+    }
+    const nodes: NodeEventTuple[] = [];
+    for (const node of this.placement.nodes) nodes.push([node.name, node.connection, node.eligibility]);
+    return {
+      at: this.now,
+      createdRuns: [...this.#createdRuns],
+      changedRuns: this.#createdRuns.size === 0 ? this.#runs : this.#runs.filter((run) => !this.#createdRuns.has(run)),
+      createdTaskRuns: this.#createdTaskRuns,
+      changedTaskRuns: this.#taskRuns,
+      supersededAttempts: this.#superseded,
+      evidence: this.#evidence,
+      nodes: [...this.#nodes],
+      receipts: this.#receipts,
+      events: { runs, taskRuns, nodes, receipts: this.#receipts.map(({ command, receipt }) => [command, receipt]) },
+    };
+  }
+}
