@@ -46,6 +46,8 @@ export type Receipt =
       readonly ok: false;
       readonly code:
         | 'RUN_NOT_FOUND'
+        | 'PIPELINE_NOT_FOUND'
+        | 'INTERNAL_ERROR'
         | 'RUN_ALREADY_FINISHED'
         | 'RUN_NOT_FINISHED'
         | 'NODE_NOT_FOUND'

@@ -12,6 +12,13 @@ export function admitRun(
   prepared: PreparedCommand,
   command: Extract<Command, { type: 'TRIGGER_RUN' }>,
 ): Receipt {
+  if (!prepared.definition) {
+    return {
+      ok: false,
+      code: 'PIPELINE_NOT_FOUND',
+      message: `There is no version ${command.version} of pipeline ${command.pipeline}.`,
+    };
+  }
   const run = newRun(pool, step, prepared, {
     id: command.run,
     pipeline: command.pipeline,

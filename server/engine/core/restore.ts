@@ -23,7 +23,7 @@ export function restore(
   for (const node of recovered.nodes) {
     const restored = { ...node, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
     pool.nodes.set(node.name, restored);
-    step.placement.nodes.add(restored);
+    step.placement.nodes.push(restored);
     if (node.connection !== 'LOST') watchSilence(pool, restored);
   }
   for (const run of recovered.runs) restoreRun(pool, step, run);

@@ -23,7 +23,7 @@ export interface PlacementNews {
   readonly withdrawn: EngineTaskRun[];
   /** Hold their node no longer. */
   readonly released: { readonly taskRun: EngineTaskRun; readonly node: string }[];
-  readonly nodes: Set<EngineNode>;
+  readonly nodes: EngineNode[];
 }
 
 /**
@@ -34,7 +34,7 @@ export class Step {
   readonly seq: number;
   readonly now: number;
   readonly effects: Effect[] = [];
-  readonly placement: PlacementNews = { queued: [], withdrawn: [], released: [], nodes: new Set() };
+  readonly placement: PlacementNews = { queued: [], withdrawn: [], released: [], nodes: [] };
 
   readonly #runs: EngineRun[] = [];
   readonly #createdRuns = new Set<EngineRun>();
@@ -44,6 +44,7 @@ export class Step {
   readonly #superseded: SupersededAttempt[] = [];
   readonly #evidence: Evidence[] = [];
   readonly #nodes = new Set<EngineNode>();
+  readonly #changedNodes = new Set<EngineNode>();
   readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
 
   constructor(pool: PoolState, now: number) {
@@ -138,7 +139,8 @@ export class Step {
   /** Records a change of a node that placement must know of, too. */
   nodeChanged(node: EngineNode): void {
     this.nodeTouched(node);
-    this.placement.nodes.add(node);
+    this.#changedNodes.add(node);
+    this.placement.nodes.push(node);
   }
 
   nodeConnection(node: EngineNode, connection: NodeConnection): void {
@@ -185,7 +187,7 @@ export class Step {
       }
     }
     const nodes: NodeEventTuple[] = [];
-    for (const node of this.placement.nodes) nodes.push([node.name, node.connection, node.eligibility]);
+    for (const node of this.#changedNodes) nodes.push([node.name, node.connection, node.eligibility]);
     return {
       at: this.now,
       createdRuns: [...this.#createdRuns],

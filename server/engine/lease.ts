@@ -1,0 +1,75 @@
+import type { Clock } from '../clock.ts';
+import type { HeldLease, LeaseStore } from '../store/store.ts';
+
+/** How long a lease lasts without renewal, and how early its holder stops trusting it. Milliseconds. */
+export interface LeaseTimers {
+  readonly ttlMs: number;
+  readonly renewMs: number;
+  readonly pollMs: number;
+  /** Nothing is begun in the last part of the term: clocks and networks are not exact. */
+  readonly marginMs: number;
+}
+export const DEFAULT_LEASE: LeaseTimers = { ttlMs: 10_000, renewMs: 3_000, pollMs: 1_000, marginMs: 1_500 };
+
+/**
+ * Takes and keeps a pool's lease. Only the monotonic clock counts here: the lease is trusted until
+ * `attempt started + ttl − margin` of the last successful renewal. The epoch in the store is what really fences.
+ */
+export class LeaseKeeper {
+  readonly #leases: LeaseStore;
+  readonly #name: string;
+  readonly #holder: string;
+  readonly #clock: Clock;
+  readonly #timers: LeaseTimers;
+  #held: HeldLease | null = null;
+  #trustedUntil = -Infinity;
+
+  constructor(leases: LeaseStore, name: string, holder: string, clock: Clock, timers: LeaseTimers = DEFAULT_LEASE) {
+    this.#leases = leases;
+    this.#name = name;
+    this.#holder = holder;
+    this.#clock = clock;
+    this.#timers = timers;
+  }
+
+  /** Whether work may be begun under the lease now. */
+  get isTrusted(): boolean {
+    return this.#held !== null && this.#clock.monotonic() < this.#trustedUntil;
+  }
+
+  /** Waits until the lease is ours. Rejects when the signal is aborted, or with what the store rejects with. */
+  async acquire(signal: AbortSignal): Promise<HeldLease> {
+    for (;;) {
+      const asked = this.#clock.monotonic();
+      const held = await this.#leases.acquire(this.#name, this.#holder, this.#timers.ttlMs);
+      if (held) {
+        this.#held = held;
+        this.#trustedUntil = asked + this.#timers.ttlMs - this.#timers.marginMs;
+        return held;
+      }
+      await this.#clock.sleep(this.#timers.pollMs, signal);
+    }
+  }
+
+  /** Renews until the signal is aborted or the lease is lost; resolves then. A store that is away is asked again. */
+  async keep(lease: HeldLease, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#held === lease) {
+      await this.#clock.sleep(this.#timers.renewMs, signal).catch(() => undefined);
+      if (signal.aborted || this.#held !== lease) return;
+      const asked = this.#clock.monotonic();
+      const renewed = await this.#leases.renew(lease, this.#timers.ttlMs).catch(() => null);
+      if (renewed === true) this.#trustedUntil = asked + this.#timers.ttlMs - this.#timers.marginMs;
+      if (renewed === false) {
+        this.#held = null;
+        return;
+      }
+    }
+  }
+
+  /** Gives the lease back, so that another need not wait for its end. */
+  async resign(): Promise<void> {
+    const held = this.#held;
+    this.#held = null;
+    if (held) await this.#leases.resign(held).catch(() => undefined);
+  }
+}

@@ -1,0 +1,159 @@
+import type { Clock } from '../clock.ts';
+import { attemptId, parseAttemptId, taskRunId, type RunId } from '../domain/ids.ts';
+import { runEventTypes } from '../domain/event.ts';
+import { isTerminalRun } from '../domain/run.ts';
+import { isTerminalTaskRun } from '../domain/task-run.ts';
+import type { LogChunk, Store } from '../store/store.ts';
+import { encodeCursor } from './cursor.ts';
+import { nodeEvents, runEvents } from './expand.ts';
+import { StaleCursor, type Events, type FollowedEvent, type RunScope } from './follow.ts';
+import { follow } from './followed.ts';
+import type { Hub } from './hub.ts';
+
+/** Chunks that are read from the log at a time. */
+const LOG_CHUNKS = 64;
+/** Another server may have appended: looked for at least this often. Milliseconds. */
+const LOG_POLL_MS = 1_000;
+
+/** Follows the event log and the logs of one store. */
+export function createEvents(store: Store, hub: Hub, clock: Clock): Events {
+  return {
+    followRuns: (scope, after, signal) =>
+      scope.kind === 'RUN'
+        ? followRun(store, hub, scope.run, after, signal)
+        : followSomeRuns(store, hub, scope, after, signal),
+    followNodes: (pool, after, signal) => followNodes(store, hub, pool, after, signal),
+    followLogs: (taskRun, after, isLive, signal) => followLogs(store, hub, clock, taskRun, after, isLive, signal),
+  };
+}
+
+/** Without a cursor it begins with the run as it is. Ends with the event that ended the run. */
+async function* followRun(
+  store: Store,
+  hub: Hub,
+  id: RunId,
+  after: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedEvent> {
+  const [found] = await store.runs.byIds([id]);
+  if (!found) return;
+  const { pool } = found;
+  let from = after;
+  if (from === undefined) {
+    // The cursor is taken before the run is read: what happens in between is told again, never left out.
+    const seq = await store.events.last(pool);
+    const [run] = await store.runs.byIds([id]);
+    if (!run) return;
+    from = encodeCursor(new Map([[pool, { seq, index: Number.MAX_SAFE_INTEGER }]]));
+    yield {
+      type: runEventTypes[run.state],
+      cursor: from,
+      at: run.finishedAt ?? run.startedAt ?? run.createdAt,
+      run: id,
+      taskRun: null,
+    };
+    if (isTerminalRun(run.state)) return;
+  }
+  const select = (batch: Parameters<typeof runEvents>[0]) => runEvents(batch, (run) => run === id);
+  for await (const { event, source } of follow(store, hub, [pool], from, select, signal)) {
+    yield event;
+    if (source?.isRunEnd) return;
+    // After a gap the end itself may have been dropped.
+    if (event.type === 'RESYNC' && isTerminalRun((await store.runs.byIds([id]))[0]?.state ?? 'CANCELLED')) return;
+  }
+}
+
+async function* followSomeRuns(
+  store: Store,
+  hub: Hub,
+  scope: Extract<RunScope, { kind: 'RUNS' }>,
+  after: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedEvent> {
+  const { pipeline, pool, states } = scope;
+  const wanted = (_run: string, name: string) => pipeline === undefined || name === pipeline;
+  const select = function* (batch: Parameters<typeof runEvents>[0]) {
+    for (const event of runEvents(batch, wanted)) {
+      // Of many runs, the runs themselves: whoever wants their task runs follows one.
+      if (event.ordinal !== null) continue;
+      if (states === undefined || (states as readonly string[]).includes(event.state!)) yield event;
+    }
+  };
+  for await (const { event } of follow(store, hub, pool === undefined ? null : [pool], after, select, signal))
+    yield event;
+}
+
+async function* followNodes(
+  store: Store,
+  hub: Hub,
+  pool: string | undefined,
+  after: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedEvent> {
+  for await (const { event } of follow(store, hub, pool === undefined ? null : [pool], after, nodeEvents, signal))
+    yield event;
+}
+
+async function* followLogs(
+  store: Store,
+  hub: Hub,
+  clock: Clock,
+  taskRun: { readonly run: RunId; readonly ordinal: number },
+  after: string | undefined,
+  isLive: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk & { readonly cursor: string }> {
+  let place = { number: 0, seq: 0 };
+  if (after !== undefined) {
+    const [attempt = '', seq = ''] = after.split(':');
+    const id = parseAttemptId(attempt);
+    if (id?.run !== taskRun.run || id.ordinal !== taskRun.ordinal || !/^\d{1,15}$/.test(seq)) {
+      throw new StaleCursor('This is not a log cursor of this task run. Leave `after` out to begin at the start.');
+    }
+    place = { number: id.number, seq: Number(seq) };
+  }
+  let isFresh = true;
+  let ring: (() => void) | null = null;
+  const id = taskRunId(taskRun.run, taskRun.ordinal);
+  const onNews = () => {
+    isFresh = true;
+    ring?.();
+  };
+  const unlistenLogs = hub.listenToLogs(id, onNews);
+  const unlistenEvents = hub.listen((batch) => {
+    if (batch.taskRuns.some(([run, ordinal]) => ordinal === taskRun.ordinal && batch.runs[run]?.[0] === taskRun.run))
+      onNews();
+  });
+  signal.addEventListener('abort', onNews);
+  try {
+    while (!signal.aborted) {
+      isFresh = false;
+      // Asked before the log is read: its last chunks are stored before its end is.
+      const [current] = await store.taskRuns.byIds([taskRun]);
+      const hasEnded = !current || isTerminalTaskRun(current.state);
+      for (;;) {
+        const chunks = await store.logs.read(taskRun, place, LOG_CHUNKS);
+        for (const chunk of chunks) {
+          const number = parseAttemptId(chunk.attempt)!.number;
+          place = { number, seq: chunk.seq };
+          yield { ...chunk, cursor: `${attemptId(taskRun.run, taskRun.ordinal, number)}:${chunk.seq}` };
+        }
+        if (chunks.length < LOG_CHUNKS || signal.aborted) break;
+      }
+      if (hasEnded || !isLive) return;
+      if (!isFresh) {
+        const timeout = new AbortController();
+        await Promise.race([
+          new Promise<void>((resolve) => (ring = resolve)),
+          clock.sleep(LOG_POLL_MS, timeout.signal).catch(() => undefined),
+        ]);
+        timeout.abort();
+        ring = null;
+      }
+    }
+  } finally {
+    unlistenLogs();
+    unlistenEvents();
+    signal.removeEventListener('abort', onNews);
+  }
+}

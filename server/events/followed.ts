@@ -1,0 +1,120 @@
+import type { EventBatch } from '../domain/event.ts';
+import type { Store } from '../store/store.ts';
+import { Backlog } from './backlog.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import type { ExpandedEvent } from './expand.ts';
+import { StaleCursor, type FollowedEvent } from './follow.ts';
+import type { Hub } from './hub.ts';
+
+/** Events that one slow reader may leave waiting before they collapse into a RESYNC. */
+const BACKLOG_LIMIT = 1_024;
+/** Batches that are read from the event log at a time. */
+const REPLAY_CHUNK = 200;
+
+/** Picks the events of a batch that a follower wants. */
+export type Select = (batch: EventBatch) => Iterable<ExpandedEvent>;
+
+interface Waiting {
+  readonly event: ExpandedEvent;
+  readonly seq: number;
+  readonly at: number;
+  readonly pool: string;
+}
+
+/**
+ * Follows the event logs of some pools: what is stored after the cursor, then what comes, without gap or duplicate.
+ * The live listener is set before anything is read, and what is read twice is dropped by its sequence.
+ */
+export async function* follow(
+  store: Store,
+  hub: Hub,
+  pools: readonly string[] | null,
+  after: string | undefined,
+  select: Select,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly event: FollowedEvent; readonly source: ExpandedEvent | null }> {
+  const backlog = new Backlog<Waiting>(BACKLOG_LIMIT);
+  const unlisten = hub.listen((batch) => {
+    if (pools !== null && !pools.includes(batch.pool)) return;
+    for (const event of select(batch))
+      backlog.push(event.key, { event, seq: batch.seq, at: batch.at, pool: batch.pool });
+  });
+  try {
+    const names = pools ?? (await store.pools.all()).map(({ name }) => name);
+    const places = await startingPlaces(store, names, after);
+    const emit = ({ event, seq, at, pool }: Waiting) => {
+      places.set(pool, { seq, index: event.index });
+      return { event: followedEvent(event, encodeCursor(places), at), source: event };
+    };
+    if (after !== undefined) {
+      for (const pool of names) {
+        for await (const batch of replay(store, pool, places.get(pool)!.seq)) {
+          const { seq, index } = places.get(pool)!;
+          for (const event of select(batch)) {
+            if (batch.seq === seq && event.index <= index) continue;
+            yield emit({ event, seq: batch.seq, at: batch.at, pool });
+          }
+          if (batch.seq > places.get(pool)!.seq) places.set(pool, { seq: batch.seq, index: Number.MAX_SAFE_INTEGER });
+          if (signal.aborted) return;
+        }
+      }
+    }
+    while (!signal.aborted) {
+      await backlog.wait(signal);
+      const { items, overflowed } = backlog.take();
+      if (overflowed) {
+        const { event } = emit(overflowed);
+        yield { event: { type: 'RESYNC', cursor: event.cursor, at: overflowed.at }, source: overflowed.event };
+        continue;
+      }
+      for (const item of items) {
+        const place = places.get(item.pool);
+        if (place && (item.seq < place.seq || (item.seq === place.seq && item.event.index <= place.index))) continue;
+        yield emit(item);
+      }
+    }
+  } finally {
+    unlisten();
+  }
+}
+
+async function startingPlaces(store: Store, pools: readonly string[], after: string | undefined) {
+  const places = new Map<string, { seq: number; index: number }>();
+  const given = after === undefined ? null : decodeCursor(after);
+  if (after !== undefined && given === null)
+    throw new StaleCursor('This is not a cursor of this server. Leave `after` out to begin now.');
+  for (const pool of pools) {
+    const last = await store.events.last(pool);
+    const place = given?.get(pool);
+    if (place) {
+      if (place.seq > last)
+        throw new StaleCursor('This cursor is ahead of the event log: it is from another database.');
+      if (place.seq + 1 < (await store.events.first(pool))) {
+        throw new StaleCursor(
+          'The events after this cursor are not kept any more. Read anew, and follow without `after`.',
+        );
+      }
+    }
+    places.set(pool, place ? { ...place } : { seq: last, index: Number.MAX_SAFE_INTEGER });
+  }
+  return places;
+}
+
+/** The batch at the cursor itself (its later events) and everything after it. */
+async function* replay(store: Store, pool: string, seq: number): AsyncGenerator<EventBatch> {
+  let at = Math.max(seq - 1, 0);
+  for (;;) {
+    const batches = await store.events.after(pool, at, REPLAY_CHUNK);
+    for (const batch of batches) {
+      yield batch;
+      at = batch.seq;
+    }
+    if (batches.length < REPLAY_CHUNK) return;
+  }
+}
+
+function followedEvent(event: ExpandedEvent, cursor: string, at: number): FollowedEvent {
+  const { type, run, ordinal, node } = event;
+  if (node !== null) return { type, cursor, at, node };
+  return { type, cursor, at, run: run!, taskRun: ordinal === null ? null : { run: run!, ordinal } };
+}

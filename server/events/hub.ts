@@ -1,0 +1,40 @@
+import type { EventBatch } from '../domain/event.ts';
+import type { TaskRunId } from '../domain/ids.ts';
+
+/** Hears every committed batch, at once and in order. Must not throw and must not keep what it cannot bound. */
+export type BatchListener = (batch: EventBatch) => void;
+
+/**
+ * Where committed events come in and are handed to whoever follows. It keeps nothing: a follower that has fallen
+ * behind reads the event log, and each bounds what it keeps for a slow reader (follow.ts).
+ */
+export class Hub {
+  readonly #listeners = new Set<BatchListener>();
+  readonly #logListeners = new Map<TaskRunId, Set<() => void>>();
+
+  publish(batch: EventBatch): void {
+    for (const listener of this.#listeners) listener(batch);
+  }
+
+  /** The returned function ends it. */
+  listen(listener: BatchListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** New output of these task runs is in the store. */
+  logsAppended(taskRuns: Iterable<TaskRunId>): void {
+    if (this.#logListeners.size === 0) return;
+    for (const id of taskRuns) for (const listener of this.#logListeners.get(id) ?? []) listener();
+  }
+
+  listenToLogs(taskRun: TaskRunId, listener: () => void): () => void {
+    const listeners = this.#logListeners.get(taskRun) ?? new Set();
+    listeners.add(listener);
+    this.#logListeners.set(taskRun, listeners);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#logListeners.delete(taskRun);
+    };
+  }
+}
