@@ -3,7 +3,8 @@ import { render } from '../../domain/expression.ts';
 import type { TerminalTaskRunState } from '../../domain/task-run.ts';
 import { MAX_TASK_RUNS } from './limits.ts';
 import { EngineTaskRun, type EngineRun, type PoolState } from './pool-state.ts';
-import { scopeOf } from './scope.ts';
+import { tasksNamedIn } from './plan.ts';
+import { scopeWith } from './scope.ts';
 import { settleRun } from './settle-run.ts';
 import type { Step } from './step.ts';
 
@@ -61,7 +62,8 @@ export function fanOut(step: Step, run: EngineRun, index: number, items: readonl
 /** The items of a fan-out, or why there are none. */
 export function itemsOf(run: EngineRun, index: number): readonly Json[] | Reason {
   const { forEach } = run.plan.definition.tasks[index]!;
-  const rendered = render(forEach as Json, scopeOf(run, index));
+  const named = tasksNamedIn(forEach, run.plan.indexOfKey);
+  const rendered = render(forEach, scopeWith(run, named));
   if (!rendered.ok) return rendered.reason;
   if (isList(rendered.value)) return rendered.value;
   return {
@@ -105,6 +107,12 @@ export function endTaskRun(pool: PoolState, step: Step, taskRun: EngineTaskRun, 
     }
   }
   settleRun(pool, step, run);
+}
+
+/** Ends all of a task as CACHED. What needs it is not released yet: it may be cached, too. */
+export function cacheTask(step: Step, run: EngineRun, index: number): void {
+  for (const taskRun of run.instancesOf(index)) finish(step, taskRun, 'CACHED', []);
+  for (const downstream of run.plan.graph.downstream[index]!) run.needsLeft[downstream]!--;
 }
 
 function finish(step: Step, taskRun: EngineTaskRun, state: TerminalTaskRunState, ended: number[]): void {

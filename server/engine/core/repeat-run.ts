@@ -3,7 +3,8 @@ import type { RecoveredRun } from '../../domain/input.ts';
 import type { TaskRun } from '../../domain/task-run.ts';
 import { createTaskRuns, newRun, startRun } from './admit-run.ts';
 import type { EngineRun, PoolState } from './pool-state.ts';
-import { endTaskRun, fanOut } from './release-tasks.ts';
+import { cacheTask, fanOut } from './release-tasks.ts';
+import { settleRun } from './settle-run.ts';
 import type { Step } from './step.ts';
 
 type RetryRun = Extract<Command, { type: 'RETRY_RUN' }>;
@@ -34,8 +35,9 @@ export function repeatRun(pool: PoolState, step: Step, prepared: PreparedCommand
     },
   );
   createTaskRuns(step, run);
-  for (const [index, instances] of kept(run, original, command)) keep(pool, step, run, index, instances);
+  for (const [index, instances] of kept(run, original, command)) keep(step, run, index, instances);
   startRun(pool, step, run);
+  settleRun(pool, step, run);
   return { ok: true };
 }
 
@@ -65,7 +67,7 @@ function kept(run: EngineRun, original: RecoveredRun, command: RetryRun): Map<nu
   return keeps;
 }
 
-function keep(pool: PoolState, step: Step, run: EngineRun, index: number, old: readonly TaskRun[]): void {
+function keep(step: Step, run: EngineRun, index: number, old: readonly TaskRun[]): void {
   if (old[0]?.mapIndex !== null && old.length > 0)
     fanOut(
       step,
@@ -75,6 +77,6 @@ function keep(pool: PoolState, step: Step, run: EngineRun, index: number, old: r
     );
   run.instancesOf(index).forEach((taskRun, position) => {
     taskRun.outputs = old[position]?.outputs ?? null;
-    endTaskRun(pool, step, taskRun, 'CACHED');
   });
+  cacheTask(step, run, index);
 }

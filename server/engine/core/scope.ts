@@ -1,18 +1,23 @@
 import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import type { EngineRun, EngineTaskRun } from './pool-state.ts';
 
-/** What a task's expressions and attempts may read: `{ params, run, tasks: { <key>: { outputs } } }`. */
-export function scopeOf(run: EngineRun, index: number): JsonObject {
+/** What attempts of a task may read: `{ params, run, tasks: { <key>: { outputs } } }`. */
+function scopeOf(run: EngineRun, index: number): JsonObject {
   let scope = run.scopes.get(index);
   if (!scope) {
-    const tasks: Record<string, Json> = {};
-    for (const upstream of run.plan.inputs[index]!) {
-      tasks[run.plan.definition.tasks[upstream]!.key] = { outputs: outputsOf(run, upstream) };
-    }
-    scope = { params: run.params, run: { id: run.id }, tasks };
+    scope = scopeWith(run, run.plan.inputs[index]!);
     run.scopes.set(index, scope);
   }
   return scope;
+}
+
+/** A scope that holds the outputs of the given tasks. */
+export function scopeWith(run: EngineRun, taskIndexes: readonly number[]): JsonObject {
+  const tasks: Record<string, Json> = {};
+  for (const index of taskIndexes) {
+    tasks[run.plan.definition.tasks[index]!.key] = { outputs: outputsOf(run, index) };
+  }
+  return { params: run.params, run: { id: run.id }, tasks };
 }
 
 /** The scope of one task run: with `item` and `index` where its task has fanned out. */
