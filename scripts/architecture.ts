@@ -20,6 +20,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'plugins/runner-*': ['@gantry/plugin-kit'],
 
   'server/domain': [],
+  'server/definition': ['server/domain'],
   'server/engine/core': ['server/domain'],
   'server/placement': ['server/domain', '@gantry/plugin-kit/scheduler', '@gantry/plugin-kit/greedy'],
   'server/placement/scheduler-host.ts': [
@@ -47,6 +48,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/agent': ['server/domain', 'server/protocol', 'server/plugin-host', '@gantry/plugin-kit'],
   'server/api': [
     'server/domain',
+    'server/definition',
     'server/store',
     'server/commands',
     'server/events',
@@ -81,6 +83,7 @@ export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/l
 /** What is handed time, randomness and ids, and does no I/O. tsconfig.pure.json checks the same files. */
 export const PURE: readonly string[] = [
   'server/domain',
+  'server/definition',
   'server/engine/core',
   'server/simulation',
   'server/placement',
