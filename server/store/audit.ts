@@ -1,0 +1,39 @@
+import type { Kysely, Selectable } from 'kysely';
+import { columns, whole } from './columns.ts';
+import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
+import type { Database } from './database.ts';
+import type { AuditRecord, AuditStore } from './store.ts';
+import type { AuditTable, Tables } from './tables.ts';
+
+const place = numberedPlace('audit');
+
+/** Writes audit records as part of somebody's transaction. */
+export async function appendAudit(db: Kysely<Tables>, records: readonly Omit<AuditRecord, 'id'>[]): Promise<void> {
+  if (records.length === 0) return;
+  const rows = records.map((record) => ({ ...record, details: JSON.stringify(record.details) }));
+  await db.insertInto('audit').values(rows).execute();
+}
+
+function auditRecord(row: Selectable<AuditTable>): AuditRecord {
+  const id = whole(row.id, 'audit', 'id');
+  return { ...row, id, at: whole(row.at, 'audit', 'at', id), details: columns.audit.details(row.details, id) };
+}
+
+/** Who did what. */
+export function auditStore(database: Database): AuditStore {
+  return {
+    append: (record) => database.write((transaction) => appendAudit(transaction, [record])),
+
+    async page(args) {
+      const after = place.key(args.after);
+      const rows = await database.reader
+        .selectFrom('audit')
+        .selectAll()
+        .$if(after !== undefined, (query) => query.where('id', '<', after!))
+        .orderBy('id', 'desc')
+        .limit(rowsToRead(args))
+        .execute();
+      return pageOf(rows.map(auditRecord), args, ({ id }) => place.cursor(id));
+    },
+  };
+}

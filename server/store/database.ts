@@ -1,0 +1,94 @@
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Dialect } from './dialect/dialect.ts';
+import type { Committer } from './dialect/committer.ts';
+import { RunKeys } from './run-keys.ts';
+import { StoreUnavailable } from './store.ts';
+import type { Tables } from './tables.ts';
+
+/** What the store tells its operator: a level and a sentence. */
+export type StoreLog = (level: 'info' | 'warn', message: string) => void;
+
+/** A connected database, as a dialect opens it. */
+export interface Connection {
+  readonly dialect: Dialect;
+  /** Reads; may not see what another connection has not committed. */
+  readonly reader: Kysely<Tables>;
+  /** Everything that writes, but for commits. */
+  readonly writer: Kysely<Tables>;
+  /** Leases: never behind a busy pool. */
+  readonly leases: Kysely<Tables>;
+  readonly committer: Committer;
+  /** As Store.ping says. */
+  ping(timeoutMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Whole transactions are tried again this often: deadlocks end when one of the two has gone. */
+const MAX_TRIES = 5;
+
+/** The connections with the rules of their use. */
+export class Database {
+  readonly dialect: Dialect;
+  readonly reader: Kysely<Tables>;
+  readonly leases: Kysely<Tables>;
+  readonly runKeys: RunKeys;
+  readonly log: StoreLog;
+  readonly #writer: Kysely<Tables>;
+  readonly #clock: Clock;
+
+  constructor(connection: Connection, clock: Clock, log: StoreLog) {
+    this.dialect = connection.dialect;
+    this.reader = connection.reader;
+    this.leases = connection.leases;
+    this.#writer = connection.writer;
+    this.#clock = clock;
+    this.log = log;
+    this.runKeys = new RunKeys(this.reader);
+  }
+
+  /**
+   * One transaction. `work` is called again from the start when the database has broken it off (deadlock, lock wait),
+   * so it must do nothing but query. Rejects with StoreUnavailable when that goes on.
+   */
+  write<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    return this.retrying(() => this.#writer.transaction().execute(work));
+  }
+
+  /** Tries a whole transaction again while the database breaks it off. */
+  async retrying<Result>(transaction: () => Promise<Result>): Promise<Result> {
+    return retrying(this.dialect, this.#clock, transaction);
+  }
+}
+
+/** Tries a whole transaction again while the database breaks it off: five times, 10 to 200 ms apart. */
+export async function retrying<Result>(
+  dialect: Pick<Dialect, 'isRetriable'>,
+  clock: Clock,
+  transaction: () => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (!dialect.isRetriable(error)) throw error;
+      if (tries === MAX_TRIES) {
+        throw new StoreUnavailable(
+          `The database broke a transaction off ${MAX_TRIES} times: ${(error as Error).message}.`,
+          {
+            cause: error,
+          },
+        );
+      }
+      // Apart by chance, so that two that met do not meet again.
+      await clock.sleep(10 + Math.random() * Math.min(190, 20 * 2 ** tries));
+    }
+  }
+}
+
+/** Cuts a list into pieces, for statements that name every item. */
+export function piecesOf<Item>(items: readonly Item[], size: number): Item[][] {
+  const pieces: Item[][] = [];
+  for (let start = 0; start < items.length; start += size) pieces.push(items.slice(start, start + size));
+  return pieces;
+}

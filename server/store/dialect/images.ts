@@ -1,0 +1,203 @@
+import type { Change, Evidence, StoredTaskRun, SupersededAttempt } from '../../domain/change.ts';
+import type { Node } from '../../domain/node.ts';
+import type { Run } from '../../domain/run.ts';
+
+/** What a row's columns become, in the order of the column lists below. The keys come last, as in UPDATE … WHERE. */
+export type Value = string | number | null;
+
+/** Columns of `run` that change. */
+export const RUN_CHANGING = [
+  'state',
+  'started_at',
+  'finished_at',
+  'reason',
+  'task_run_count',
+  'finished_count',
+  'failed_count',
+  'revision',
+] as const;
+/** Columns of `run` that never change. */
+export const RUN_FIXED = [
+  'id',
+  'pool',
+  'pipeline',
+  'version',
+  'params',
+  'priority',
+  'trigger_type',
+  'created_by',
+  'retry_of',
+  'created_at',
+] as const;
+/** RUN_CHANGING, then `run_key`. */
+export function changedRun(run: Run): Value[] {
+  return [
+    run.state,
+    run.startedAt,
+    run.finishedAt,
+    run.reason === null ? null : JSON.stringify(run.reason),
+    run.taskRunCount,
+    run.finishedCount,
+    run.failedCount,
+    run.revision,
+    run.key,
+  ];
+}
+/** RUN_FIXED, RUN_CHANGING, then `run_key`. */
+export function createdRun(run: Run): Value[] {
+  return [
+    run.id,
+    run.pool,
+    run.pipeline,
+    run.version,
+    JSON.stringify(run.params),
+    run.priority,
+    run.trigger,
+    run.createdBy,
+    run.retryOf,
+    run.createdAt,
+    ...changedRun(run),
+  ];
+}
+
+/** Columns of `task_run` that change; `task_key` never does. */
+export const TASK_RUN_CHANGING = [
+  'map_index',
+  'state',
+  'attempt_number',
+  'attempt_state',
+  'node',
+  'assigned_at',
+  'started_at',
+  'attempt_finished_at',
+  'failure',
+  'ready_at',
+  'due_at',
+  'finished_at',
+  'failures',
+  'losses',
+  'outputs',
+  'revision',
+] as const;
+/** How many values `pushTaskRun` adds: TASK_RUN_CHANGING, `run_key`, `ordinal`. */
+export const TASK_RUN_VALUES = TASK_RUN_CHANGING.length + 2;
+/** Adds TASK_RUN_CHANGING, `run_key`, `ordinal` to a flat list: there are thousands in a batch. */
+export function pushTaskRun(values: Value[], taskRun: StoredTaskRun): void {
+  const { attempt } = taskRun;
+  if (attempt === null) {
+    values.push(taskRun.mapIndex, taskRun.state, null, null, null, null, null, null, null);
+  } else {
+    values.push(
+      taskRun.mapIndex,
+      taskRun.state,
+      attempt.number,
+      attempt.state,
+      attempt.node,
+      attempt.assignedAt,
+      attempt.startedAt,
+      attempt.finishedAt,
+      attempt.failure === null ? null : JSON.stringify(attempt.failure),
+    );
+  }
+  values.push(
+    taskRun.readyAt,
+    taskRun.dueAt,
+    taskRun.finishedAt,
+    taskRun.failures,
+    taskRun.losses,
+    taskRun.outputs === null ? null : JSON.stringify(taskRun.outputs),
+    taskRun.revision,
+    taskRun.runKey,
+    taskRun.ordinal,
+  );
+}
+
+/** Columns of `attempt`. */
+export const ATTEMPT_COLUMNS = [
+  'run_key',
+  'ordinal',
+  'number',
+  'state',
+  'node',
+  'assigned_at',
+  'started_at',
+  'finished_at',
+  'failure',
+] as const;
+export function supersededAttempt({ runKey, ordinal, attempt }: SupersededAttempt): Value[] {
+  const { number, state, node, assignedAt, startedAt, finishedAt, failure } = attempt;
+  const failureText = failure === null ? null : JSON.stringify(failure);
+  return [runKey, ordinal, number, state, node, assignedAt, startedAt, finishedAt, failureText];
+}
+
+/** Columns of `evidence`, but for its id. */
+export const EVIDENCE_COLUMNS = ['run_key', 'ordinal', 'number', 'at', 'node', 'report'] as const;
+export const evidenceRow = ({ runKey, ordinal, number, at, node, report }: Evidence): Value[] => [
+  runKey,
+  ordinal,
+  number,
+  at,
+  node,
+  JSON.stringify(report),
+];
+
+/** Columns of `node` but for its name, which is its key and comes last. */
+export const NODE_COLUMNS = [
+  'pool',
+  'connection',
+  'eligibility',
+  'incarnation',
+  'labels',
+  'taints',
+  'runners',
+  'agent_version',
+  'running_count',
+  'registered_at',
+  'heard_at',
+  'revision',
+] as const;
+export function nodeRow(node: Node): Value[] {
+  return [
+    node.pool,
+    node.connection,
+    node.eligibility,
+    node.incarnation,
+    JSON.stringify(node.labels),
+    JSON.stringify(node.taints),
+    JSON.stringify(node.runners),
+    node.agentVersion,
+    node.runningCount,
+    node.registeredAt,
+    node.heardAt,
+    node.revision,
+    node.name,
+  ];
+}
+
+/** One resource of a node in a change. */
+export type ResourceImage = Readonly<
+  Record<'node' | 'resource', string> & Record<'capacity' | 'reserved' | 'revision', number>
+>;
+/** Every resource that a node has or holds something of. */
+export function resourceImages(nodes: readonly Node[]): ResourceImage[] {
+  const images: ResourceImage[] = [];
+  for (const { name, capacity, reserved, revision } of nodes) {
+    for (const resource of Object.keys(capacity)) {
+      images.push({
+        node: name,
+        resource,
+        capacity: capacity[resource] ?? 0,
+        reserved: reserved[resource] ?? 0,
+        revision,
+      });
+    }
+    for (const resource of Object.keys(reserved)) {
+      if (!(resource in capacity))
+        images.push({ node: name, resource, capacity: 0, reserved: reserved[resource] ?? 0, revision });
+    }
+  }
+  return images;
+}
+
+/** The body of the batch's event row. */
+export const eventBody = (change: Change): string => JSON.stringify(change.events);

@@ -1,0 +1,54 @@
+import type { EventBatch } from '../domain/event.ts';
+import { columns, CorruptRow, whole } from './columns.ts';
+import type { Database } from './database.ts';
+import type { EventStore } from './store.ts';
+
+type Body = Pick<EventBatch, 'runs' | 'taskRuns' | 'nodes' | 'receipts'>;
+
+/** Checks the shape only: a batch holds thousands of tuples, and we wrote them. */
+function bodyOf(text: string, key: string): Body {
+  const body = columns.event.body(text, key);
+  const { runs, taskRuns, nodes, receipts } = body;
+  if (
+    ![runs, taskRuns, nodes, receipts].every(
+      (list) => Array.isArray(list) && list.every((tuple) => Array.isArray(tuple)),
+    )
+  ) {
+    throw new CorruptRow('event', key, 'body', 'not the four lists of an event batch');
+  }
+  return body as unknown as Body;
+}
+
+/** The event log. Rows are written by commits. */
+export function eventStore({ reader }: Database): EventStore {
+  const end = async (pool: string, direction: 'asc' | 'desc'): Promise<number | undefined> => {
+    const row = await reader
+      .selectFrom('event')
+      .select('seq')
+      .where('pool', '=', pool)
+      .orderBy('seq', direction)
+      .limit(1)
+      .executeTakeFirst();
+    return row && whole(row.seq, 'event', 'seq', pool);
+  };
+  return {
+    async after(pool, seq, limit) {
+      const rows = await reader
+        .selectFrom('event')
+        .selectAll()
+        .where('pool', '=', pool)
+        .where('seq', '>', seq)
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => {
+        const key = `${pool} ${row.seq}`;
+        const { runs, taskRuns, nodes, receipts } = bodyOf(row.body, key);
+        const batch = { pool, seq: whole(row.seq, 'event', 'seq', key), at: whole(row.at, 'event', 'at', key) };
+        return { ...batch, runs, taskRuns, nodes, receipts };
+      });
+    },
+    last: async (pool) => (await end(pool, 'desc')) ?? 0,
+    first: async (pool) => (await end(pool, 'asc')) ?? 1,
+  };
+}

@@ -1,0 +1,90 @@
+import type { Insertable } from 'kysely';
+import { attemptId, parseAttemptId } from '../domain/ids.ts';
+import { columns, whole } from './columns.ts';
+import { piecesOf, type Database } from './database.ts';
+import type { LogStore } from './store.ts';
+import type { LogChunkTable } from './tables.ts';
+import { insertOrKeep } from './upsert.ts';
+
+/** Limits of one INSERT: rows, and characters of text, far below what MySQL takes in one packet (16 MiB). */
+const ROWS_AT_ONCE = 500;
+const CHARACTERS_AT_ONCE = 1_000_000;
+
+/** What attempts print. */
+export function logStore(database: Database): LogStore {
+  const { reader, dialect, runKeys } = database;
+  return {
+    async append(chunks) {
+      const places = chunks.flatMap((chunk) => {
+        const place = parseAttemptId(chunk.attempt);
+        return place ? { chunk, place } : [];
+      });
+      const keys = await runKeys.of(places.map(({ place }) => place.run));
+      const rows: Insertable<LogChunkTable>[] = [];
+      for (const { chunk, place } of places) {
+        const key = keys.get(place.run);
+        if (key === undefined) continue;
+        const { seq, stream, at, text } = chunk;
+        rows.push({ run_key: key, ordinal: place.ordinal, number: place.number, seq, stream, at, text });
+      }
+      if (rows.length < chunks.length) {
+        database.log(
+          'warn',
+          `Dropped ${chunks.length - rows.length} log chunks of attempts whose run is not in this database.`,
+        );
+      }
+      if (rows.length === 0) return;
+      await database.write(async (transaction) => {
+        for (const piece of batchesOf(rows)) {
+          await insertOrKeep(transaction, dialect, 'log_chunk', piece, ['run_key', 'ordinal', 'number', 'seq']);
+        }
+      });
+    },
+
+    async read({ run, ordinal }, after, limit) {
+      const key = (await runKeys.of([run])).get(run);
+      if (key === undefined) return [];
+      const rows = await reader
+        .selectFrom('log_chunk')
+        .selectAll()
+        .where('run_key', '=', key)
+        .where('ordinal', '=', ordinal)
+        .where((all) =>
+          all.or([
+            all('number', '>', after.number),
+            all.and([all('number', '=', after.number), all('seq', '>', after.seq)]),
+          ]),
+        )
+        .orderBy('number')
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => {
+        const place = `${run}.${ordinal}.${row.number} ${row.seq}`;
+        return {
+          attempt: attemptId(run, ordinal, whole(row.number, 'log_chunk', 'number', place)),
+          seq: whole(row.seq, 'log_chunk', 'seq', place),
+          stream: columns.logChunk.stream(row.stream, place),
+          at: whole(row.at, 'log_chunk', 'at', place),
+          text: row.text,
+        };
+      });
+    },
+  };
+}
+
+function batchesOf(rows: readonly Insertable<LogChunkTable>[]): Insertable<LogChunkTable>[][] {
+  return piecesOf(rows, ROWS_AT_ONCE).flatMap((piece) => {
+    const batches: Insertable<LogChunkTable>[][] = [];
+    let room = 0;
+    for (const row of piece) {
+      room -= row.text.length;
+      if (room < 0) {
+        batches.push([]);
+        room = CHARACTERS_AT_ONCE - row.text.length;
+      }
+      batches.at(-1)!.push(row);
+    }
+    return batches;
+  });
+}

@@ -1,0 +1,237 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** A whole number. MySQL answers large ones as text; `whole` in columns.ts makes numbers of both. */
+type Whole = ColumnType<number | string, number, number>;
+type WholeOrNull = ColumnType<number | string | null, number | null, number | null>;
+/** Given by the database. */
+type Counter = ColumnType<number | string, never, never>;
+/** JSON as text: written with JSON.stringify, read through a schema in columns.ts. */
+type JsonText = string;
+
+export interface PipelineTable {
+  name: string;
+  latest_version: Whole;
+  paused: Whole;
+  created_at: Whole;
+  updated_at: Whole;
+  /** Deleted: the versions stay for the runs that pin them, and the count goes on. */
+  deleted_at: WholeOrNull;
+}
+
+export interface PipelineVersionTable {
+  pipeline: string;
+  number: Whole;
+  definition: JsonText;
+  source: string | null;
+  hash: string;
+  created_at: Whole;
+  created_by: string;
+}
+
+export interface RunTable {
+  run_key: Whole;
+  id: string;
+  pool: string;
+  pipeline: string;
+  version: Whole;
+  params: JsonText;
+  priority: Whole;
+  trigger_type: string;
+  created_by: string;
+  retry_of: string | null;
+  created_at: Whole;
+  state: string;
+  started_at: WholeOrNull;
+  finished_at: WholeOrNull;
+  reason: JsonText | null;
+  task_run_count: Whole;
+  finished_count: Whole;
+  failed_count: Whole;
+  revision: Whole;
+}
+
+/** With the latest attempt inline: there is room for one, so at most one can be alive (I1). */
+export interface TaskRunTable {
+  run_key: Whole;
+  ordinal: Whole;
+  task_key: string;
+  map_index: WholeOrNull;
+  state: string;
+  attempt_number: WholeOrNull;
+  attempt_state: string | null;
+  node: string | null;
+  assigned_at: WholeOrNull;
+  started_at: WholeOrNull;
+  attempt_finished_at: WholeOrNull;
+  failure: JsonText | null;
+  ready_at: WholeOrNull;
+  due_at: WholeOrNull;
+  finished_at: WholeOrNull;
+  failures: Whole;
+  losses: Whole;
+  outputs: JsonText | null;
+  revision: Whole;
+}
+
+/** Attempts that a later one has replaced; only ever inserted. */
+export interface AttemptTable {
+  run_key: Whole;
+  ordinal: Whole;
+  number: Whole;
+  state: string;
+  node: string;
+  assigned_at: Whole;
+  started_at: WholeOrNull;
+  finished_at: WholeOrNull;
+  failure: JsonText | null;
+}
+
+export interface EvidenceTable {
+  id: Counter;
+  run_key: Whole;
+  ordinal: Whole;
+  number: Whole;
+  at: Whole;
+  node: string;
+  report: JsonText;
+}
+
+export interface NodeTable {
+  name: string;
+  pool: string;
+  connection: string;
+  eligibility: string;
+  incarnation: Whole;
+  labels: JsonText;
+  taints: JsonText;
+  runners: JsonText;
+  agent_version: string;
+  running_count: Whole;
+  registered_at: Whole;
+  heard_at: Whole;
+  revision: Whole;
+}
+
+/** The count of a node's agents; apart from `node`, which only the engine writes. */
+export interface NodeIncarnationTable {
+  node: string;
+  incarnation: Whole;
+}
+
+export interface NodeResourceTable {
+  node: string;
+  resource: string;
+  capacity: Whole;
+  /** What CHECK allows: the capacity, or what was reserved when it shrank below that (I4). */
+  capacity_limit: Whole;
+  reserved: Whole;
+  /** The node's revision that wrote it: a row of an older one is of a resource that the node has no longer. */
+  revision: Whole;
+}
+
+export interface PoolTable {
+  name: string;
+  scheduler: string;
+  scheduler_config: JsonText;
+  scheduler_memory: JsonText;
+}
+
+export interface CommandTable {
+  id: Counter;
+  pool: string;
+  command: JsonText;
+  actor: string;
+  at: Whole;
+  idempotency_key: string | null;
+  receipt: JsonText | null;
+  run: string | null;
+}
+
+/** One row per pool that appenders of commands lock, so that ids become visible in their order. */
+export interface CommandGateTable {
+  pool: string;
+  appended: Whole;
+}
+
+export interface EventTable {
+  pool: string;
+  seq: Whole;
+  /** The lease's epoch that wrote it: tells whose a commit was whose answer got lost. */
+  epoch: Whole;
+  at: Whole;
+  body: JsonText;
+}
+
+export interface LogChunkTable {
+  run_key: Whole;
+  ordinal: Whole;
+  number: Whole;
+  seq: Whole;
+  stream: string;
+  at: Whole;
+  text: string;
+}
+
+export interface LeaseTable {
+  name: string;
+  holder: string | null;
+  epoch: Whole;
+  seq: Whole;
+  expires_at: Whole;
+}
+
+export interface TokenTable {
+  id: string;
+  name: string;
+  role: string;
+  prefix: string;
+  hash: string;
+  created_at: Whole;
+  expires_at: WholeOrNull;
+  revoked_at: WholeOrNull;
+  last_used_at: WholeOrNull;
+}
+
+export interface AuditTable {
+  id: Counter;
+  at: Whole;
+  actor: string;
+  action: string;
+  subject: string;
+  details: JsonText;
+}
+
+export interface MigrationTable {
+  number: Whole;
+  name: string;
+  applied_at: Whole;
+}
+
+/** One row that a migrating server locks. */
+export interface MigrationLockTable {
+  id: Whole;
+  used: Generated<number>;
+}
+
+/** Every table, for Kysely. */
+export interface Tables {
+  pipeline: PipelineTable;
+  pipeline_version: PipelineVersionTable;
+  run: RunTable;
+  task_run: TaskRunTable;
+  attempt: AttemptTable;
+  evidence: EvidenceTable;
+  node: NodeTable;
+  node_incarnation: NodeIncarnationTable;
+  node_resource: NodeResourceTable;
+  pool: PoolTable;
+  command: CommandTable;
+  command_gate: CommandGateTable;
+  event: EventTable;
+  log_chunk: LogChunkTable;
+  lease: LeaseTable;
+  token: TokenTable;
+  audit: AuditTable;
+  migration: MigrationTable;
+  migration_lock: MigrationLockTable;
+}

@@ -1,0 +1,61 @@
+import type { Selectable } from 'kysely';
+import type { Attempt } from '../domain/attempt.ts';
+import type { RunId } from '../domain/ids.ts';
+import type { TaskRun } from '../domain/task-run.ts';
+import { columns, CorruptRow, whole } from './columns.ts';
+import type { AttemptTable, TaskRunTable } from './tables.ts';
+
+const TABLE = 'task_run';
+
+/** Turns a row into a task run. Does without a schema per row: a recovery reads hundreds of thousands. */
+export function taskRunOf(row: Selectable<TaskRunTable>, run: RunId): TaskRun {
+  const key = `${run}.${row.ordinal}`;
+  const read = columns.taskRun;
+  return {
+    run,
+    ordinal: whole(row.ordinal, TABLE, 'ordinal', key),
+    taskKey: row.task_key,
+    mapIndex: row.map_index === null ? null : whole(row.map_index, TABLE, 'map_index', key),
+    state: read.state(row.state, key),
+    attempt: row.attempt_number === null ? null : inlineAttempt(row, key),
+    readyAt: row.ready_at === null ? null : whole(row.ready_at, TABLE, 'ready_at', key),
+    dueAt: row.due_at === null ? null : whole(row.due_at, TABLE, 'due_at', key),
+    finishedAt: row.finished_at === null ? null : whole(row.finished_at, TABLE, 'finished_at', key),
+    failures: whole(row.failures, TABLE, 'failures', key),
+    losses: whole(row.losses, TABLE, 'losses', key),
+    outputs: row.outputs === null ? null : read.outputs(row.outputs, key),
+    revision: whole(row.revision, TABLE, 'revision', key),
+  };
+}
+
+function inlineAttempt(row: Selectable<TaskRunTable>, key: string): Attempt {
+  if (row.attempt_number === null || row.attempt_state === null || row.node === null || row.assigned_at === null) {
+    throw new CorruptRow(TABLE, key, 'attempt_number', 'an attempt without state, node or time of assignment');
+  }
+  const read = columns.taskRun;
+  return {
+    number: whole(row.attempt_number, TABLE, 'attempt_number', key),
+    node: row.node,
+    state: read.attemptState(row.attempt_state, key),
+    assignedAt: whole(row.assigned_at, TABLE, 'assigned_at', key),
+    startedAt: row.started_at === null ? null : whole(row.started_at, TABLE, 'started_at', key),
+    finishedAt:
+      row.attempt_finished_at === null ? null : whole(row.attempt_finished_at, TABLE, 'attempt_finished_at', key),
+    failure: row.failure === null ? null : read.failure(row.failure, key),
+  };
+}
+
+/** Turns a row of the history into an attempt. */
+export function attemptOf(row: Selectable<AttemptTable>): Attempt {
+  const key = `${row.run_key}.${row.ordinal}.${row.number}`;
+  const read = columns.attempt;
+  return {
+    number: whole(row.number, 'attempt', 'number', key),
+    node: row.node,
+    state: read.state(row.state, key),
+    assignedAt: whole(row.assigned_at, 'attempt', 'assigned_at', key),
+    startedAt: row.started_at === null ? null : whole(row.started_at, 'attempt', 'started_at', key),
+    finishedAt: row.finished_at === null ? null : whole(row.finished_at, 'attempt', 'finished_at', key),
+    failure: row.failure === null ? null : read.failure(row.failure, key),
+  };
+}
