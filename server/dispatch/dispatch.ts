@@ -10,6 +10,8 @@ import { NodeSession } from './session.ts';
 /** What dispatch knows of a pool: where its engine takes things in. */
 export interface DispatchPool {
   readonly inbox: Inbox;
+  /** Whether its engine owns the pool now. An owner that was deposed while it stood still must answer nothing. */
+  readonly isReady: boolean;
 }
 
 /** The server's end of the node protocol. */
@@ -69,7 +71,7 @@ export function createDispatch(
       for (const report of known)
         if (report.state !== 'ASSIGNED') inputs.push({ type: 'REPORT', node, incarnation, report });
       await inboxOf(found.pool).offer(inputs);
-      if (!told.has(found.pool)) return { status: 'OK', ...nothing };
+      if (!told.has(found.pool) || !poolOf(found.pool)?.isReady) return { status: 'OK', ...nothing };
       return found.session.answer(seq, known);
     },
 
@@ -121,7 +123,8 @@ export function createDispatch(
       }
       for (const [name, list] of byNode) sessionFor(name, pool).perform(list);
       // What agents reported while the engine was away was dropped.
-      if (isNews) for (const { pool: of, session } of sessions.values()) if (of === pool) session.hint({ type: 'SYNC_NOW' });
+      if (isNews)
+        for (const { pool: of, session } of sessions.values()) if (of === pool) session.hint({ type: 'SYNC_NOW' });
     },
 
     reset(pool) {
