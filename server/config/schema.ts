@@ -1,0 +1,244 @@
+import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
+import * as z from 'zod';
+import { setting } from './setting.ts';
+
+/** The names of the configuration file, looked for in the working folder in this order. */
+export const CONFIG_FILES = ['gantry.config.yaml', 'gantry.config.yml', 'gantry.config.json'] as const;
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower case letters, digits and dashes, at most 63');
+
+const wholeNumber = (max: number) =>
+  z
+    .number()
+    .refine(
+      (value) => Number.isInteger(value) && value >= 0 && value <= max,
+      `must be a whole number from 0 to ${max}`,
+    );
+
+const json: z.ZodType<JsonObject> = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
+
+const origin = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && url.origin === text;
+}, 'must be an origin such as https://gantry.example.org, without a path or a slash at its end');
+
+/** The one table: the file's keys, each with its variable, flag, default and sentence. */
+export const SETTINGS = {
+  host: setting({
+    schema: z.string().min(1),
+    form: 'TEXT',
+    default: '127.0.0.1',
+    variable: 'GANTRY_HOST',
+    flag: 'host',
+    summary:
+      'The address to listen on. Anything but loopback needs `insecure`, because Gantry does not speak TLS itself.',
+    side: 'SERVER',
+  }),
+  port: setting({
+    schema: wholeNumber(65_535),
+    form: 'NUMBER',
+    default: 4000,
+    variable: 'GANTRY_PORT',
+    flag: 'port',
+    summary: 'The TCP port to listen on; 0 for any free one.',
+    side: 'SERVER',
+  }),
+  dataDir: setting({
+    schema: z.string().min(1),
+    form: 'TEXT',
+    default: '.gantry',
+    variable: 'GANTRY_DATA_DIR',
+    flag: 'data-dir',
+    summary: "Where the server keeps its database, its node's journal and working folders, and the admin token.",
+    isPath: true,
+    side: 'SERVER',
+  }),
+  databaseUrl: setting({
+    schema: z
+      .string()
+      .regex(/^(sqlite:.+|mysql:\/\/.+)$/s, 'must begin with sqlite: or mysql://')
+      .nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: '`sqlite:` and `gantry.db` in the data folder',
+    variable: 'GANTRY_DATABASE_URL',
+    flag: 'database-url',
+    summary: 'The database: `sqlite:PATH`, or `mysql://USER:PASSWORD@HOST:PORT/DATABASE` for MySQL and MariaDB.',
+    side: 'SERVER',
+  }),
+  adminToken: setting({
+    schema: z
+      .string()
+      .min(16, 'must be at least 16 characters: whoever has it may run commands')
+      .max(512)
+      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks: it travels in a header')
+      .nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: 'made at the first start and kept in the data folder',
+    variable: 'GANTRY_ADMIN_TOKEN',
+    flag: null,
+    summary: 'The admin token to use instead of creating one.',
+    isSecret: true,
+    side: 'SERVER',
+  }),
+  logLevel: setting({
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    form: 'TEXT',
+    default: 'info',
+    variable: 'GANTRY_LOG_LEVEL',
+    flag: 'log-level',
+    summary: "The least severe message of the server's own log that is written.",
+    side: 'SERVER',
+  }),
+  logFormat: setting({
+    schema: z.enum(['json', 'pretty']).nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: '`pretty` on a terminal, `json` otherwise',
+    variable: 'GANTRY_LOG_FORMAT',
+    flag: 'log-format',
+    summary: "How the server's own log is written: `json`, one object per line, or `pretty`.",
+    side: 'SERVER',
+  }),
+  plugins: setting({
+    schema: z.array(z.string().min(1)).max(1000),
+    form: 'LIST',
+    default: [],
+    variable: 'GANTRY_PLUGINS',
+    flag: 'plugins',
+    summary:
+      'Plugins to load beside the built-in ones: names of packages, or paths that begin with `./`, `../` or `/`.',
+    side: 'SERVER',
+  }),
+  enableMockRunner: setting({
+    schema: z.boolean(),
+    form: 'BOOLEAN',
+    default: false,
+    variable: 'GANTRY_ENABLE_MOCK_RUNNER',
+    flag: 'enable-mock-runner',
+    summary: 'Offers the runner `mock`, which can be ordered to fail in every way; for tests and demonstrations.',
+    side: 'SERVER',
+  }),
+  nodeName: setting({
+    schema: name,
+    form: 'TEXT',
+    default: 'local',
+    variable: 'GANTRY_NODE_NAME',
+    flag: 'node-name',
+    summary: 'The name of the node that the server itself is.',
+    side: 'SERVER',
+  }),
+  nodeSlots: setting({
+    schema: wholeNumber(1_000_000).nullable(),
+    form: 'NUMBER',
+    default: null,
+    absent: "as many as the node's cpu and memory allow",
+    variable: 'GANTRY_NODE_SLOTS',
+    flag: 'node-slots',
+    summary: 'How many attempts the local node may run at once; 0 for none.',
+    side: 'SERVER',
+  }),
+  nodeLabels: setting({
+    schema: z.record(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,125}[A-Za-z0-9])?$/), z.string().max(256)),
+    form: 'MAP',
+    default: {},
+    variable: 'GANTRY_NODE_LABELS',
+    flag: 'node-labels',
+    summary: "Labels of the local node, for a task's `nodeSelector`.",
+    side: 'SERVER',
+  }),
+  scheduler: setting({
+    schema: name,
+    form: 'TEXT',
+    default: 'priority',
+    variable: 'GANTRY_SCHEDULER',
+    flag: 'scheduler',
+    summary: 'The scheduler that the pool `default` gets when it is made.',
+    side: 'SERVER',
+  }),
+  schedulerConfig: setting({
+    schema: json,
+    form: 'JSON',
+    default: {},
+    variable: 'GANTRY_SCHEDULER_CONFIG',
+    flag: 'scheduler-config',
+    summary: 'The config of that scheduler.',
+    side: 'SERVER',
+  }),
+  allowedOrigins: setting({
+    schema: z.array(origin).max(100),
+    form: 'LIST',
+    default: [],
+    variable: 'GANTRY_ALLOWED_ORIGINS',
+    flag: 'allowed-origins',
+    summary: "Origins of web pages that may use the API, beside the server's own.",
+    side: 'SERVER',
+  }),
+  runners: setting({
+    schema: z.record(name, json),
+    form: 'JSON',
+    default: {},
+    variable: 'GANTRY_RUNNERS',
+    flag: 'runners',
+    summary: 'The local node\'s settings per runner, for example `{ "http": { "allow": ["10.0.0.0/8"] } }`.',
+    side: 'SERVER',
+  }),
+  httpAllow: setting({
+    schema: z.array(z.string().min(1)).max(1000).nullable(),
+    form: 'LIST',
+    default: null,
+    absent: 'public addresses only',
+    variable: 'GANTRY_HTTP_ALLOW',
+    flag: 'http-allow',
+    summary:
+      'Private addresses that the HTTP runner of the local node may reach; the same as `runners.http.allow`, and wins over it.',
+    side: 'SERVER',
+  }),
+  insecure: setting({
+    schema: z.boolean(),
+    form: 'BOOLEAN',
+    default: false,
+    variable: 'GANTRY_INSECURE',
+    flag: 'insecure',
+    summary:
+      'Listens beyond loopback without TLS: only behind a proxy that adds it, or in a network that you trust with the tokens.',
+    side: 'SERVER',
+  }),
+  url: setting({
+    schema: z.url({ protocol: /^https?$/, error: 'must be an address such as http://127.0.0.1:4000' }).nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: 'made of `host` and `port`',
+    variable: 'GANTRY_URL',
+    flag: 'url',
+    summary: 'The server that client commands talk to.',
+    side: 'CLIENT',
+  }),
+  token: setting({
+    schema: z.string().min(1).nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: '`adminToken`, or else what the local server wrote into its data folder',
+    variable: 'GANTRY_TOKEN',
+    flag: 'token',
+    summary: 'The token that client commands send.',
+    isSecret: true,
+    side: 'CLIENT',
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+type Values = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
+
+/** Everything that can be configured, checked, with defaults filled in and paths made absolute. */
+export interface Config extends Omit<Values, 'databaseUrl' | 'logFormat' | 'httpAllow'> {
+  /** `sqlite:` and an absolute path, or `mysql://…`. */
+  readonly databaseUrl: string;
+  readonly logFormat: 'json' | 'pretty';
+}
+
+/** The settings by name, for those who go through all of them. */
+export const settingNames = Object.keys(SETTINGS) as readonly SettingName[];
