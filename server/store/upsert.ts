@@ -3,7 +3,7 @@ import type { Dialect } from './dialect/dialect.ts';
 import type { Tables } from './tables.ts';
 
 /** Inserts rows; one whose key is there already is left as it is. All other errors are thrown. */
-export async function insertOrKeep<Table extends keyof Tables & string>(
+export async function insertOrKeep<Table extends keyof Tables>(
   db: Kysely<Tables>,
   dialect: Dialect,
   table: Table,
@@ -12,11 +12,11 @@ export async function insertOrKeep<Table extends keyof Tables & string>(
 ): Promise<void> {
   if (rows.length === 0) return;
   const insert = db.insertInto(table).values(rows);
-  const [first] = key;
+  const first = key[0] as string;
   if (dialect.hasOnConflict)
     await insert.onConflict((conflict) => conflict.columns(key as never).doNothing()).execute();
   // Sets a column to itself: nothing changes, and nothing but the duplicate is forgiven.
-  else await insert.onDuplicateKeyUpdate({ [first as string]: sql.ref(`${table}.${first}`) } as never).execute();
+  else await insert.onDuplicateKeyUpdate({ [first]: sql.ref(`${table}.${first}`) } as never).execute();
 }
 
 /** A stored number and what is added to it. */
@@ -24,7 +24,7 @@ type ColumnOf = (column: string, plus: number) => RawBuilder<number>;
 type Changes = Readonly<Record<string, unknown>>;
 
 /** Inserts a row, or sets `changes` of the one whose key is there already. */
-export async function insertOrUpdate<Table extends keyof Tables & string>(
+export async function insertOrUpdate<Table extends keyof Tables>(
   db: Kysely<Tables>,
   dialect: Dialect,
   table: Table,

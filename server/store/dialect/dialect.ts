@@ -16,6 +16,8 @@ export interface ColumnTypes {
   readonly table: string;
   /** What follows the closing bracket of a table whose rows live in its primary key. */
   readonly clustered: string;
+  /** Whether indexes are declared inside CREATE TABLE (MySQL knows no CREATE INDEX IF NOT EXISTS), or by themselves. */
+  readonly indexesInside: boolean;
 }
 
 /** What queries must know of a database, as facts: nothing outside this folder asks for a dialect by name. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Change } from '../../domain/change.ts';
-import { LeaseLost, type HeldLease } from '../store.ts';
-import type { Committer } from './committer.ts';
+import type { HeldLease } from '../store.ts';
+import { leaseLost, type Committer } from './committer.ts';
 import {
   ATTEMPT_COLUMNS,
   changedRun,
@@ -196,12 +196,6 @@ export class SqliteCommitter implements Committer {
 function each(statement: StatementSync, rows: readonly SQLInputValue[][]): void {
   for (const row of rows) statement.run(...row);
 }
-
-/** The guard changed no row. */
-export const leaseLost = (lease: HeldLease, seq: number): LeaseLost =>
-  new LeaseLost(
-    `${lease.holder} no longer owns the pool ${lease.name} under epoch ${lease.epoch}, or ${seq} is not the next sequence: nothing was written. Step down and load anew.`,
-  );
 
 /** A bug of ours: memory and store have parted. */
 function missingTaskRun(row: readonly Value[]): Error {

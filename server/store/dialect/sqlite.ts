@@ -45,6 +45,7 @@ export const sqliteDialect: Dialect = {
     counter: 'INTEGER PRIMARY KEY AUTOINCREMENT',
     table: '',
     clustered: 'WITHOUT ROWID',
+    indexesInside: false,
   },
   nowMs: sql<number>`CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
   hasOnConflict: true,
@@ -166,7 +167,6 @@ class SqliteConnection implements DatabaseConnection {
     this.#database = database;
   }
 
-  // eslint-disable-next-line typescript/require-await -- Kysely expects a promise; node:sqlite answers at once.
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     try {
       const { statement, returnsRows } = this.#prepare(query.sql);

@@ -1,11 +1,13 @@
 import type { ColumnTypes } from '../dialect/dialect.ts';
 import type { Migration } from './migrate.ts';
+import { tables } from './tables.ts';
 
 /** The tables that the first release needs. */
 export const initial: Migration = { number: 1, name: 'initial', statements };
 
-function statements({ name, word, text, integer, counter, table, clustered }: ColumnTypes): readonly string[] {
-  return [
+function statements(types: ColumnTypes): readonly string[] {
+  const { name, word, text, integer, counter, table, clustered } = types;
+  return tables(types, [
     `CREATE TABLE IF NOT EXISTS pipeline (
       name ${name} NOT NULL PRIMARY KEY,
       latest_version ${integer} NOT NULL,
@@ -45,11 +47,11 @@ function statements({ name, word, text, integer, counter, table, clustered }: Co
       failed_count ${integer} NOT NULL,
       revision ${integer} NOT NULL
     ) ${table}`,
-    'CREATE UNIQUE INDEX IF NOT EXISTS run_id ON run (id)',
-    'CREATE INDEX IF NOT EXISTS run_of_pipeline ON run (pipeline, run_key)',
-    'CREATE INDEX IF NOT EXISTS run_of_pool_in_state ON run (pool, state, run_key)',
-    'CREATE INDEX IF NOT EXISTS run_in_state ON run (state, run_key)',
-    'CREATE INDEX IF NOT EXISTS run_created ON run (created_at)',
+    { index: 'run_id', on: 'run', columns: 'id', unique: true },
+    { index: 'run_of_pipeline', on: 'run', columns: 'pipeline, run_key' },
+    { index: 'run_of_pool_in_state', on: 'run', columns: 'pool, state, run_key' },
+    { index: 'run_in_state', on: 'run', columns: 'state, run_key' },
+    { index: 'run_created', on: 'run', columns: 'created_at' },
     // No secondary index: every one would be written twice for each task.
     `CREATE TABLE IF NOT EXISTS task_run (
       run_key ${integer} NOT NULL,
@@ -94,7 +96,7 @@ function statements({ name, word, text, integer, counter, table, clustered }: Co
       node ${name} NOT NULL,
       report ${text} NOT NULL
     ) ${table}`,
-    'CREATE INDEX IF NOT EXISTS evidence_of_task_run ON evidence (run_key, ordinal)',
+    { index: 'evidence_of_task_run', on: 'evidence', columns: 'run_key, ordinal' },
     `CREATE TABLE IF NOT EXISTS node (
       name ${name} NOT NULL PRIMARY KEY,
       pool ${name} NOT NULL,
@@ -110,7 +112,7 @@ function statements({ name, word, text, integer, counter, table, clustered }: Co
       heard_at ${integer} NOT NULL,
       revision ${integer} NOT NULL
     ) ${table}`,
-    'CREATE INDEX IF NOT EXISTS node_of_pool ON node (pool, name)',
+    { index: 'node_of_pool', on: 'node', columns: 'pool, name' },
     `CREATE TABLE IF NOT EXISTS node_incarnation (
       node ${name} NOT NULL PRIMARY KEY,
       incarnation ${integer} NOT NULL
@@ -142,8 +144,8 @@ function statements({ name, word, text, integer, counter, table, clustered }: Co
       receipt ${text} NULL,
       run ${name} NULL
     ) ${table}`,
-    'CREATE UNIQUE INDEX IF NOT EXISTS command_idempotency ON command (actor, idempotency_key)',
-    'CREATE INDEX IF NOT EXISTS command_of_pool ON command (pool, id)',
+    { index: 'command_idempotency', on: 'command', columns: 'actor, idempotency_key', unique: true },
+    { index: 'command_of_pool', on: 'command', columns: 'pool, id' },
     `CREATE TABLE IF NOT EXISTS command_gate (
       pool ${name} NOT NULL PRIMARY KEY,
       appended ${integer} NOT NULL
@@ -184,8 +186,8 @@ function statements({ name, word, text, integer, counter, table, clustered }: Co
       revoked_at ${integer} NULL,
       last_used_at ${integer} NULL
     ) ${table}`,
-    'CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token (name)',
-    'CREATE UNIQUE INDEX IF NOT EXISTS token_hash ON token (hash)',
+    { index: 'token_name', on: 'token', columns: 'name', unique: true },
+    { index: 'token_hash', on: 'token', columns: 'hash', unique: true },
     `CREATE TABLE IF NOT EXISTS audit (
       id ${counter},
       at ${integer} NOT NULL,
@@ -194,5 +196,5 @@ function statements({ name, word, text, integer, counter, table, clustered }: Co
       subject ${name} NOT NULL,
       details ${text} NOT NULL
     ) ${table}`,
-  ];
+  ]);
 }

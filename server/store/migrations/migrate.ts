@@ -11,7 +11,7 @@ export interface Migration {
   readonly number: number;
   readonly name: string;
   /** Its statements in order; each must bear to be run again where the schema is not transactional. */
-  statements(types: ColumnTypes): readonly string[];
+  readonly statements: (types: ColumnTypes) => readonly string[];
 }
 
 /** All, in order. */

@@ -1,0 +1,213 @@
+import type { Clock } from '../../clock.ts';
+import type { Change, StoredTaskRun } from '../../domain/change.ts';
+import { retrying } from '../database.ts';
+import { type HeldLease, StoreUnavailable } from '../store.ts';
+import { leaseLost, type Committer } from './committer.ts';
+import {
+  ATTEMPT_COLUMNS,
+  changedRun,
+  createdRun,
+  EVIDENCE_COLUMNS,
+  eventBody,
+  evidenceRow,
+  NODE_COLUMNS,
+  nodeRow,
+  pushTaskRun,
+  resourceImages,
+  RUN_CHANGING,
+  RUN_FIXED,
+  supersededAttempt,
+  TASK_RUN_CHANGING,
+  type Value,
+} from './images.ts';
+import { isRetriable, mysqlError } from './mysql-error.ts';
+import type { MysqlConnection, MysqlPool } from './mysql-pool.ts';
+import { type CountedStatement, insertStatements, literal, takeOver, updateStatements } from './mysql-statements.ts';
+
+/** How often the outcome of a COMMIT whose answer was lost is asked for, and how far apart. */
+const OUTCOME_TRIES = 5;
+const OUTCOME_APART_MS = 300;
+
+const taskRunValues = (taskRun: StoredTaskRun): Value[] => {
+  const values: Value[] = [];
+  pushTaskRun(values, taskRun);
+  return values;
+};
+/** Alike rows beside each other, so that most columns are constant per statement. */
+const byState = (a: StoredTaskRun, b: StoredTaskRun): number =>
+  a.state < b.state ? -1 : a.state > b.state ? 1 : a.runKey - b.runKey || a.ordinal - b.ordinal;
+
+/** The left side is assigned in the order written, and sees what was assigned before it: the limit comes first. */
+const LIMIT_THEN_REST =
+  'capacity_limit=IF(VALUES(capacity)<capacity,GREATEST(VALUES(capacity),capacity_limit),' +
+  'GREATEST(VALUES(capacity),LEAST(capacity_limit,reserved))),' +
+  takeOver(['capacity', 'reserved', 'revision']);
+
+/** A change as the texts of its statements. */
+function statementsOf(lease: HeldLease, seq: number, change: Change): CountedStatement[] {
+  const { createdTaskRuns, changedTaskRuns, nodes, receipts } = change;
+  const inserts = [
+    ...insertStatements('run', [...RUN_FIXED, ...RUN_CHANGING, 'run_key'], change.createdRuns.map(createdRun)),
+    ...insertStatements(
+      'task_run',
+      ['task_key', ...TASK_RUN_CHANGING, 'run_key', 'ordinal'],
+      createdTaskRuns.map((taskRun) => [taskRun.taskKey, ...taskRunValues(taskRun)]),
+    ),
+    ...insertStatements('attempt', ATTEMPT_COLUMNS, change.supersededAttempts.map(supersededAttempt)),
+    ...insertStatements('evidence', EVIDENCE_COLUMNS, change.evidence.map(evidenceRow)),
+    ...insertStatements(
+      'node',
+      [...NODE_COLUMNS, 'name'],
+      nodes.map(nodeRow),
+      ` ON DUPLICATE KEY UPDATE ${takeOver(NODE_COLUMNS)}`,
+    ),
+    ...resourceStatements(change),
+    ...insertStatements(
+      'event',
+      ['pool', 'seq', 'epoch', 'at', 'body'],
+      [[lease.name, seq, lease.epoch, change.at, eventBody(change)]],
+    ),
+  ];
+  const updates = [
+    ...updateStatements('run', RUN_CHANGING, ['run_key'], change.changedRuns.map(changedRun)),
+    ...updateStatements(
+      'task_run',
+      TASK_RUN_CHANGING,
+      ['run_key', 'ordinal'],
+      [...changedTaskRuns].sort(byState).map(taskRunValues),
+    ),
+    ...updateStatements(
+      'command',
+      ['receipt', 'run'],
+      ['id'],
+      receipts.map(({ command, receipt, run }) => [JSON.stringify(receipt), run ?? null, command]),
+    ),
+  ];
+  if (change.schedulerMemory !== undefined) {
+    updates.push(
+      ...updateStatements(
+        'pool',
+        ['scheduler_memory'],
+        ['name'],
+        [[JSON.stringify(change.schedulerMemory), lease.name]],
+      ),
+    );
+  }
+  return [...updates, ...inserts.map((text) => ({ text, rows: -1 }))];
+}
+
+/** First every row is there, holding nothing; then the CHECK judges the update alone. */
+function resourceStatements({ nodes }: Change): string[] {
+  const columns = ['node', 'resource', 'capacity', 'capacity_limit', 'reserved', 'revision'];
+  const images = resourceImages(nodes);
+  return [
+    ...insertStatements(
+      'node_resource',
+      columns,
+      images.map(({ node, resource, capacity, revision }) => [node, resource, capacity, capacity, 0, revision]),
+      ' ON DUPLICATE KEY UPDATE node=VALUES(node)',
+    ),
+    ...insertStatements(
+      'node_resource',
+      columns,
+      images.map(({ node, resource, capacity, reserved, revision }) => [
+        node,
+        resource,
+        capacity,
+        Math.max(capacity, reserved),
+        reserved,
+        revision,
+      ]),
+      ` ON DUPLICATE KEY UPDATE ${LIMIT_THEN_REST}`,
+    ),
+  ];
+}
+
+/** Writes changes on connections of the engine's own. */
+export class MysqlCommitter implements Committer {
+  readonly #pool: MysqlPool;
+  readonly #clock: Clock;
+
+  constructor(pool: MysqlPool, clock: Clock) {
+    this.#pool = pool;
+    this.#clock = clock;
+  }
+
+  async commit(lease: HeldLease, seq: number, change: Change): Promise<void> {
+    const statements = statementsOf(lease, seq, change);
+    await retrying({ isRetriable }, this.#clock, () => this.#write(lease, seq, statements));
+  }
+
+  async #write(lease: HeldLease, seq: number, statements: readonly CountedStatement[]): Promise<void> {
+    const connection = await this.#pool.acquire();
+    let isOutcomeOpen = false;
+    let failure: unknown;
+    try {
+      await connection.query('START TRANSACTION');
+      await writeRows(connection, lease, seq, statements);
+      isOutcomeOpen = true;
+      await connection.query('COMMIT');
+      return;
+    } catch (error) {
+      failure = mysqlError(error);
+      isOutcomeOpen &&= connection.isBroken;
+      await connection.rollback();
+    } finally {
+      connection.release();
+    }
+    if (isOutcomeOpen && (await this.#isStored(lease, seq))) return;
+    throw failure;
+  }
+
+  /** Whether the commit took place. The lock on the lease waits until the server has settled it one way or the other. */
+  async #isStored(lease: HeldLease, seq: number): Promise<boolean> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#readBack(lease, seq);
+      } catch (error) {
+        if (tries === OUTCOME_TRIES) {
+          throw new StoreUnavailable(
+            `The connection was lost during the commit of sequence ${seq} of the pool ${lease.name}, and the database cannot tell whether it took place. Load anew.`,
+            { cause: error },
+          );
+        }
+        await this.#clock.sleep(OUTCOME_APART_MS);
+      }
+    }
+  }
+
+  async #readBack(lease: HeldLease, seq: number): Promise<boolean> {
+    const connection = await this.#pool.acquire();
+    try {
+      await connection.query('START TRANSACTION');
+      await connection.query(`SELECT seq FROM lease WHERE name=${literal(lease.name)} FOR UPDATE`);
+      const rows = await connection.query(
+        `SELECT 1 FROM event WHERE pool=${literal(lease.name)} AND seq=${seq} AND epoch=${lease.epoch}`,
+      );
+      return Array.isArray(rows) && rows.length === 1;
+    } finally {
+      await connection.rollback();
+      connection.release();
+    }
+  }
+}
+
+async function writeRows(
+  connection: MysqlConnection,
+  lease: HeldLease,
+  seq: number,
+  statements: readonly CountedStatement[],
+): Promise<void> {
+  const { name, epoch } = lease;
+  const guarded = await connection.update(
+    `UPDATE lease SET seq=seq+1 WHERE name=${literal(name)} AND epoch=${literal(epoch)} AND seq=${literal(seq - 1)}`,
+  );
+  if (guarded !== 1) throw leaseLost(lease, seq);
+  for (const { text, rows } of statements) {
+    const found = await connection.update(text);
+    if (rows >= 0 && found !== rows) {
+      // A bug of ours: memory and store have parted.
+      throw new Error(`${rows - found} of ${rows} rows that are to be changed are not stored: ${text.slice(0, 30)}…`);
+    }
+  }
+}
