@@ -44,4 +44,4 @@ export const MAX_PROBLEMS = 50;
 export const DEFINITION_LIMITS = { depth: MAX_DEPTH, values: 5_000_000, characters: 64 << 20 };
 
 /** Steps that the search for upstream tasks may take: it is over in well under a second. */
-export const MAX_UPSTREAM_STEPS = 100_000_000;
+export const MAX_UPSTREAM_STEPS = 30_000_000;

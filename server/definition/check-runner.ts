@@ -1,0 +1,119 @@
+import type { Json, JsonObject, Problem } from '@gantry/plugin-kit/vocabulary';
+import { excerpt } from '../domain/excerpt.ts';
+import { hasExpression, parseReferences } from '../domain/expression.ts';
+import { envNameProblem } from './check-env.ts';
+import { literalStrings } from './literal-strings.ts';
+import type { Path, ProblemList } from './problem.ts';
+import { addUnknownField, isObject } from './read-form.ts';
+
+/** What the plugins say of runners. */
+export interface RunnerChecks {
+  /**
+   * What is wrong with a runner's config, paths within it. A runner that is not there is a problem with the code
+   * `UNKNOWN_RUNNER`; its remedy names the ones that are.
+   */
+  checkRunner(runner: string, config: JsonObject): readonly Problem[];
+  /** The JSON Schema of a runner's config, for suggestions and for what must hold no expression. */
+  runnerSchema?(runner: string): Json | null;
+}
+
+/** Checks a task's runner and what stands under `with`. */
+export function checkRunner(
+  task: { readonly index: number; readonly runner: string; readonly config: JsonObject },
+  checks: RunnerChecks,
+  problems: ProblemList,
+): void {
+  const { index, runner, config } = task;
+  const prefix: Path = ['tasks', index, 'with'];
+  const schema = checks.runnerSchema?.(runner) ?? null;
+  for (const problem of askRunner(runner, config, checks)) {
+    if (problem.code === 'UNKNOWN_RUNNER') {
+      problems.add({ ...problem, path: ['tasks', index, 'runner'], suggestion: problem.remedy });
+      continue;
+    }
+    const part = partAt(config, problem.path);
+    // What an expression will yield is checked when it has been put in.
+    if (typeof part === 'string' && part.includes('${{')) continue;
+    addRunnerProblem(problem, part, { runner, prefix, schema }, problems);
+  }
+  if (schema === null || !hasExpression(config)) return;
+  for (const path of literalStrings(schema, config)) addSplicing(path, config, prefix, problems);
+}
+
+/** The plugin's answer; a plugin that throws is at fault and says so here instead of taking the request down. */
+function askRunner(runner: string, config: JsonObject, checks: RunnerChecks): readonly Problem[] {
+  try {
+    return checks.checkRunner(runner, config);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The plugin of the runner “${excerpt(runner)}” failed while it checked this: ${excerpt(why, 200)}`;
+    return [{ code: 'RUNNER_CHECK_FAILED', message, path: [], remedy: 'Tell the author of the plugin.' }];
+  }
+}
+
+interface Place {
+  readonly runner: string;
+  readonly prefix: Path;
+  readonly schema: Json | null;
+}
+
+function addRunnerProblem(problem: Problem, part: Json | undefined, place: Place, problems: ProblemList): void {
+  const path = [...place.prefix, ...problem.path];
+  const name = ['with', ...problem.path].join('.');
+  if (problem.code === 'UNRECOGNIZED_KEYS' && isObject(part)) {
+    const fields = fieldsOf(place.schema, problem.path);
+    const unknown = Object.keys(part).filter((key) => problem.message.includes(`"${key}"`) && !fields.includes(key));
+    for (const key of unknown) addUnknownField(key, fields, path, problems);
+    if (unknown.length > 0) return;
+  }
+  if (part === undefined && problem.path.length > 0) {
+    const message = `The runner “${excerpt(place.runner)}” needs “${name}”.`;
+    problems.add({ code: 'MISSING_FIELD', message, path, suggestion: problem.remedy });
+    return;
+  }
+  const message = `The runner “${excerpt(place.runner)}” does not accept “${name}”: ${problem.message}`;
+  problems.add({ code: problem.code, message, path, suggestion: problem.remedy });
+}
+
+function fieldsOf(schema: Json | null, path: Path): readonly string[] {
+  let rules: Json | undefined = schema ?? undefined;
+  for (const step of path) {
+    if (!isObject(rules)) return [];
+    const properties: Json | undefined = rules['properties'];
+    rules = typeof step === 'number' ? rules['items'] : isObject(properties) ? properties[step] : undefined;
+  }
+  return isObject(rules) && isObject(rules['properties']) ? Object.keys(rules['properties']) : [];
+}
+
+function partAt(config: JsonObject, path: Path): Json | undefined {
+  let part: Json | undefined = config;
+  for (const step of path) {
+    if (typeof part !== 'object' || part === null || !Object.hasOwn(part, step)) return undefined;
+    part = (part as JsonObject)[step];
+  }
+  return part;
+}
+
+/** Data must not become part of a command: it is handed over as an environment variable. */
+function addSplicing(path: Path, config: JsonObject, prefix: Path, problems: ProblemList): void {
+  const parsed = parseReferences(partAt(config, path) ?? null);
+  const reference = parsed.ok ? parsed.references[0] : undefined;
+  const name = variableFor(reference?.path ?? []);
+  const expression = `\${{ ${reference?.text ?? 'params.name'} }}`;
+  problems.add({
+    code: 'EXPRESSION_IN_LITERAL',
+    message: `“${['with', ...path].join('.')}” is executed as it is written: no data may be put into it, because it would become part of the command.`,
+    path: [...prefix, ...path],
+    suggestion: `Write env: { ${name}: ${expression} } and use "$${name}" here.`,
+    place: { offset: reference?.offset ?? 0 },
+  });
+}
+
+/** A name for the variable that carries what a path names. */
+function variableFor(path: Path): string {
+  const last = path.findLast((step) => typeof step === 'string') ?? 'value';
+  const name = String(last)
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9_]/g, '_');
+  return envNameProblem(name) === null ? name : 'VALUE';
+}

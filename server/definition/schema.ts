@@ -1,0 +1,126 @@
+import * as z from 'zod';
+import type { Json } from '@gantry/plugin-kit/vocabulary';
+import {
+  MAX_DESCRIPTION_CHARACTERS,
+  MAX_ENTRIES,
+  MAX_ITEMS,
+  MAX_OPTIONS,
+  MAX_PRIORITY,
+  MAX_RETRIES,
+  MAX_TASKS,
+} from './limits.ts';
+
+/*
+ * The form in which authors write pipelines. It says what may stand where; what the parts mean together is checked in
+ * check-pipeline.ts. The messages complete the sentence “<field> must be …”.
+ */
+
+const KEY = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+const KEY_RULE = 'lower case letters, digits, “-” and “_”, at most 63 of them, beginning with a letter or digit';
+const PARAM_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+const PARAM_RULE = 'letters, digits and “_”, at most 63 of them, not beginning with a digit';
+
+const key = z.string().regex(KEY, { error: KEY_RULE });
+const description = z.string().max(MAX_DESCRIPTION_CHARACTERS);
+const json = z.unknown();
+const duration = z.union([z.string(), z.number()], { error: 'a duration such as 90s, 5m or 1h30m' });
+const quantity = z.union([z.string(), z.number()], { error: 'a quantity such as 2, 500m or 512Mi' });
+const label = z.string().max(253);
+
+const param = z
+  .strictObject({
+    type: z
+      .enum(['string', 'integer', 'number', 'boolean', 'json'])
+      .describe('What may be handed in. Nothing is converted: "3" is no integer.'),
+    description: description.optional().describe('What it is for; shown where the pipeline is run.'),
+    default: json.optional().describe('Used when nothing is handed in. Without it the param is required.'),
+    options: z.array(json).min(1).max(MAX_OPTIONS).optional().describe('The only values allowed.'),
+  })
+  .describe('A value that may be handed in when the pipeline is run.');
+
+export const paramsForm = z.record(z.string().regex(PARAM_NAME, { error: PARAM_RULE }), param);
+
+const retryObject = z.strictObject({
+  max: z.int().min(0).max(MAX_RETRIES).describe('Tries after the first. Losing a node or the agent does not count.'),
+  backoff: z
+    .enum(['constant', 'exponential'])
+    .optional()
+    .describe('Whether the delay stays the same or doubles with each try. Default: exponential.'),
+  delay: duration.optional().describe('Before the second try. Default: 1s.'),
+  maxDelay: duration.optional().describe('The delay grows no longer than this. Default: 5m.'),
+});
+
+const toleration = z.strictObject({
+  key: z.string().min(1).max(253).describe('Of the taint that the task does not mind.'),
+  value: label.nullable().optional().describe('Of the taint. Any value when absent.'),
+});
+
+export const taskForm = z
+  .strictObject({
+    key: key.describe('The name of the task in its pipeline, for `needs` and `${{ tasks.<key>.outputs }}`.'),
+    description: description.optional().describe('What it does; shown beside it.'),
+    runner: z.string().min(1).max(100).describe('The plugin that executes it: shell, http, …'),
+    with: z
+      .record(z.string(), json)
+      .optional()
+      .describe('The configuration of the runner. Strings may hold ${{ … }} unless the runner forbids it.'),
+    env: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Environment variables, NAME: text. The text may hold ${{ … }}.'),
+    needs: z
+      .union([z.array(z.string()), z.string()], { error: 'a task key or a list of task keys' })
+      .optional()
+      .describe('The tasks that must have succeeded before this one starts.'),
+    forEach: z
+      .union([z.array(json).max(MAX_ITEMS), z.string()], { error: 'a list or one ${{ … }} that yields a list' })
+      .optional()
+      .describe('Runs the task once for each item of a list: ${{ item }} is the item, ${{ index }} its place from 0.'),
+    resources: z
+      .record(z.string(), quantity)
+      .optional()
+      .describe('What is reserved on the node. Default: { cpu: 100m, memory: 64Mi, slots: 1 }, each unless written.'),
+    nodeSelector: z.record(z.string(), label).optional().describe('Labels that the node must have, with these values.'),
+    tolerations: z
+      .array(toleration)
+      .max(MAX_ENTRIES)
+      .optional()
+      .describe('Taints of nodes that the task does not mind.'),
+    retry: z
+      .union([z.int().min(0).max(MAX_RETRIES), retryObject], {
+        error: 'a whole number or { max, backoff, delay, maxDelay }',
+      })
+      .optional()
+      .describe('How often and when the task is tried again after it has failed. A number is the same as { max }.'),
+    timeout: duration.optional().describe('For one try, from its start. Default: none.'),
+    killGrace: duration.optional().describe('Between the request to stop and the kill. Default: 10s.'),
+    allowFailure: z
+      .boolean()
+      .optional()
+      .describe('A failure of this task fails neither the run nor the tasks that need it. Default: false.'),
+  })
+  .describe('A step of the pipeline.');
+
+export const headerForm = z.strictObject({
+  name: key.describe('The name of the pipeline. Applying another text under the same name makes its next version.'),
+  description: description.optional().describe('What it does; shown beside it.'),
+  pool: key.optional().describe('The nodes on which it runs. Default: default.'),
+  priority: z
+    .int()
+    .min(-MAX_PRIORITY)
+    .max(MAX_PRIORITY)
+    .optional()
+    .describe('Of its runs; higher goes first. Default: 0.'),
+  params: paramsForm.optional().describe('What may be handed in when it is run, by name.'),
+  tasks: z.array(json).min(1).max(MAX_TASKS).describe('Its steps.'),
+});
+
+export type PipelineHeader = z.output<typeof headerForm>;
+export type TaskForm = z.output<typeof taskForm>;
+
+/** The form as JSON Schema 2020-12, for editors and for the documentation. */
+export function pipelineJsonSchema(): Json {
+  const form = headerForm.extend({ tasks: z.array(taskForm).min(1).max(MAX_TASKS).describe('Its steps.') });
+  const schema = z.toJSONSchema(form, { io: 'input' }) as { readonly [key: string]: Json };
+  return { ...schema, title: 'Gantry pipeline', description: 'A named graph of tasks.' };
+}
