@@ -28,7 +28,7 @@ function* packagesBelow(modules) {
   }
 }
 
-const packages = [...packagesBelow(root)].sort();
+const packages = [...packagesBelow(root)].sort((a, b) => (a < b ? -1 : 1));
 console.log(`${packages.length} packages below ${root}`);
 
 mkdirSync(reports, { recursive: true });
