@@ -4,7 +4,7 @@ import type { Change, Evidence } from '../domain/change.ts';
 import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { AttemptId, RunId } from '../domain/ids.ts';
-import type { RecoveredRun } from '../domain/input.ts';
+import type { LoggedAssignment, RecoveredRun } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
 import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -161,6 +161,8 @@ export interface CommandStore {
 export interface EventStore {
   /** Batches with a greater sequence, in order. */
   after(pool: string, seq: number, limit: number): Promise<readonly EventBatch[]>;
+  /** The assignments that batches with a greater sequence logged, oldest first. */
+  assignedAfter(pool: string, seq: number): Promise<readonly LoggedAssignment[]>;
   /** The last sequence; 0 before the first event. */
   last(pool: string): Promise<number>;
   /** The oldest sequence that is still kept; 1 unless events were deleted. */
@@ -195,6 +197,8 @@ export interface HeldLease {
   readonly epoch: number;
   /** The sequence of the last commit under any epoch. */
   readonly seq: number;
+  /** Up to this sequence every logged assignment is in its row (Change.writtenSeq of the last commit). */
+  readonly writtenSeq: number;
 }
 export interface LeaseStore {
   /** Null when somebody else holds it and it has not expired. Takes it over with a higher epoch otherwise. */

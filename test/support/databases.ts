@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export interface TestDatabases {
 /** A dialect to run a contract suite over: `describe.each(databases)('$name', ({ start }) => …)`. */
 export interface DatabaseKind {
   readonly name: 'SQLite' | 'MariaDB';
-  start(): Promise<TestDatabases>;
+  readonly start: () => Promise<TestDatabases>;
 }
 
 /** Both dialects, for real: files, and a MariaDB server of the suite's own. */
@@ -61,7 +61,10 @@ export async function startMariadb(extraArguments: readonly string[] = []): Prom
   const socketPath = join(folder, 'mariadb.sock');
   const errors = join(folder, 'errors.log');
   const { username } = userInfo();
-  install(data, username);
+  // Of its own: a starting server removes the temporary tables that it finds.
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary);
+  install(data, temporary, username);
 
   let server: ChildProcess | undefined;
   const endWithUs = () => server?.kill('SIGKILL');
@@ -74,6 +77,7 @@ export async function startMariadb(extraArguments: readonly string[] = []): Prom
         '--no-defaults',
         `--user=${username}`,
         `--datadir=${data}`,
+        `--tmpdir=${temporary}`,
         `--socket=${socketPath}`,
         `--log-error=${errors}`,
         `--pid-file=${join(folder, 'mariadb.pid')}`,
@@ -150,19 +154,20 @@ function executable(name: string): string {
   );
 }
 
-function install(data: string, user: string): void {
+function install(data: string, temporary: string, user: string): void {
   const { status, stderr, stdout } = spawnSync(
     executable('mariadb-install-db'),
     [
       '--no-defaults',
       `--user=${user}`,
       `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
       '--auth-root-authentication-method=socket',
       `--auth-root-socket-user=${user}`,
       '--skip-test-db',
       '--skip-name-resolve',
     ],
-    { encoding: 'utf8' },
+    { encoding: 'utf8', env: { ...process.env, TMPDIR: temporary } },
   );
   if (status !== 0) throw new Error(`mariadb-install-db failed: ${stderr}${stdout}`);
 }

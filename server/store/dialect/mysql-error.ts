@@ -19,7 +19,7 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([
 const CLIENT_TIMEOUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
 
 const asMysqlError = (error: unknown): MysqlError | undefined =>
-  error instanceof Error ? (error as MysqlError) : undefined;
+  typeof error === 'object' && error !== null ? (error as MysqlError) : undefined;
 
 /** Whether the whole transaction may be tried again. */
 export const isRetriable = (error: unknown): boolean => RETRIABLE.has(asMysqlError(error)?.errno ?? 0);

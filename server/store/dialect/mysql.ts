@@ -19,7 +19,7 @@ export const mysqlDialect: Dialect = {
   name: 'MySQL',
   types: {
     name: 'VARCHAR(255)',
-    word: 'VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin',
+    word: 'VARCHAR(24)',
     text: 'MEDIUMTEXT',
     integer: 'BIGINT',
     counter: 'BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY',
