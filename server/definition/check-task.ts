@@ -7,7 +7,7 @@ import { formatDuration, parseDuration } from '../domain/time.ts';
 import { checkEnv } from './check-env.ts';
 import { MAX_ENTRIES } from './limits.ts';
 import type { Path, ProblemList } from './problem.ts';
-import type { ReadTask } from './read-form.ts';
+import { EXPRESSION_FIELDS, type ReadTask } from './read-form.ts';
 import type { TaskForm } from './schema.ts';
 
 /** What a task reserves unless it says otherwise, resource by resource. */
@@ -71,7 +71,7 @@ export function addMisplacedExpressions(fields: JsonObject, path: Path, problems
       code: 'EXPRESSION_NOT_ALLOWED',
       message: `“${excerpt([name, ...at].join('.'))}” cannot hold an expression.`,
       path: [...path, name, ...at],
-      suggestion: 'Expressions may stand in with, env and forEach of a task.',
+      suggestion: EXPRESSION_FIELDS,
     });
   }
 }

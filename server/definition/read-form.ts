@@ -117,6 +117,8 @@ function knownFields(
 
 /** A field that does not exist, with the one that was meant or all that there are. */
 export function addUnknownField(name: string, fields: readonly string[], path: Path, problems: ProblemList): void {
+  // A suggestion takes longer than everything else about a problem.
+  if (problems.isFull) return;
   problems.add({
     code: 'UNKNOWN_FIELD',
     message: `There is no field “${excerpt(name)}”${path.length === 0 ? '' : ` in ${pathText(path)}`}.`,
@@ -138,11 +140,17 @@ export function didYouMeanOneOf(word: string, words: readonly string[]): string 
     .join(', ')}${more}`;
 }
 
+/** Where expressions are rendered. */
+export const EXPRESSION_FIELDS = 'Expressions may stand in with, env and forEach of a task.';
+
 type Issue = z.core.$ZodIssue;
 
 /** Says in the words of this format what zod found. `value` is what it looked at. */
 function addIssues(issues: readonly Issue[], value: Json, path: Path, problems: ProblemList): void {
-  for (const issue of issues) addIssue(issue, value, path, problems);
+  for (const issue of issues) {
+    if (problems.isFull) return;
+    addIssue(issue, value, path, problems);
+  }
 }
 
 function addIssue(issue: Issue, root: Json, prefix: Path, problems: ProblemList): void {
@@ -260,6 +268,7 @@ function rangeText(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): st
 
 /** The nearest text that is a key. */
 function asKey(text: string): string | null {
+  if (text.includes('${{')) return EXPRESSION_FIELDS;
   const near = text
     .toLowerCase()
     .replaceAll(/[^a-z0-9_-]+/g, '-')

@@ -110,7 +110,7 @@ class TooManyErrors extends Error {}
 
 const remedies: Partial<Record<YAMLParseError['code'], string>> = {
   TAB_AS_INDENT: 'Indent with spaces.',
-  BAD_INDENT: 'Indent the items of one list or map alike, with spaces.',
+  BAD_INDENT: 'Indent the items of one list or map alike, with spaces, and close every bracket.',
   NON_STRING_KEY: 'A key is plain text.',
   BLOCK_AS_IMPLICIT_KEY: 'Put text that holds “: ” in quotes.',
   MULTILINE_IMPLICIT_KEY: 'Is a “:” missing behind the key?',
@@ -185,7 +185,9 @@ function scalarToJson(value: unknown, source: string | undefined, path: Path, { 
     return value;
   }
   if (typeof value === 'number') {
-    const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value) && !/[.eE]/.test(source ?? '');
+    // JSON writes a number beyond 2^53 with the digits that give it back; other digits would be lost.
+    const isWhole = Number.isInteger(value) && !/[.eE]/.test(source ?? '');
+    const isRounded = isWhole && !Number.isSafeInteger(value) && String(value) !== source;
     if (!Number.isFinite(value) || isRounded) {
       const text = excerpt(source ?? String(value));
       const message = isRounded
