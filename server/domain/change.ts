@@ -30,6 +30,16 @@ export interface StoredTaskRun extends TaskRun {
 }
 
 /**
+ * Assignments in the event log: enough to restore an ASSIGNED task run whose row still says READY or WAITING. Short
+ * tasks come and go between two commits, and need one row written instead of two.
+ */
+export interface AssignedLog {
+  readonly nodes: readonly string[];
+  /** Flat triples: run key, ordinal, index into `nodes`. */
+  readonly tasks: readonly number[];
+}
+
+/**
  * The new images of every row that one step changed, written in one transaction under the lease's epoch.
  * `created` rows are inserted, `changed` rows updated by key; a row is in one of the two only.
  */
@@ -39,6 +49,10 @@ export interface Change {
   readonly changedRuns: readonly Run[];
   readonly createdTaskRuns: readonly StoredTaskRun[];
   readonly changedTaskRuns: readonly StoredTaskRun[];
+  /** First attempts that this step assigned: logged here, written as rows only if they are still ASSIGNED a little later. */
+  readonly assigned: AssignedLog;
+  /** Up to this sequence every logged assignment is in its row, too. */
+  readonly writtenSeq: number;
   readonly supersededAttempts: readonly SupersededAttempt[];
   readonly evidence: readonly Evidence[];
   readonly nodes: readonly Node[];

@@ -53,4 +53,14 @@ export type Input =
 export interface RecoveredPool {
   readonly nodes: readonly Node[];
   readonly runs: readonly RecoveredRun[];
+  /** Assignments that are logged after the last written sequence, oldest first. */
+  readonly assigned: readonly LoggedAssignment[];
+}
+
+/** One assignment out of the event log (change.ts, AssignedLog). */
+export interface LoggedAssignment {
+  readonly runKey: number;
+  readonly ordinal: number;
+  readonly node: string;
+  readonly at: number;
 }

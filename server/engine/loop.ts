@@ -16,6 +16,7 @@ import { advance } from './core/advance.ts';
 import type { EngineTaskRun, PoolState, SilenceLimits } from './core/pool-state.ts';
 import { restore } from './core/restore.ts';
 import { Step } from './core/step.ts';
+import { unwrittenDueAt } from './core/unwritten.ts';
 import { Inbox, type Offer } from './inbox.ts';
 import { LeaseKeeper } from './lease.ts';
 import { Bell } from './wake.ts';
@@ -137,10 +138,14 @@ export class Engine implements Service {
     const term = new AbortController();
     const kept = this.#lease.keep(lease, term.signal).then(this.#bell.ring);
     try {
-      const [nodes, runs] = await Promise.all([store.nodes.ofPool(name), store.runs.unfinished(name)]);
+      const [nodes, runs, assigned] = await Promise.all([
+        store.nodes.ofPool(name),
+        store.runs.unfinished(name),
+        store.events.assignedAfter(name, lease.writtenSeq),
+      ]);
       const placement = await this.#options.makePlacement();
       this.#options.reset();
-      const { pool, step } = restore(name, { nodes, runs }, lease.seq, clock.now(), silence);
+      const { pool, step } = restore(name, { nodes, runs, assigned }, lease.seq, clock.now(), silence);
       for (const node of pool.nodes.values()) placement.nodeChanged(node);
       step.placement.nodes.length = 0;
       for (const node of pool.nodes.values()) {
@@ -178,7 +183,10 @@ export class Engine implements Service {
   /** Milliseconds until something must be looked at; 0 when there is work. */
   #idleTime(pool: PoolState, placement: Placement): number {
     if (!this.inbox.isEmpty || this.#hasNews || placement.canPlace) return 0;
-    return Math.max(0, Math.min(IDLE_MS, pool.timers.nextAt - this.#options.clock.now()));
+    return Math.max(
+      0,
+      Math.min(IDLE_MS, Math.min(pool.timers.nextAt, unwrittenDueAt(pool)) - this.#options.clock.now()),
+    );
   }
 
   async #batch(

@@ -28,6 +28,7 @@ export class Checker {
   readonly #capacity = new Map<string, Readonly<Record<string, number>>>();
   readonly #ordinals = new Map<string, Set<number>>();
   readonly #active = new Set<string>();
+  readonly #runOfKey = new Map<number, string>();
   /** Attempt id → how its process ended; null while it runs. */
   readonly #processes = new Map<string, 'SUCCEEDED' | 'FAILED' | 'KILLED' | null>();
   #epoch = 0;
@@ -64,14 +65,14 @@ export class Checker {
     if (seq !== this.#seq + 1) throw new Broken('I8', `sequence ${seq} follows ${this.#seq}`);
     this.#seq = seq;
     for (const run of [...change.createdRuns, ...change.changedRuns]) this.#checkRun(run);
-    const begun = [...change.createdTaskRuns, ...change.changedTaskRuns].filter((taskRun) =>
-      this.#checkTaskRun(taskRun),
-    );
+    const written = [...change.createdTaskRuns, ...change.changedTaskRuns];
+    const images = [...written, ...this.#logged(change)];
+    const begun = images.filter((taskRun) => this.#checkTaskRun(taskRun));
     // Looked at when all of the commit is there: what it needs may have ended in the very same one.
     for (const taskRun of begun) this.#checkNeeds(taskRun);
     this.#checkCapacity();
     for (const run of [...change.createdRuns, ...change.changedRuns]) this.#checkRollUp(run);
-    const touched = new Set([...change.createdTaskRuns, ...change.changedTaskRuns].map(({ run }) => run));
+    const touched = new Set(images.map(({ run }) => run));
     for (const id of touched) this.#checkRollUp(this.runs.get(id)!);
   }
 
@@ -91,7 +92,29 @@ export class Checker {
     }
   }
 
+  /** What the event log says of assignments whose rows are not written yet, as images. */
+  #logged({ assigned: { nodes, tasks }, at }: Change): readonly StoredTaskRun[] {
+    const images: StoredTaskRun[] = [];
+    for (let index = 0; index < tasks.length; index += 3) {
+      const run = this.#runOfKey.get(tasks[index]!)!;
+      const before = this.taskRuns.get(`${run}.${tasks[index + 1]!}`)!;
+      const node = nodes[tasks[index + 2]!]!;
+      const attempt = {
+        number: 1,
+        node,
+        state: 'ASSIGNED' as const,
+        assignedAt: at,
+        startedAt: null,
+        finishedAt: null,
+        failure: null,
+      };
+      images.push({ ...before, state: 'ASSIGNED', readyAt: before.readyAt ?? at, attempt });
+    }
+    return images;
+  }
+
   #checkRun(run: Run): void {
+    this.#runOfKey.set(run.key, run.id);
     const before = this.runs.get(run.id);
     if (before && isTerminalRun(before.state))
       throw new Broken('I3', `run ${run.id} was ${before.state} and is written as ${run.state}`);

@@ -10,6 +10,7 @@ export const MUTATIONS = {
   NO_FENCE: 'the store takes a deposed owner’s writes',
   EFFECTS_BEFORE_COMMIT: 'assignments go out before they are durable',
   FORGOTTEN_RETRIES: 'a reload forgets the retries that wait for their time',
+  ASSIGNED_LOG_IGNORED: 'a reload does not look at the assignments that are only logged',
   NEEDS_IGNORED: 'a task is released when one of its needs has ended',
   ENDLESS_RETRIES: 'losses are not counted',
 } as const;

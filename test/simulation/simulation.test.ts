@@ -32,6 +32,7 @@ const BREAKS: Readonly<Record<Mutation, RegExp>> = {
   NO_FENCE: /^I[128]/,
   EFFECTS_BEFORE_COMMIT: /^I5/,
   FORGOTTEN_RETRIES: /^I7/,
+  ASSIGNED_LOG_IGNORED: /^I[1257]/,
   NEEDS_IGNORED: /^I10/,
   ENDLESS_RETRIES: /^I11/,
 };

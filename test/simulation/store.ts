@@ -1,6 +1,6 @@
 import type { Change, StoredTaskRun } from '../../server/domain/change.ts';
 import type { Command, PreparedCommand } from '../../server/domain/command.ts';
-import type { RecoveredPool } from '../../server/domain/input.ts';
+import type { LoggedAssignment, RecoveredPool } from '../../server/domain/input.ts';
 import type { Node } from '../../server/domain/node.ts';
 import type { PipelineDefinition } from '../../server/domain/pipeline.ts';
 import { isTerminalRun, type Run } from '../../server/domain/run.ts';
@@ -35,6 +35,7 @@ export class SimulatedStore {
   #nextCommand = 1;
   #postponed: readonly Run[] = [];
   readonly lease = { holder: '', epoch: 0, seq: 0, expiresAt: 0 };
+  #logged: { readonly seq: number; readonly assignment: LoggedAssignment }[] = [];
 
   constructor(world: World, checker: Checker, mutation: Mutation | null) {
     this.#world = world;
@@ -97,6 +98,17 @@ export class SimulatedStore {
       ofRun.set(taskRun.ordinal, this.#checker.taskRuns.get(`${taskRun.run}.${taskRun.ordinal}`)!);
       this.#taskRuns.set(taskRun.run, ofRun);
     }
+    this.#logged = this.#logged.filter((entry) => entry.seq > written.writtenSeq);
+    const { nodes, tasks } = written.assigned;
+    for (let index = 0; index < tasks.length; index += 3) {
+      const assignment = {
+        runKey: tasks[index]!,
+        ordinal: tasks[index + 1]!,
+        node: nodes[tasks[index + 2]!]!,
+        at: written.at,
+      };
+      this.#logged.push({ seq, assignment });
+    }
     for (const node of written.nodes) this.#nodes.set(node.name, { ...node, reserved: { ...node.reserved } });
     const settled = new Set(written.receipts.map(({ command }) => command));
     if (settled.size > 0) this.#commands = this.#commands.filter(({ id }) => !settled.has(id));
@@ -111,7 +123,8 @@ export class SimulatedStore {
         definition: this.#definitions.get(run.id)!,
         taskRuns: [...(this.#taskRuns.get(run.id)?.values() ?? [])].sort((a, b) => a.ordinal - b.ordinal),
       }));
-    return { nodes: [...this.#nodes.values()], runs };
+    if (this.#mutation === 'ASSIGNED_LOG_IGNORED') this.#logged = [];
+    return { nodes: [...this.#nodes.values()], runs, assigned: this.#logged.map(({ assignment }) => assignment) };
   }
 
   /** The planted bug: a run's own row is written one transaction after its task runs. */

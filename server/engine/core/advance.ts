@@ -5,6 +5,7 @@ import { placeTask } from './place-task.ts';
 import type { PoolState } from './pool-state.ts';
 import { reportAttempt } from './report-attempt.ts';
 import { Step } from './step.ts';
+import { writeOverdue } from './unwritten.ts';
 import { nodeHeard, nodeHello } from './watch-node.ts';
 
 /**
@@ -45,6 +46,7 @@ export function advance(
     }
   }
   dueTimers(pool, step);
+  writeOverdue(pool, step);
   pool.seq = step.isEmpty ? pool.seq : step.seq;
   return step;
 }

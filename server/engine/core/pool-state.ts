@@ -146,6 +146,13 @@ export interface EngineNode extends Mutable<Omit<Node, 'reserved'>> {
   taints: readonly Taint[];
 }
 
+/** The first attempts that one step assigned, whose rows have not been written since. */
+export interface UnwrittenStep {
+  readonly seq: number;
+  readonly at: number;
+  readonly taskRuns: readonly EngineTaskRun[];
+}
+
 /** What a due timer is about. */
 export type Due =
   { readonly type: 'BACKOFF'; readonly taskRun: EngineTaskRun } | { readonly type: 'SILENCE'; readonly node: string };
@@ -158,6 +165,8 @@ export class PoolState {
   readonly runs = new Map<RunId, EngineRun>();
   readonly nodes = new Map<string, EngineNode>();
   readonly timers = new Timers<Due>();
+  /** Assignments that are only in the event log so far, oldest step first (unwritten.ts). */
+  readonly unwritten: UnwrittenStep[] = [];
   /** Silence of nodes counts from here at the earliest: while the engine did not listen, nobody could be heard. */
   listeningSince: number;
   lastAdvanceAt: number;

@@ -1,4 +1,4 @@
-import type { RecoveredPool, RecoveredRun } from '../../domain/input.ts';
+import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
 import { planOf } from './plan.ts';
@@ -26,15 +26,25 @@ export function restore(
     step.placement.nodes.push(restored);
     if (node.connection !== 'LOST') watchSilence(pool, restored);
   }
-  for (const run of recovered.runs) restoreRun(pool, step, run);
+  step.writeEverything();
+  const assigned = new Map(recovered.assigned.map((logged) => [`${logged.runKey} ${logged.ordinal}`, logged]));
+  for (const run of recovered.runs) restoreRun(pool, step, run, assigned);
   return { pool, step };
 }
 
-function restoreRun(pool: PoolState, step: Step, { run: row, definition, taskRuns }: RecoveredRun): void {
+function restoreRun(
+  pool: PoolState,
+  step: Step,
+  { run: row, definition, taskRuns }: RecoveredRun,
+  assigned: ReadonlyMap<string, LoggedAssignment>,
+): void {
   const run = new EngineRun(row, planOf(definition));
   pool.runs.set(run.id, run);
   for (const taskRun of taskRuns) {
-    run.taskRuns.push(restoreTaskRun(run, taskRun));
+    const restored = restoreTaskRun(run, taskRun);
+    run.taskRuns.push(restored);
+    const logged = assigned.size === 0 ? undefined : assigned.get(`${run.key} ${taskRun.ordinal}`);
+    if (logged) assignAsLogged(step, restored, logged);
   }
   const taskCount = definition.tasks.length;
   for (let ordinal = 0; ordinal < run.taskRuns.length; ordinal++) {
@@ -75,6 +85,23 @@ function restoreTaskRun(run: EngineRun, row: RecoveredRun['taskRuns'][number]): 
   taskRun.outputs = row.outputs;
   taskRun.revision = row.revision;
   return taskRun;
+}
+
+/** The row is older than the log: the task run had been given its first attempt, and nothing else has happened since. */
+function assignAsLogged(step: Step, taskRun: EngineTaskRun, { node, at }: LoggedAssignment): void {
+  if (taskRun.attempt !== null || isTerminalTaskRun(taskRun.state)) return;
+  taskRun.readyAt ??= at;
+  taskRun.state = 'ASSIGNED';
+  taskRun.attempt = {
+    number: 1,
+    node,
+    state: 'ASSIGNED',
+    assignedAt: at,
+    startedAt: null,
+    finishedAt: null,
+    failure: null,
+  };
+  step.taskRunTouched(taskRun);
 }
 
 /** Puts one task run back to where it was. */

@@ -1,5 +1,5 @@
 import { attemptTransitions, type AttemptState } from '../../domain/attempt.ts';
-import type { Change, Evidence, SupersededAttempt } from '../../domain/change.ts';
+import type { AssignedLog, Change, Evidence, SupersededAttempt } from '../../domain/change.ts';
 import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
@@ -36,6 +36,7 @@ export class Step {
   readonly effects: Effect[] = [];
   readonly placement: PlacementNews = { queued: [], withdrawn: [], released: [], nodes: [] };
 
+  readonly #pool: PoolState;
   readonly #runs: EngineRun[] = [];
   readonly #createdRuns = new Set<EngineRun>();
   readonly #stateChanged = new Set<EngineRun>();
@@ -47,9 +48,18 @@ export class Step {
   readonly #changedNodes = new Set<EngineNode>();
   readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
 
+  /** Every row that the step touches is to be written: after a reload, what was only logged. */
+  #mustWrite = false;
+
   constructor(pool: PoolState, now: number) {
+    this.#pool = pool;
     this.seq = pool.seq + 1;
     this.now = now;
+  }
+
+  /** Lets nothing of this step be only logged. */
+  writeEverything(): void {
+    this.#mustWrite = true;
   }
 
   /** Nothing to commit. */
@@ -164,6 +174,28 @@ export class Step {
     this.#receipts.push(run === undefined ? { command, receipt } : { command, receipt, run });
   }
 
+  /** Tells the task runs whose rows must be written from those that were only just assigned: they are logged. */
+  #sorted(): { readonly changed: readonly EngineTaskRun[]; readonly assigned: AssignedLog } {
+    const changed: EngineTaskRun[] = [];
+    const logged: EngineTaskRun[] = [];
+    const nodes: string[] = [];
+    const tasks: number[] = [];
+    for (const taskRun of this.#taskRuns) {
+      const { attempt } = taskRun;
+      if (this.#mustWrite || !isJustAssigned(taskRun, this.now)) {
+        changed.push(taskRun);
+        continue;
+      }
+      let node = nodes.length - 1;
+      if (nodes[node] !== attempt!.node) node = nodes.indexOf(attempt!.node);
+      if (node < 0) node = nodes.push(attempt!.node) - 1;
+      tasks.push(taskRun.runKey, taskRun.ordinal, node);
+      logged.push(taskRun);
+    }
+    if (logged.length > 0) this.#pool.unwritten.push({ seq: this.seq, at: this.now, taskRuns: logged });
+    return { changed, assigned: { nodes, tasks } };
+  }
+
   /** The rows to write and the events that become true with them. The images are the engine's own objects. */
   change(): Change {
     const indexOfRun = new Map<EngineRun, number>();
@@ -179,7 +211,8 @@ export class Step {
     };
     for (const run of this.#stateChanged) indexOf(run);
     const taskRuns: TaskRunEventTuple[] = [];
-    for (const list of [this.#createdTaskRuns, this.#taskRuns]) {
+    const { changed, assigned } = this.#sorted();
+    for (const list of [this.#createdTaskRuns, changed]) {
       for (const taskRun of list) {
         // A fresh WAITING row is no news: the run's own event says that it is there.
         if (taskRun.state === 'WAITING') continue;
@@ -193,7 +226,9 @@ export class Step {
       createdRuns: [...this.#createdRuns],
       changedRuns: this.#createdRuns.size === 0 ? this.#runs : this.#runs.filter((run) => !this.#createdRuns.has(run)),
       createdTaskRuns: this.#createdTaskRuns,
-      changedTaskRuns: this.#taskRuns,
+      changedTaskRuns: changed,
+      assigned,
+      writtenSeq: (this.#pool.unwritten[0]?.seq ?? this.seq + 1) - 1,
       supersededAttempts: this.#superseded,
       evidence: this.#evidence,
       nodes: [...this.#nodes],
@@ -202,3 +237,10 @@ export class Step {
     };
   }
 }
+
+/**
+ * Whether the log says all there is to say: a first attempt, given in this step. The first instance of a fan-out may
+ * have got its map index in the same step, which is only in its row.
+ */
+const isJustAssigned = ({ state, attempt, mapIndex }: EngineTaskRun, now: number): boolean =>
+  state === 'ASSIGNED' && attempt!.number === 1 && attempt!.assignedAt === now && mapIndex !== 0;
