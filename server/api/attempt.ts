@@ -1,0 +1,111 @@
+import type { Attempt, AttemptState as State } from '../domain/attempt.ts';
+import type { Failure, FailureKind as Kind } from '../domain/failure.ts';
+import { attemptId } from '../domain/ids.ts';
+import { builder } from './builder.ts';
+import type { TaskRunKey } from './loaders.ts';
+import { NodeRef } from './node-list.ts';
+import { enumOf } from './vocabulary.ts';
+
+const AttemptState = enumOf<State>('AttemptState', 'Where an attempt stands.', {
+  ASSIGNED: 'Given to a node.',
+  STARTING: 'The node prepares it.',
+  RUNNING: 'At work.',
+  SUCCEEDED: 'Done.',
+  FAILED: 'It failed.',
+  TIMED_OUT: 'It took longer than its task allows.',
+  CANCELLED: 'Stopped, because its run was cancelled or its node drained.',
+  LOST: 'Its node was lost, or could not account for it.',
+  REJECTED: 'Its node would not begin it.',
+});
+
+const FailureKind = enumOf<Kind>('FailureKind', 'Why an attempt did not succeed, and so who pays for the next try.', {
+  APPLICATION: 'The work itself failed. Spends the task’s retries.',
+  OOM: 'It needed more memory than it was given. Spends the task’s retries.',
+  TIMEOUT: 'It took too long. Spends the task’s retries.',
+  INFRASTRUCTURE: 'Not its fault: a node was lost, a process could not be started. Has a budget of its own.',
+  PREEMPTED: 'It made room for more important work. Has a budget of its own.',
+  DRAINED: 'Its node was drained. Has a budget of its own.',
+  CANCELLED: 'Somebody cancelled it. Never tried again.',
+  UNKNOWN: 'A plugin is at fault. Counts as APPLICATION.',
+});
+
+export const FailureRef = builder.objectRef<Failure>('Failure').implement({
+  role: 'VIEWER',
+  description: 'What went wrong.',
+  fields: (t) => ({
+    kind: t.field({ type: FailureKind, description: 'Who pays for the next try.', resolve: ({ kind }) => kind }),
+    code: t.string({ description: 'For programs.', resolve: ({ reason }) => reason.code }),
+    message: t.string({ description: 'For people.', resolve: ({ reason }) => reason.message }),
+    remedy: t.string({
+      nullable: true,
+      description: 'What would help.',
+      resolve: ({ reason }) => reason.remedy ?? null,
+    }),
+    exitCode: t.int({
+      nullable: true,
+      description: 'The process’s exit code, where there was one.',
+      resolve: ({ exitCode }) => exitCode ?? null,
+    }),
+    signal: t.string({
+      nullable: true,
+      description: 'The signal that ended the process: `SIGKILL`.',
+      resolve: ({ signal }) => signal ?? null,
+    }),
+  }),
+});
+
+/** An attempt with the task run that it is of. */
+export interface PlacedAttempt {
+  readonly of: TaskRunKey;
+  readonly attempt: Attempt;
+}
+
+export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement({
+  role: 'VIEWER',
+  description: 'One try of a task run on one node. Never overwritten: a retry is a new attempt.',
+  fields: (t) => ({
+    id: t.id({
+      description: 'The task run’s id and the attempt’s number.',
+      resolve: ({ of, attempt }) => attemptId(of.run, of.ordinal, attempt.number),
+    }),
+    number: t.int({ description: '1 for the first try.', resolve: ({ attempt }) => attempt.number }),
+    state: t.field({ type: AttemptState, description: 'Where it stands.', resolve: ({ attempt }) => attempt.state }),
+    nodeName: t.string({ description: 'The name of its node.', resolve: ({ attempt }) => attempt.node }),
+    node: t.field({
+      type: NodeRef,
+      nullable: true,
+      description: 'Its node; null when that was removed.',
+      resolve: ({ attempt }, _, { loaders }) => loaders.nodes.load(attempt.node),
+    }),
+    assignedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was given to its node.',
+      resolve: ({ attempt }) => attempt.assignedAt,
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the work proper began.',
+      resolve: ({ attempt }) => attempt.startedAt,
+    }),
+    finishedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended.',
+      resolve: ({ attempt }) => attempt.finishedAt,
+    }),
+    duration: t.field({
+      type: 'Duration',
+      nullable: true,
+      description: 'From its start to its end, or until now; null before it has started.',
+      resolve: ({ attempt: { startedAt, finishedAt } }, _, { ports }) =>
+        startedAt === null ? null : (finishedAt ?? ports.clock.now()) - startedAt,
+    }),
+    failure: t.field({
+      type: FailureRef,
+      nullable: true,
+      description: 'Why it did not succeed.',
+      resolve: ({ attempt }) => attempt.failure,
+    }),
+  }),
+});

@@ -1,0 +1,118 @@
+import type { Json, Reason } from '@gantry/plugin-kit/vocabulary';
+import type { Viewer } from '../auth/viewer.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import type { Clock } from '../clock.ts';
+import type { Commands } from '../commands/submit.ts';
+import type { PipelineProblem } from '../definition/problem.ts';
+import type { RunId, TaskRunId } from '../domain/ids.ts';
+import type { PipelineDefinition } from '../domain/pipeline.ts';
+import type { Events } from '../events/follow.ts';
+import type { Store } from '../store/store.ts';
+import { createLoaders, type Loaders } from './loaders.ts';
+
+/** Everything that the API asks of the rest of the server: handed in by `main.ts`. */
+export interface ApiPorts {
+  readonly store: Store;
+  readonly commands: Commands;
+  readonly events: Events;
+  readonly tokens: Tokens;
+  readonly pipelines: PipelineReader;
+  readonly plugins: PluginList;
+  readonly placement: PlacementReader;
+  readonly health: Health;
+  readonly clock: Clock;
+  /** A fresh UUIDv7. */
+  newRunId(): RunId;
+  /** Told what an operator should know, above all unexpected faults with their incident id. */
+  readonly log: ApiLog;
+}
+
+/** Where the API's notes for the operator go. `details` are structured, never spliced into the message. */
+export type ApiLog = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+) => void;
+
+/** Reads and checks pipelines. */
+export interface PipelineReader {
+  parse(input: { readonly yaml: string } | { readonly definition: unknown }): ParsedPipeline;
+}
+export type ParsedPipeline =
+  | {
+      readonly ok: true;
+      readonly definition: PipelineDefinition;
+      /** SHA-256 of the canonical definition, in hex. */
+      readonly hash: string;
+      /** The text as it was written; null for a definition that came as data. */
+      readonly source: string | null;
+    }
+  | { readonly ok: false; readonly problems: readonly PipelineProblem[] };
+
+/** The plugins that this server knows. */
+export interface PluginList {
+  list(): readonly PluginFacts[];
+}
+export interface PluginFacts {
+  readonly kind: 'SCHEDULER' | 'RUNNER';
+  readonly name: string;
+  readonly version: string;
+  /** The plugin contract that it was built with. */
+  readonly contract: string;
+  readonly summary: string;
+  /** JSON Schema 2020-12 of its config; null when it could not be loaded. */
+  readonly configSchema: Json;
+  readonly state: 'LOADED' | 'FAILED' | 'INCOMPATIBLE';
+  /** Why it is not LOADED. */
+  readonly reason: Reason | null;
+}
+
+/** What placement knows and the store does not. */
+export interface PlacementReader {
+  /** Null when this server does not run the pool, or has nothing to say of the task run. */
+  explain(pool: string, taskRun: TaskRunId): PlacementExplanation | null;
+  /** Null when this server does not run the pool. */
+  status(pool: string): PoolStatus | null;
+}
+/** Why a task run waits, or why it went where it went. */
+export interface PlacementExplanation {
+  readonly at: number;
+  readonly summary: Reason;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly isFeasible: boolean;
+    /** Why it will not do. */
+    readonly refusals: readonly Reason[];
+    /** What the scheduler thought of it; null when it was not asked. */
+    readonly score: number | null;
+  }[];
+}
+export interface PoolStatus {
+  /** The version of the scheduler that is at work. */
+  readonly schedulerVersion: string;
+  readonly schedulerState: 'HEALTHY' | 'FAULTY';
+  /** Why it is FAULTY. */
+  readonly schedulerReason: Reason | null;
+  /** Task runs that are READY. */
+  readonly queueLength: number;
+}
+
+/** Whether this server can do its work. */
+export interface Health {
+  /** What keeps it from being ready; empty when it is. Sentences without any data of users. */
+  reasons(): Promise<readonly string[]>;
+}
+
+/** What a resolver is given: who asks, whom it may ask, and the loaders of this one request. */
+export interface ApiContext {
+  readonly viewer: Viewer;
+  readonly ports: ApiPorts;
+  readonly loaders: Loaders;
+  /** Aborted when a subscription ends. */
+  readonly signal: AbortSignal | null;
+}
+
+/** A context for one request, or for one event of a subscription. */
+export function createContext(ports: ApiPorts, viewer: Viewer, signal: AbortSignal | null = null): ApiContext {
+  return { viewer, ports, loaders: createLoaders(ports.store), signal };
+}

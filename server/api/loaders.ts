@@ -1,0 +1,105 @@
+import DataLoader from 'dataloader';
+import type { Attempt } from '../domain/attempt.ts';
+import { runId, taskRunId, type RunId, type TaskRunId } from '../domain/ids.ts';
+import type { Node } from '../domain/node.ts';
+import type { Pipeline, PipelineVersion } from '../domain/pipeline.ts';
+import type { Pool } from '../domain/pool.ts';
+import type { Run } from '../domain/run.ts';
+import type { TaskRun } from '../domain/task-run.ts';
+import type { Page, PageArgs, Store } from '../store/store.ts';
+
+/** Which page of which run's task runs. */
+export interface TaskRunPageKey {
+  readonly run: RunId;
+  readonly args: PageArgs;
+  readonly states: readonly string[] | undefined;
+}
+
+/** The place of a task run. */
+export interface TaskRunKey {
+  readonly run: RunId;
+  readonly ordinal: number;
+}
+
+/** Reads that are collected during one turn and made as one statement. One set per request or event. */
+export interface Loaders {
+  readonly pipelines: DataLoader<string, Pipeline | null>;
+  readonly versions: DataLoader<{ pipeline: string; number: number }, PipelineVersion | null, string>;
+  readonly runs: DataLoader<RunId, Run | null>;
+  readonly taskRuns: DataLoader<TaskRunKey, TaskRun | null, TaskRunId>;
+  readonly taskRunPages: DataLoader<TaskRunPageKey, Page<TaskRun>, string>;
+  readonly attempts: DataLoader<TaskRunKey, readonly Attempt[], TaskRunId>;
+  readonly nodes: DataLoader<string, Node | null>;
+  readonly pools: DataLoader<string, Pool | null>;
+}
+
+const taskRunKey = ({ run, ordinal }: TaskRunKey): TaskRunId => taskRunId(run, ordinal);
+
+/** Loaders with nothing in them yet. Each is made when it is first asked for: most requests need one or two. */
+export function createLoaders(store: Store): Loaders {
+  const made: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {};
+  return {
+    get pipelines() {
+      return (made.pipelines ??= new DataLoader((names) => store.pipelines.byNames(names)));
+    },
+    get versions() {
+      return (made.versions ??= new DataLoader((keys) => store.pipelines.versions(keys), {
+        cacheKeyFn: ({ pipeline, number }) => `${number} ${pipeline}`,
+      }));
+    },
+    get runs() {
+      return (made.runs ??= new DataLoader((ids) => store.runs.byIds(ids)));
+    },
+    get taskRuns() {
+      return (made.taskRuns ??= new DataLoader((keys) => store.taskRuns.byIds(keys), { cacheKeyFn: taskRunKey }));
+    },
+    get taskRunPages() {
+      return (made.taskRunPages ??= new DataLoader((keys) => loadTaskRunPages(store, keys), { cacheKeyFn: pageKey }));
+    },
+    get attempts() {
+      return (made.attempts ??= new DataLoader((keys) => store.taskRuns.attempts(keys), { cacheKeyFn: taskRunKey }));
+    },
+    get nodes() {
+      return (made.nodes ??= new DataLoader((names) => store.nodes.byNames(names)));
+    },
+    get pools() {
+      return (made.pools ??= new DataLoader((names) => loadPools(store, names)));
+    },
+  };
+}
+
+const pageKey = ({ run, args, states }: TaskRunPageKey): string => `${run} ${shapeOf(args, states)}`;
+const shapeOf = (args: PageArgs, states: readonly string[] | undefined) => JSON.stringify([args, states ?? null]);
+
+/** One statement for all runs that are asked for the same page: in one query that is each selection's field. */
+async function loadTaskRunPages(store: Store, keys: readonly TaskRunPageKey[]): Promise<Page<TaskRun>[]> {
+  const groups = new Map<string, { readonly key: TaskRunPageKey; readonly at: number[] }>();
+  keys.forEach((key, at) => {
+    const shape = shapeOf(key.args, key.states);
+    const group = groups.get(shape);
+    if (group) group.at.push(at);
+    else groups.set(shape, { key, at: [at] });
+  });
+  const pages: Page<TaskRun>[] = [];
+  for (const { key, at } of groups.values()) {
+    const found = await store.taskRuns.pagesOfRuns(
+      at.map((each) => keys[each]!.run),
+      key.args,
+      key.states === undefined ? {} : { states: key.states },
+    );
+    at.forEach((each, index) => (pages[each] = found[index]!));
+  }
+  return pages;
+}
+
+/** There are few pools: one statement reads them all. */
+async function loadPools(store: Store, names: readonly string[]): Promise<(Pool | null)[]> {
+  if (names.length === 1) return [await store.pools.byName(names[0]!)];
+  const pools = new Map((await store.pools.all()).map((pool) => [pool.name, pool]));
+  return names.map((name) => pools.get(name) ?? null);
+}
+
+/** Whether a text can be a run's id at all: what cannot is not asked of the database. */
+export function readRunId(text: string): RunId | null {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? runId(text) : null;
+}

@@ -1,0 +1,109 @@
+import { parseTaskRunId, taskRunId } from '../domain/ids.ts';
+import { isTerminalTaskRun } from '../domain/task-run.ts';
+import { AttemptRef, FailureRef } from './attempt.ts';
+import { builder } from './builder.ts';
+import type { ApiContext } from './context.ts';
+import { readRunId, type TaskRunKey } from './loaders.ts';
+import { PlacementRef } from './placement.ts';
+import { RunRef } from './run-list.ts';
+import { TaskRef } from './task.ts';
+import { TaskRunRef, TaskRunState } from './task-run-list.ts';
+
+/** Reads a task run's id; null for a text that is none. */
+export function readTaskRunId(id: string): TaskRunKey | null {
+  const parsed = parseTaskRunId(id);
+  return parsed === null || readRunId(parsed.run) === null ? null : parsed;
+}
+
+/** The task as its run's version defines it. */
+async function taskOf({ run, taskKey }: { run: TaskRunKey['run']; taskKey: string }, { loaders }: ApiContext) {
+  const found = await loaders.runs.load(run);
+  if (found === null) return null;
+  const version = await loaders.versions.load({ pipeline: found.pipeline, number: found.version });
+  return version?.definition.tasks.find(({ key }) => key === taskKey) ?? null;
+}
+
+TaskRunRef.implement({
+  role: 'VIEWER',
+  description: 'One task in one run: one per map index where the task fans out.',
+  fields: (t) => ({
+    id: t.id({ description: 'The run’s id and the ordinal.', resolve: ({ run, ordinal }) => taskRunId(run, ordinal) }),
+    ordinal: t.exposeInt('ordinal', { description: 'Its place in the run, for ever.' }),
+    taskKey: t.exposeString('taskKey', { description: 'The key of its task.' }),
+    mapIndex: t.exposeInt('mapIndex', {
+      nullable: true,
+      description: 'Its place in the task’s fan-out; null when the task does not fan out, or has not yet.',
+    }),
+    state: t.expose('state', { type: TaskRunState, description: 'Where it stands.' }),
+    isFinished: t.boolean({ description: 'Whether it has ended.', resolve: ({ state }) => isTerminalTaskRun(state) }),
+    runId: t.exposeID('run', { description: 'The id of its run.' }),
+    run: t.field({
+      type: RunRef,
+      nullable: true,
+      description: 'Its run.',
+      resolve: ({ run }, _, { loaders }) => loaders.runs.load(run),
+    }),
+    task: t.field({
+      type: TaskRef,
+      nullable: true,
+      description: 'Its task, as the run’s version defines it.',
+      resolve: (taskRun, _, context) => taskOf(taskRun, context),
+    }),
+    attempts: t.field({
+      type: [AttemptRef],
+      description: 'Its attempts, oldest first.',
+      resolve: async (taskRun, _, { loaders }) =>
+        (await loaders.attempts.load(taskRun)).map((attempt) => ({ of: taskRun, attempt })),
+    }),
+    attempt: t.field({
+      type: AttemptRef,
+      nullable: true,
+      description: 'The latest attempt, alive or ended; null before the first.',
+      resolve: (taskRun) => (taskRun.attempt === null ? null : { of: taskRun, attempt: taskRun.attempt }),
+    }),
+    readyAt: t.expose('readyAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when it has been in the queue, the last time.',
+    }),
+    dueAt: t.expose('dueAt', { type: 'DateTime', nullable: true, description: 'When its BACKOFF ends.' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
+    failures: t.exposeInt('failures', { description: 'Failed tries, which spend the task’s retries.' }),
+    losses: t.exposeInt('losses', { description: 'Tries that were lost through no fault of the task.' }),
+    failure: t.field({
+      type: FailureRef,
+      nullable: true,
+      description: 'Why its latest attempt did not succeed.',
+      resolve: ({ attempt }) => attempt?.failure ?? null,
+    }),
+    outputs: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What it handed on; null until it has succeeded.',
+      resolve: ({ outputs }) => outputs,
+    }),
+    placement: t.field({
+      type: PlacementRef,
+      nullable: true,
+      description: 'Why it waits, or why it went where it went; null when this server has nothing to say of it.',
+      resolve: async ({ run, ordinal }, _, { loaders, ports }) => {
+        const found = await loaders.runs.load(run);
+        return found && ports.placement.explain(found.pool, taskRunId(run, ordinal));
+      },
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  taskRun: t.field({
+    type: TaskRunRef,
+    role: 'VIEWER',
+    nullable: true,
+    args: { id: t.arg.id({ description: 'Its id: `<run>.<ordinal>`.' }) },
+    description: 'One task run; null when there is none with this id.',
+    resolve: (_, { id }, { loaders }) => {
+      const key = readTaskRunId(id);
+      return key === null ? null : loaders.taskRuns.load(key);
+    },
+  }),
+}));
