@@ -224,7 +224,7 @@ export const columns = {
     schedulerMemory: jsonColumn('pool', 'scheduler_memory', json),
   },
   command: { command: jsonColumn('command', 'command', command), receipt: jsonColumn('command', 'receipt', receipt) },
-  event: { body: objectColumn('event', 'body') },
+  event: { body: objectColumn('event', 'body'), assigned: objectColumn('event', 'assigned') },
   logChunk: { stream: wordOf({ STDOUT: 0, STDERR: 0, SYSTEM: 0 }, 'log_chunk', 'stream') },
   token: { role: wordOf({ VIEWER: 0, OPERATOR: 0, AUTHOR: 0, ADMIN: 0, NODE: 0 }, 'token', 'role') },
   audit: { details: objectColumn('audit', 'details') },

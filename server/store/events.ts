@@ -1,4 +1,6 @@
+import type { AssignedLog } from '../domain/change.ts';
 import type { EventBatch } from '../domain/event.ts';
+import type { LoggedAssignment } from '../domain/input.ts';
 import { columns, CorruptRow, whole } from './columns.ts';
 import type { Database } from './database.ts';
 import type { EventStore } from './store.ts';
@@ -17,6 +19,23 @@ function bodyOf(text: string, key: string): Body {
     throw new CorruptRow('event', key, 'body', 'not the four lists of an event batch');
   }
   return body as unknown as Body;
+}
+
+/** Takes the flat triples of an AssignedLog apart. */
+function assignmentsOf(text: string, at: number, key: string): LoggedAssignment[] {
+  const { nodes, tasks } = columns.event.assigned(text, key) as unknown as AssignedLog;
+  const isLog =
+    Array.isArray(nodes) && Array.isArray(tasks) && tasks.length % 3 === 0 && tasks.every(Number.isSafeInteger);
+  const assignments: LoggedAssignment[] = [];
+  for (let index = 0; isLog && index < tasks.length; index += 3) {
+    const node: unknown = nodes[tasks[index + 2]!];
+    if (typeof node !== 'string') break;
+    assignments.push({ runKey: tasks[index]!, ordinal: tasks[index + 1]!, node, at });
+  }
+  if (!isLog || assignments.length * 3 !== tasks.length) {
+    throw new CorruptRow('event', key, 'assigned', 'not a list of nodes and triples of run key, ordinal and node');
+  }
+  return assignments;
 }
 
 /** The event log. Rows are written by commits. */
@@ -46,6 +65,20 @@ export function eventStore({ reader }: Database): EventStore {
         const { runs, taskRuns, nodes, receipts } = bodyOf(row.body, key);
         const batch = { pool, seq: whole(row.seq, 'event', 'seq', key), at: whole(row.at, 'event', 'at', key) };
         return { ...batch, runs, taskRuns, nodes, receipts };
+      });
+    },
+    async assignedAfter(pool, seq) {
+      const rows = await reader
+        .selectFrom('event')
+        .select(['seq', 'at', 'assigned'])
+        .where('pool', '=', pool)
+        .where('seq', '>', seq)
+        .where('assigned', 'is not', null)
+        .orderBy('seq')
+        .execute();
+      return rows.flatMap((row) => {
+        const key = `${pool} ${row.seq}`;
+        return assignmentsOf(row.assigned!, whole(row.at, 'event', 'at', key), key);
       });
     },
     last: async (pool) => (await end(pool, 'desc')) ?? 0,

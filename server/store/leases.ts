@@ -14,7 +14,13 @@ export function leaseStore(database: Database): LeaseStore {
     async acquire(name, holder, ttlMs) {
       const { nowMs } = dialect;
       await database.retrying(() =>
-        insertOrKeep(leases, dialect, 'lease', [{ name, holder: null, epoch: 0, seq: 0, expires_at: 0 }], ['name']),
+        insertOrKeep(
+          leases,
+          dialect,
+          'lease',
+          [{ name, holder: null, epoch: 0, seq: 0, written_seq: 0, expires_at: 0 }],
+          ['name'],
+        ),
       );
       return inTransaction(async (transaction) => {
         const { numUpdatedRows } = await transaction
@@ -27,12 +33,18 @@ export function leaseStore(database: Database): LeaseStore {
           )
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) return null;
-        const { epoch, seq } = await transaction
+        const row = await transaction
           .selectFrom('lease')
-          .select(['epoch', 'seq'])
+          .select(['epoch', 'seq', 'written_seq'])
           .where('name', '=', name)
           .executeTakeFirstOrThrow();
-        return { name, holder, epoch: whole(epoch, 'lease', 'epoch', name), seq: whole(seq, 'lease', 'seq', name) };
+        return {
+          name,
+          holder,
+          epoch: whole(row.epoch, 'lease', 'epoch', name),
+          seq: whole(row.seq, 'lease', 'seq', name),
+          writtenSeq: whole(row.written_seq, 'lease', 'written_seq', name),
+        };
       });
     },
 

@@ -160,6 +160,8 @@ export interface EventTable {
   epoch: Whole;
   at: Whole;
   body: JsonText;
+  /** AssignedLog, which no subscriber needs; null for none. */
+  assigned: JsonText | null;
 }
 
 export interface LogChunkTable {
@@ -177,6 +179,8 @@ export interface LeaseTable {
   holder: string | null;
   epoch: Whole;
   seq: Whole;
+  /** Up to this sequence every logged assignment is in its row. */
+  written_seq: Whole;
   expires_at: Whole;
 }
 

@@ -184,6 +184,21 @@ describe.each(databases)('a commit on $name', ({ start }) => {
     expect((await store.pools.byName('default'))?.schedulerMemory).toEqual({ next: 4 });
   });
 
+  it('logs assignments whose rows are written later, and up to where they are', async () => {
+    const assigned = (nodes: readonly string[], tasks: readonly number[]) => ({ assigned: { nodes, tasks } });
+    await commit({ at: 11, ...assigned(['node-1', 'no"de'], [1, 0, 1, 1, 7, 0]) });
+    await commit({ at: 12 });
+    await commit({ at: 13, writtenSeq: 2, ...assigned(['node-2'], [2, 5, 0]) });
+    expect(await store.events.assignedAfter('default', 0)).toEqual([
+      { runKey: 1, ordinal: 0, node: 'no"de', at: 11 },
+      { runKey: 1, ordinal: 7, node: 'node-1', at: 11 },
+      { runKey: 2, ordinal: 5, node: 'node-2', at: 13 },
+    ]);
+    expect(await store.events.assignedAfter('default', 2)).toHaveLength(1);
+    expect(await store.events.assignedAfter('other', 0)).toEqual([]);
+    expect(await ownerOf(store)).toMatchObject({ seq: 3, writtenSeq: 2 });
+  });
+
   it('takes its images when it is called, so that memory may go on at once', async () => {
     const taskRun = { ...aTaskRun(1, 0) };
     const written = store.commit(
@@ -289,7 +304,7 @@ describe.each(databases)('a commit on $name', ({ start }) => {
   });
 
   it('is refused to an owner who never was', async () => {
-    const never = { name: 'nowhere', holder: 'me', epoch: 1, seq: 0 };
+    const never = { name: 'nowhere', holder: 'me', epoch: 1, seq: 0, writtenSeq: 0 };
     await expect(store.commit(never, 1, aChange())).rejects.toBeInstanceOf(LeaseLost);
     expect(await store.leases.renew(never, LONG_MS)).toBe(false);
   });

@@ -17,7 +17,7 @@ describe.each(databases)('a lease on $name', ({ start }) => {
 
   it('goes to one holder at a time', async () => {
     const first = await store.leases.acquire('default', 'a', LONG_MS);
-    expect(first).toEqual({ name: 'default', holder: 'a', epoch: 1, seq: 0 });
+    expect(first).toEqual({ name: 'default', holder: 'a', epoch: 1, seq: 0, writtenSeq: 0 });
     expect(await store.leases.acquire('default', 'b', LONG_MS)).toBeNull();
     expect(await store.leases.acquire('other', 'b', LONG_MS)).toMatchObject({ epoch: 1 });
   });
@@ -31,7 +31,7 @@ describe.each(databases)('a lease on $name', ({ start }) => {
   it('that has expired goes to the next with a higher epoch, and cannot be renewed by the last', async () => {
     const first = await store.leases.acquire('default', 'a', 0);
     const second = await store.leases.acquire('default', 'b', LONG_MS);
-    expect(second).toEqual({ name: 'default', holder: 'b', epoch: 2, seq: 0 });
+    expect(second).toEqual({ name: 'default', holder: 'b', epoch: 2, seq: 0, writtenSeq: 0 });
     expect(await store.leases.renew(first!, LONG_MS)).toBe(false);
     expect(await store.leases.renew(second!, LONG_MS)).toBe(true);
     await store.leases.resign(first!);

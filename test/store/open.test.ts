@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailable } from '../../server/store/store.ts';
 import { databases, startMariadb } from '../support/databases.ts';
-import { aNode, applyWork, aRun, aTaskRun, committer, idOf, open, ownerOf } from './rows.ts';
+import { aChange, aNode, applyWork, aRun, aTaskRun, committer, idOf, open, ownerOf } from './rows.ts';
 
 describe('a database URL', () => {
   it.each([
@@ -92,7 +92,7 @@ describe('an SQLite store', () => {
     for (const use of [
       () => store.nodes.count({}),
       () => applyWork(store),
-      () => store.commit({ name: 'default', holder: 'me', epoch: 1, seq: 1 }, 2, { ...emptyChange }),
+      () => store.commit({ name: 'default', holder: 'me', epoch: 1, seq: 1, writtenSeq: 0 }, 2, aChange()),
     ]) {
       await expect(use()).rejects.toThrow(StoreUnavailable);
     }
@@ -100,19 +100,6 @@ describe('an SQLite store', () => {
     expect(await again.nodes.byNames(['node-1'])).toEqual([aNode('node-1')]);
     await again.close();
   });
-
-  const emptyChange = {
-    at: 1,
-    createdRuns: [],
-    changedRuns: [],
-    createdTaskRuns: [],
-    changedTaskRuns: [],
-    supersededAttempts: [],
-    evidence: [],
-    nodes: [],
-    receipts: [],
-    events: { runs: [], taskRuns: [], nodes: [], receipts: [] },
-  };
 
   it('refuses a file that is no database, and leaves it alone', async () => {
     await (await open(url)).close();
@@ -165,7 +152,7 @@ describe('an SQLite store', () => {
     await store.close();
     meddle("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
     const again = await open(url);
-    const change = { ...emptyChange, createdRuns: [aRun(1)] };
+    const change = aChange({ createdRuns: [aRun(1)] });
     await expect(again.commit(lease, 1, change)).rejects.toThrow(/disk is full/);
     expect(await again.runs.count({})).toBe(0);
     await again.close();

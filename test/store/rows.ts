@@ -96,6 +96,8 @@ export const aChange = (overrides: Partial<Change> = {}): Change => ({
   createdTaskRuns: [],
   changedTaskRuns: [],
   supersededAttempts: [],
+  assigned: { nodes: [], tasks: [] },
+  writtenSeq: 0,
   evidence: [],
   nodes: [],
   receipts: [],

@@ -201,3 +201,6 @@ export function resourceImages(nodes: readonly Node[]): ResourceImage[] {
 
 /** The body of the batch's event row. */
 export const eventBody = (change: Change): string => JSON.stringify(change.events);
+/** What it logs beside the body; null for nothing. */
+export const assignedBody = ({ assigned }: Change): string | null =>
+  assigned.tasks.length === 0 ? null : JSON.stringify(assigned);

@@ -4,6 +4,7 @@ import { retrying } from '../database.ts';
 import { type HeldLease, StoreUnavailable } from '../store.ts';
 import { leaseLost, type Committer } from './committer.ts';
 import {
+  assignedBody,
   ATTEMPT_COLUMNS,
   changedRun,
   createdRun,
@@ -43,6 +44,10 @@ const LIMIT_THEN_REST =
   'GREATEST(VALUES(capacity),LEAST(capacity_limit,reserved))),' +
   takeOver(['capacity', 'reserved', 'revision']);
 
+/** The first statement of the transaction: only the owner, and only with the next sequence, changes a row by it. */
+const guardOf = ({ name, epoch }: HeldLease, seq: number, { writtenSeq }: Change): string =>
+  `UPDATE lease SET seq=seq+1,written_seq=${literal(writtenSeq)} WHERE name=${literal(name)} AND epoch=${literal(epoch)} AND seq=${literal(seq - 1)}`;
+
 /** A change as the texts of its statements. */
 function statementsOf(lease: HeldLease, seq: number, change: Change): CountedStatement[] {
   const { createdTaskRuns, changedTaskRuns, nodes, receipts } = change;
@@ -64,8 +69,8 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): CountedSta
     ...resourceStatements(change),
     ...insertStatements(
       'event',
-      ['pool', 'seq', 'epoch', 'at', 'body'],
-      [[lease.name, seq, lease.epoch, change.at, eventBody(change)]],
+      ['pool', 'seq', 'epoch', 'at', 'body', 'assigned'],
+      [[lease.name, seq, lease.epoch, change.at, eventBody(change), assignedBody(change)]],
     ),
   ];
   const updates = [
@@ -134,17 +139,19 @@ export class MysqlCommitter implements Committer {
   }
 
   async commit(lease: HeldLease, seq: number, change: Change): Promise<void> {
+    const guard = guardOf(lease, seq, change);
     const statements = statementsOf(lease, seq, change);
-    await retrying({ isRetriable }, this.#clock, () => this.#write(lease, seq, statements));
+    await retrying({ isRetriable }, this.#clock, () => this.#write(lease, seq, guard, statements));
   }
 
-  async #write(lease: HeldLease, seq: number, statements: readonly CountedStatement[]): Promise<void> {
+  async #write(lease: HeldLease, seq: number, guard: string, statements: readonly CountedStatement[]): Promise<void> {
     const connection = await this.#pool.acquire();
     let isOutcomeOpen = false;
     let failure: unknown;
     try {
       await connection.query('START TRANSACTION');
-      await writeRows(connection, lease, seq, statements);
+      if ((await connection.update(guard)) !== 1) throw leaseLost(lease, seq);
+      await writeRows(connection, statements);
       isOutcomeOpen = true;
       await connection.query('COMMIT');
       return;
@@ -192,17 +199,7 @@ export class MysqlCommitter implements Committer {
   }
 }
 
-async function writeRows(
-  connection: MysqlConnection,
-  lease: HeldLease,
-  seq: number,
-  statements: readonly CountedStatement[],
-): Promise<void> {
-  const { name, epoch } = lease;
-  const guarded = await connection.update(
-    `UPDATE lease SET seq=seq+1 WHERE name=${literal(name)} AND epoch=${literal(epoch)} AND seq=${literal(seq - 1)}`,
-  );
-  if (guarded !== 1) throw leaseLost(lease, seq);
+async function writeRows(connection: MysqlConnection, statements: readonly CountedStatement[]): Promise<void> {
   for (const { text, rows } of statements) {
     const found = await connection.update(text);
     if (rows >= 0 && found !== rows) {

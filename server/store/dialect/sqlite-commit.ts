@@ -3,6 +3,7 @@ import type { Change } from '../../domain/change.ts';
 import type { HeldLease } from '../store.ts';
 import { leaseLost, type Committer } from './committer.ts';
 import {
+  assignedBody,
   ATTEMPT_COLUMNS,
   changedRun,
   createdRun,
@@ -41,7 +42,7 @@ function prepareAll(database: DatabaseSync) {
     begin: prepare('BEGIN IMMEDIATE'),
     end: prepare('COMMIT'),
     undo: prepare('ROLLBACK'),
-    guard: prepare('UPDATE lease SET seq = seq + 1 WHERE name = ? AND epoch = ? AND seq = ?'),
+    guard: prepare('UPDATE lease SET seq = seq + 1, written_seq = ? WHERE name = ? AND epoch = ? AND seq = ?'),
     createRun: prepare(insert('run', [...RUN_FIXED, ...RUN_CHANGING, 'run_key'])),
     changeRun: prepare(`UPDATE run SET ${set(RUN_CHANGING)} WHERE run_key = ?`),
     createTaskRun: prepare(insert('task_run', TASK_RUN_INSERTED)),
@@ -62,7 +63,7 @@ function prepareAll(database: DatabaseSync) {
       VALUES (:node, :resource, :capacity, :capacity, :reserved, :revision)`),
     receipt: prepare('UPDATE command SET receipt = ?, run = ? WHERE id = ?'),
     memory: prepare('UPDATE pool SET scheduler_memory = ? WHERE name = ?'),
-    event: prepare('INSERT INTO event (pool, seq, epoch, at, body) VALUES (?, ?, ?, ?, ?)'),
+    event: prepare('INSERT INTO event (pool, seq, epoch, at, body, assigned) VALUES (?, ?, ?, ?, ?, ?)'),
   };
 }
 
@@ -82,6 +83,8 @@ interface Parameters {
   readonly memory: string | undefined;
   readonly at: number;
   readonly events: string;
+  readonly assigned: string | null;
+  readonly writtenSeq: number;
 }
 
 function parametersOf(change: Change): Parameters {
@@ -105,6 +108,8 @@ function parametersOf(change: Change): Parameters {
     memory: change.schedulerMemory === undefined ? undefined : JSON.stringify(change.schedulerMemory),
     at: change.at,
     events: eventBody(change),
+    assigned: assignedBody(change),
+    writtenSeq: change.writtenSeq,
   };
 }
 
@@ -143,7 +148,7 @@ export class SqliteCommitter implements Committer {
     const { begin, end, undo, guard } = this.#statements;
     begin.run();
     try {
-      if (guard.run(lease.name, lease.epoch, seq - 1).changes !== 1) throw leaseLost(lease, seq);
+      if (guard.run(parameters.writtenSeq, lease.name, lease.epoch, seq - 1).changes !== 1) throw leaseLost(lease, seq);
       this.#writeRows(lease, seq, parameters);
       end.run();
     } catch (error) {
@@ -172,7 +177,7 @@ export class SqliteCommitter implements Committer {
     }
     each(statements.receipt, parameters.receipts);
     if (parameters.memory !== undefined) statements.memory.run(parameters.memory, lease.name);
-    statements.event.run(lease.name, seq, lease.epoch, parameters.at, parameters.events);
+    statements.event.run(lease.name, seq, lease.epoch, parameters.at, parameters.events, parameters.assigned);
   }
 
   #createTaskRuns(values: readonly Value[]): void {

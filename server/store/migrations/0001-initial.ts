@@ -156,6 +156,7 @@ function statements(types: ColumnTypes): readonly string[] {
       epoch ${integer} NOT NULL,
       at ${integer} NOT NULL,
       body ${text} NOT NULL,
+      assigned ${text} NULL,
       PRIMARY KEY (pool, seq)
     ) ${table}`,
     `CREATE TABLE IF NOT EXISTS log_chunk (
@@ -173,6 +174,7 @@ function statements(types: ColumnTypes): readonly string[] {
       holder ${name} NULL,
       epoch ${integer} NOT NULL,
       seq ${integer} NOT NULL,
+      written_seq ${integer} NOT NULL,
       expires_at ${integer} NOT NULL
     ) ${table}`,
     `CREATE TABLE IF NOT EXISTS token (
