@@ -47,3 +47,7 @@ export function problemsOf(result: ParseResult): readonly string[] {
   if (result.ok) return [];
   return result.problems.map(({ line, column, code, path }) => `${line}:${column} ${code} ${path.join('.')}`.trim());
 }
+
+/** The codes of the problems; empty when there is none. */
+export const codesOf = (result: ParseResult): readonly string[] =>
+  result.ok ? [] : result.problems.map(({ code }) => code);

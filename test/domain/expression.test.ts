@@ -3,6 +3,40 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { hasExpression, parseReferences, render } from '../../server/domain/expression.ts';
 
+const WORDS = [
+  '${{',
+  '}}',
+  ' ',
+  '.',
+  '[',
+  ']',
+  '"',
+  "'",
+  '\\',
+  '0',
+  '12',
+  '-',
+  '\n',
+  '(',
+  ')',
+  '$',
+  '{',
+  '}',
+  'é',
+  '\uD800',
+  'params',
+  'tasks',
+  'split',
+  'outputs',
+  'parts',
+  'item',
+  'index',
+  'constructor',
+  '__proto__',
+  'corpus',
+  'count',
+];
+
 const scope = {
   params: { corpus: 'data.txt', count: 3, isDry: false, nothing: null, evil: '${{ params.corpus }}' },
   tasks: {
@@ -218,10 +252,7 @@ describe('an attempt to escape', () => {
 });
 
 describe('any text', () => {
-  const word = fc.constantFrom(
-    ...['${{', '}}', ' ', '.', '[', ']', '"', "'", '\\', '0', '12', '-', '\n', '(', ')', '$', '{', '}', 'é', '\uD800'],
-    ...['params', 'tasks', 'split', 'outputs', 'parts', 'item', 'index', 'constructor', '__proto__', 'corpus', 'count'],
-  );
+  const word = fc.constantFrom(...WORDS);
   const texts = fc.oneof(
     fc.array(word, { maxLength: 30 }).map((words) => words.join('')),
     fc.array(word, { maxLength: 12 }).map((words) => `\${{ params${words.join('')} }}`),
