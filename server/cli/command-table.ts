@@ -1,0 +1,39 @@
+import type { Command } from './command.ts';
+import { apply } from './commands/apply.ts';
+import { cancel } from './commands/cancel.ts';
+import { completionCommand } from './commands/completion.ts';
+import { printConfig } from './commands/config.ts';
+import { logs } from './commands/logs.ts';
+import { cordon, nodes, uncordon } from './commands/nodes.ts';
+import { pipelines } from './commands/pipelines.ts';
+import { plugins } from './commands/plugins.ts';
+import { retry } from './commands/retry.ts';
+import { run } from './commands/run.ts';
+import { runs } from './commands/runs.ts';
+import { server } from './commands/server.ts';
+import { show } from './commands/show.ts';
+import { start } from './commands/start.ts';
+import { createToken, listTokens, revokeToken } from './commands/tokens.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  start,
+  server,
+  apply,
+  run,
+  runs,
+  show,
+  logs,
+  cancel,
+  retry,
+  pipelines,
+  nodes,
+  cordon,
+  uncordon,
+  plugins,
+  createToken,
+  listTokens,
+  revokeToken,
+  printConfig,
+  completionCommand(() => COMMANDS),
+];

@@ -1,0 +1,88 @@
+import type { Client } from '../client.ts';
+import type { Command, Context } from '../command.ts';
+import { EXIT_CODES } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import { styleOfState } from '../output.ts';
+import { firstRows, type Page } from '../pages.ts';
+import { failureText, labelOf, type RunView, type TaskRunView } from '../run-progress.ts';
+import { oneLine } from '../terminal-text.ts';
+import { elapsedBetween, elapsedText } from '../time-text.ts';
+import { concludeWatching, watchRun } from '../watch-run.ts';
+
+export const show: Command = {
+  name: 'show',
+  summary: 'Shows a run and its task runs.',
+  arguments: [{ name: 'run', summary: 'The id of the run.' }],
+  options: [
+    { flags: '-f, --follow', summary: 'Shows it until it ends, and exits with its outcome.' },
+    { flags: '--limit <number>', summary: 'How many task runs at most.', default: '1000' },
+  ],
+  examples: [
+    { command: 'gantry show 019aa1c8-…', meaning: 'where it stands, and why it failed' },
+    { command: 'gantry show 019aa1c8-… --follow', meaning: 'watch it to its end' },
+  ],
+  async run({ arguments: [id = ''], options, context }) {
+    const client = context.connect();
+    if (options.is('follow')) return concludeWatching(await watchRun(client, id, context), id, context);
+    const run = await existingRun(client, id);
+    const limit = Number(options.text('limit'));
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw new CommandFailure({ code: 'USAGE', message: '--limit must be a whole number from 0.' });
+    }
+    type Data = { readonly run: { readonly taskRuns: Page<TaskRunView> } | null };
+    const none: Page<TaskRunView> = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
+    const taskRuns = await firstRows<TaskRunView, Data>(
+      client,
+      'run-task-runs',
+      { id },
+      (data) => data.run?.taskRuns ?? none,
+      limit,
+    );
+    context.output.result({ ...run, taskRuns }, () => runLines(run, taskRuns, context));
+    return EXIT_CODES.SUCCEEDED.code;
+  },
+};
+
+/** The run, or a failure that says where to find its id. */
+export async function existingRun(client: Client, id: string): Promise<RunView> {
+  const { run } = await client.ask<{ readonly run: RunView | null }>('run', { id });
+  if (run !== null) return run;
+  throw new CommandFailure({
+    code: 'RUN_NOT_FOUND',
+    message: `There is no run ${id}.`,
+    remedy: 'gantry runs lists them.',
+  });
+}
+
+function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now }: Context): readonly string[] {
+  const table = output.table<TaskRunView>(
+    [
+      { heading: 'task', value: labelOf },
+      { heading: 'state', value: ({ state }) => state, style: ({ state }) => styleOfState(state) },
+      { heading: 'attempt', value: ({ attempt }) => attempt?.number ?? '', alignsRight: true },
+      { heading: 'node', value: ({ attempt }) => attempt?.nodeName ?? '' },
+      { heading: 'took', value: (taskRun) => tookText(taskRun, now()), alignsRight: true },
+      { heading: 'why', value: ({ attempt }) => (attempt?.failure ? failureText(attempt.failure) : '') },
+    ],
+    taskRuns,
+    'It has no task runs yet.',
+  );
+  if (output.rendering !== 'HUMAN') return table;
+  const took = elapsedBetween(run.startedAt, run.finishedAt, now());
+  const facts: readonly (readonly [string, string])[] = [
+    ['run', run.id],
+    ['pipeline', `${oneLine(run.pipelineName)} v${run.versionNumber}, pool ${oneLine(run.poolName)}`],
+    ['state', output.styled(styleOfState(run.state), run.state)],
+    ...(run.reason === null ? [] : [['why', oneLine(run.reason.message)] as const]),
+    ['tasks', `${run.counts.finished} of ${run.counts.total} ended, ${run.counts.failed} failed`],
+    ['created', `${run.createdAt} by ${oneLine(run.createdBy)}, priority ${run.priority}`],
+    ...(took === null ? [] : [['took', elapsedText(took)] as const]),
+    ['params', oneLine(JSON.stringify(run.params))],
+  ];
+  return [...facts.map(([name, value]) => `${output.styled('dim', name.padEnd(9))} ${value}`), '', ...table];
+}
+
+function tookText({ attempt }: TaskRunView, now: number): string {
+  const took = attempt === null ? null : elapsedBetween(attempt.startedAt, attempt.finishedAt, now);
+  return took === null ? '' : elapsedText(took);
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+
+/** The operations by name: `operations/<name>.graphql`, each file one operation with its fragments. */
+export type OperationName =
+  | 'apply-pipeline'
+  | 'cancel-run'
+  | 'cordon-node'
+  | 'create-token'
+  | 'follow-logs'
+  | 'follow-run'
+  | 'nodes'
+  | 'pipeline-params'
+  | 'pipelines'
+  | 'plugins'
+  | 'retry-run'
+  | 'revoke-token'
+  | 'run'
+  | 'run-outputs'
+  | 'run-task-runs'
+  | 'runs'
+  | 'task-run'
+  | 'tokens'
+  | 'trigger-run'
+  | 'uncordon-node';
+
+/** The text of an operation. They are read one by one, because a command needs one or two. */
+export function operationText(name: OperationName): string {
+  return readFileSync(new URL(`./operations/${name}.graphql`, import.meta.url), 'utf8');
+}
