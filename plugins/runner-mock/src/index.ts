@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { defineRunner, zodConfig, type Attempt, type Json, type Outcome } from '@gantry/plugin-kit/runner';
+import * as z from 'zod';
+
+const config = z
+  .strictObject({
+    outcome: z
+      .enum(['succeed', 'fail', 'reject', 'oom', 'lose', 'throw', 'hang', 'forget', 'nonsense'])
+      .default('succeed')
+      .describe('How every attempt ends, unless `failFirst` says otherwise.'),
+    durationMs: z.number().int().min(0).max(86_400_000).default(0).describe('How long the work takes. Milliseconds.'),
+    failFirst: z.number().int().min(0).default(0).describe('So many attempts fail before `outcome` holds.'),
+    exitCode: z.number().int().min(1).max(255).default(1).describe('What `fail` exits with.'),
+    outputs: z.record(z.string(), z.json()).default({}).describe('What a success hands downstream.'),
+    logLines: z.number().int().min(0).max(10_000_000).default(0).describe('Lines printed before the end.'),
+    logLine: z
+      .string()
+      .max(65_536)
+      .default('Lorem ipsum dolor sit amet.')
+      .describe('What each of them says, behind its number.'),
+    ignoreStop: z.boolean().default(false).describe('Does not end when it is asked to; only the hard stop ends it.'),
+    checkpoint: z.boolean().default(false).describe('Asks to be found again after a restart of the agent.'),
+  })
+  .describe('What the mock runner is ordered to do.');
+type Order = z.output<typeof config>;
+
+/** Resolved once: the no-op of the benchmarks costs no promise of its own. */
+const DONE: Promise<Outcome> = Promise.resolve({ ok: true, outputs: {} });
+
+/** After Nomad's mock driver: every way in which work can go wrong, ordered by the task itself. */
+export default defineRunner<Order, Json>({
+  name: 'mock',
+  version: '1.0.0',
+  summary: 'Does nothing, in every way that a task can be ordered to: for tests, demonstrations and benchmarks.',
+  config: zodConfig(config),
+
+  run(attempt) {
+    const order = attempt.config;
+    const isPlain =
+      order.outcome === 'succeed' &&
+      order.durationMs === 0 &&
+      order.logLines === 0 &&
+      order.failFirst === 0 &&
+      !order.checkpoint;
+    if (!isPlain) return obey(attempt, order);
+    for (const _ in order.outputs) return Promise.resolve({ ok: true, outputs: order.outputs });
+    return DONE;
+  },
+
+  /** What it did is gone with the agent, and nothing was left behind: it is done again from the start. */
+  reattach: (attempt, handle) => obey(attempt, config.parse(handle)),
+});
+
+async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcome> {
+  attempt.started();
+  if (order.checkpoint) await attempt.checkpoint(order);
+  for (let line = 1; line <= order.logLines; line++) {
+    const hasRoom = attempt.stdout.write(`${line} ${order.logLine}\n`);
+    if (!hasRoom) await new Promise((resolve) => attempt.stdout.once('drain', resolve));
+  }
+  const outcome = attempt.number <= order.failFirst ? 'fail' : order.outcome;
+  const end = order.ignoreStop ? attempt.kill : AbortSignal.any([attempt.stop, attempt.kill]);
+  const isEndless = outcome === 'hang';
+  if (isEndless || order.durationMs > 0) {
+    const wasStopped = await pause(isEndless ? null : order.durationMs, end);
+    if (wasStopped) return failure('APPLICATION', 'STOPPED', 'It was asked to stop, and did.');
+  }
+  switch (outcome) {
+    case 'succeed':
+      return { ok: true, outputs: order.outputs };
+    case 'fail':
+      return {
+        ...failure('APPLICATION', 'EXIT_CODE', `It was ordered to fail with exit code ${order.exitCode}.`),
+        exitCode: order.exitCode,
+      };
+    case 'reject':
+      return failure('REJECTED', 'REJECTED', 'It was ordered to reject the work.');
+    case 'oom':
+      return {
+        ...failure('OOM', 'OUT_OF_MEMORY', 'It was ordered to run out of memory.'),
+        exitCode: 137,
+        signal: 'SIGKILL',
+      };
+    case 'lose':
+      return failure('INFRASTRUCTURE', 'LOST', 'It was ordered to be lost.');
+    case 'throw':
+      throw new Error('It was ordered to throw.');
+    case 'forget':
+      return new Promise(() => undefined);
+    case 'nonsense':
+      return 'nonsense' as unknown as Outcome;
+    case 'hang':
+      return failure('APPLICATION', 'STOPPED', 'It hung until it was stopped.');
+    default:
+      return outcome satisfies never;
+  }
+}
+
+type Failed = Extract<Outcome, { ok: false }>;
+const failure = (kind: Failed['kind'], code: string, message: string): Failed => ({
+  ok: false,
+  kind,
+  reason: { code, message },
+});
+
+/** True when the signal came first. */
+async function pause(ms: number | null, signal: AbortSignal): Promise<boolean> {
+  if (ms === null) {
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    return true;
+  }
+  return delay(ms, false, { signal }).catch(() => true);
+}

@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
+import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
+import type { Json, JsonObject, Problem } from '@gantry/plugin-kit/vocabulary';
+import { didYouMean } from '../domain/suggestion.ts';
+import { faultOf, type Plugin } from './check.ts';
+
+/** What the API, the CLI and the UI show of a plugin, loaded or not. */
+export interface PluginInfo {
+  readonly kind: 'SCHEDULER' | 'RUNNER' | null;
+  readonly name: string;
+  readonly version: string | null;
+  readonly contract: string | null;
+  readonly summary: string;
+  readonly state: 'ACTIVE' | 'FAILED' | 'INCOMPATIBLE';
+  /** Why it is not active, and what to do. */
+  readonly problem: string | null;
+  readonly configSchema: Json;
+  /** The package or path that it was loaded from. */
+  readonly source: string;
+}
+
+/** The plugins of this process. Loading never throws: what is wrong with one is listed. */
+export interface Registry {
+  scheduler(name: string): SchedulerPlugin | null;
+  runner(name: string): RunnerPlugin | null;
+  list(): readonly PluginInfo[];
+  /** The names of the active plugins of a kind, sorted. */
+  names(kind: 'scheduler' | 'runner'): readonly string[];
+  /** Problems of a task's `with`; an unknown runner is one, with a suggestion. */
+  checkRunnerConfig(name: string, config: JsonObject): readonly Problem[];
+  /** The JSON Schema of a runner's `with`; null for an unknown one. */
+  runnerSchema(name: string): Json | null;
+}
+
+/**
+ * Loads plugins one after the other: names of packages, or paths that begin with `.` or `/`. Nothing is scanned.
+ *
+ * @param folder What relative paths are relative to.
+ */
+export async function createRegistry(sources: readonly string[], folder: string): Promise<Registry> {
+  const active = new Map<string, Plugin>();
+  const infos: PluginInfo[] = [];
+  for (const source of sources) {
+    const loaded = await load(source, folder);
+    if ('problem' in loaded) {
+      infos.push(unusable(source, loaded.plugin, loaded.state, loaded.problem));
+      continue;
+    }
+    const { plugin } = loaded;
+    const key = `${plugin.kind} ${plugin.name}`;
+    if (active.has(key)) {
+      infos.push(
+        unusable(
+          source,
+          plugin,
+          'FAILED',
+          `There is already a ${plugin.kind} named ${plugin.name}; leave one of them out.`,
+        ),
+      );
+      continue;
+    }
+    active.set(key, plugin);
+    infos.push({
+      kind: plugin.kind === 'scheduler' ? 'SCHEDULER' : 'RUNNER',
+      name: plugin.name,
+      version: plugin.version,
+      contract: plugin.contract,
+      summary: plugin.summary,
+      state: 'ACTIVE',
+      problem: null,
+      configSchema: plugin.config.jsonSchema,
+      source,
+    });
+  }
+  const find = <Kind extends Plugin['kind']>(kind: Kind, name: string) =>
+    (active.get(`${kind} ${name}`) as Extract<Plugin, { kind: Kind }> | undefined) ?? null;
+  const names = (kind: Plugin['kind']) =>
+    [...active.values()]
+      .filter((plugin) => plugin.kind === kind)
+      .map(({ name }) => name)
+      .sort();
+  return {
+    scheduler: (name) => find('scheduler', name),
+    runner: (name) => find('runner', name),
+    list: () => infos,
+    names,
+    runnerSchema: (name) => find('runner', name)?.config.jsonSchema ?? null,
+    checkRunnerConfig(name, config) {
+      const runner = find('runner', name);
+      if (!runner) {
+        const suggestion = didYouMean(name, names('runner'));
+        const remedy = suggestion ? `Did you mean ${suggestion}?` : `There are: ${names('runner').join(', ')}.`;
+        return [{ code: 'UNKNOWN_RUNNER', message: `There is no runner ${name}.`, remedy, path: [] }];
+      }
+      const checked = checkSafely(runner, config);
+      return checked.ok ? [] : checked.problems;
+    },
+  };
+}
+
+/** A plugin's own check, which must not throw, and might. */
+function checkSafely(runner: RunnerPlugin, config: JsonObject): ReturnType<RunnerPlugin['config']['check']> {
+  try {
+    return runner.config.check(config);
+  } catch (error) {
+    return {
+      ok: false,
+      problems: [
+        {
+          code: 'PLUGIN_FAULT',
+          message: `The runner ${runner.name} failed on this config: ${(error as Error).message}`,
+          path: [],
+        },
+      ],
+    };
+  }
+}
+
+async function load(
+  source: string,
+  folder: string,
+): Promise<
+  | { readonly plugin: Plugin }
+  | { readonly plugin: unknown; readonly state: 'FAILED' | 'INCOMPATIBLE'; readonly problem: string }
+> {
+  const isPath = source.startsWith('.') || source.startsWith('/');
+  try {
+    const module = (await import(isPath ? pathToFileURL(resolve(folder, source)).href : source)) as {
+      default?: unknown;
+    };
+    const fault = faultOf(module.default);
+    return fault ? { plugin: module.default, ...fault } : { plugin: module.default as Plugin };
+  } catch (error) {
+    const hint = isPath ? 'Is the path right, and does the file load by itself?' : 'Is the package installed?';
+    return { plugin: null, state: 'FAILED', problem: `It could not be loaded: ${(error as Error).message}. ${hint}` };
+  }
+}
+
+function unusable(source: string, plugin: unknown, state: 'FAILED' | 'INCOMPATIBLE', problem: string): PluginInfo {
+  const header = (typeof plugin === 'object' && plugin !== null ? plugin : {}) as Record<string, unknown>;
+  const text = (key: string) => (typeof header[key] === 'string' ? header[key] : null);
+  return {
+    kind: header['kind'] === 'scheduler' ? 'SCHEDULER' : header['kind'] === 'runner' ? 'RUNNER' : null,
+    name: text('name') ?? source,
+    version: text('version'),
+    contract: text('contract'),
+    summary: text('summary') ?? '',
+    state,
+    problem,
+    configSchema: null,
+    source,
+  };
+}
