@@ -120,13 +120,7 @@ export function commandStore(database: Database): CommandStore {
   return {
     async append(wishes) {
       if (wishes.length === 0) return [];
-      try {
-        return await database.write((transaction) => append(transaction, wishes));
-      } catch (error) {
-        if (!dialect.isDuplicate(error)) throw error;
-        // Another server stored the same key, for another pool, in between: now it can be seen.
-        return database.write((transaction) => append(transaction, wishes));
-      }
+      return database.writeUnique((transaction) => append(transaction, wishes));
     },
 
     async pending(pool, after, limit) {

@@ -55,6 +55,20 @@ export class Database {
     return this.retrying(() => this.#writer.transaction().execute(work));
   }
 
+  /**
+   * As `write`, for a transaction that looks whether something is there and makes it if not: when somebody else has
+   * made it in between, which a unique key tells, it looks again.
+   */
+  async writeUnique<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.write(work);
+      } catch (error) {
+        if (tries === MAX_TRIES || !this.dialect.isDuplicate(error)) throw error;
+      }
+    }
+  }
+
   /** Tries a whole transaction again while the database breaks it off. */
   async retrying<Result>(transaction: () => Promise<Result>): Promise<Result> {
     return retrying(this.dialect, this.#clock, transaction);

@@ -54,7 +54,7 @@ export function pipelineStore(database: Database): PipelineStore {
   const { reader, dialect } = database;
   return {
     apply: (definition, { source, hash, actor, at }) =>
-      database.write(async (transaction) => {
+      database.writeUnique(async (transaction) => {
         const { name } = definition;
         const versions = transaction.selectFrom('pipeline_version').selectAll().where('pipeline', '=', name);
         let latestVersions = versions.orderBy('number', 'desc').limit(1);

@@ -23,7 +23,8 @@ import {
 } from './images.ts';
 import { isRetriable, mysqlError } from './mysql-error.ts';
 import type { MysqlConnection, MysqlPool } from './mysql-pool.ts';
-import { type CountedStatement, insertStatements, literal, takeOver, updateStatements } from './mysql-statements.ts';
+import { insertStatements, literal, takeOver } from './mysql-statements.ts';
+import { type CountedStatement, rowsFound, type Updated, updateStatements } from './mysql-updates.ts';
 
 /** How often the outcome of a COMMIT whose answer was lost is asked for, and how far apart. */
 const OUTCOME_TRIES = 5;
@@ -48,8 +49,23 @@ const LIMIT_THEN_REST =
 const guardOf = ({ name, epoch }: HeldLease, seq: number, { writtenSeq }: Change): string =>
   `UPDATE lease SET seq=seq+1,written_seq=${literal(writtenSeq)} WHERE name=${literal(name)} AND epoch=${literal(epoch)} AND seq=${literal(seq - 1)}`;
 
+const RUNS: Updated = { table: 'run', changing: RUN_CHANGING, keys: ['run_key'] };
+const TASK_RUNS: Updated = {
+  table: 'task_run',
+  changing: TASK_RUN_CHANGING,
+  keys: ['run_key', 'ordinal'],
+  placeholders: { task_key: '', state: '', failures: 0, losses: 0, revision: 0 },
+};
+const COMMANDS: Updated = { table: 'command', changing: ['receipt', 'run'], keys: ['id'] };
+const POOLS: Updated = { table: 'pool', changing: ['scheduler_memory'], keys: ['name'] };
+
 /** A change as the texts of its statements. */
-function statementsOf(lease: HeldLease, seq: number, change: Change): CountedStatement[] {
+interface Statements {
+  readonly updates: readonly CountedStatement[];
+  readonly inserts: readonly string[];
+}
+
+function statementsOf(lease: HeldLease, seq: number, change: Change): Statements {
   const { createdTaskRuns, changedTaskRuns, nodes, receipts } = change;
   const inserts = [
     ...insertStatements('run', [...RUN_FIXED, ...RUN_CHANGING, 'run_key'], change.createdRuns.map(createdRun)),
@@ -74,31 +90,17 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): CountedSta
     ),
   ];
   const updates = [
-    ...updateStatements('run', RUN_CHANGING, ['run_key'], change.changedRuns.map(changedRun)),
+    ...updateStatements(RUNS, change.changedRuns.map(changedRun)),
+    ...updateStatements(TASK_RUNS, [...changedTaskRuns].sort(byState).map(taskRunValues)),
     ...updateStatements(
-      'task_run',
-      TASK_RUN_CHANGING,
-      ['run_key', 'ordinal'],
-      [...changedTaskRuns].sort(byState).map(taskRunValues),
-    ),
-    ...updateStatements(
-      'command',
-      ['receipt', 'run'],
-      ['id'],
+      COMMANDS,
       receipts.map(({ command, receipt, run }) => [JSON.stringify(receipt), run ?? null, command]),
     ),
   ];
   if (change.schedulerMemory !== undefined) {
-    updates.push(
-      ...updateStatements(
-        'pool',
-        ['scheduler_memory'],
-        ['name'],
-        [[JSON.stringify(change.schedulerMemory), lease.name]],
-      ),
-    );
+    updates.push(...updateStatements(POOLS, [[JSON.stringify(change.schedulerMemory), lease.name]]));
   }
-  return [...updates, ...inserts.map((text) => ({ text, rows: -1 }))];
+  return { updates, inserts };
 }
 
 /** First every row is there, holding nothing; then the CHECK judges the update alone. */
@@ -144,13 +146,13 @@ export class MysqlCommitter implements Committer {
     await retrying({ isRetriable }, this.#clock, () => this.#write(lease, seq, guard, statements));
   }
 
-  async #write(lease: HeldLease, seq: number, guard: string, statements: readonly CountedStatement[]): Promise<void> {
+  async #write(lease: HeldLease, seq: number, guard: string, statements: Statements): Promise<void> {
     const connection = await this.#pool.acquire();
     let isOutcomeOpen = false;
     let failure: unknown;
     try {
       await connection.query('START TRANSACTION');
-      if ((await connection.update(guard)) !== 1) throw leaseLost(lease, seq);
+      if (rowsFound(await connection.query(guard), { counts: 'FOUND' }) !== 1) throw leaseLost(lease, seq);
       await writeRows(connection, statements);
       isOutcomeOpen = true;
       await connection.query('COMMIT');
@@ -199,12 +201,14 @@ export class MysqlCommitter implements Committer {
   }
 }
 
-async function writeRows(connection: MysqlConnection, statements: readonly CountedStatement[]): Promise<void> {
-  for (const { text, rows } of statements) {
-    const found = await connection.update(text);
-    if (rows >= 0 && found !== rows) {
+async function writeRows(connection: MysqlConnection, { updates, inserts }: Statements): Promise<void> {
+  for (const statement of updates) {
+    const found = rowsFound(await connection.query(statement.text), statement);
+    if (found !== statement.rows) {
       // A bug of ours: memory and store have parted.
+      const { rows, text } = statement;
       throw new Error(`${rows - found} of ${rows} rows that are to be changed are not stored: ${text.slice(0, 30)}…`);
     }
   }
+  for (const text of inserts) await connection.query(text);
 }

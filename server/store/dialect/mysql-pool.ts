@@ -54,11 +54,6 @@ export class MysqlConnection {
     });
   }
 
-  /** How many rows an UPDATE found, whether it changed them or not. */
-  async update(sql: string): Promise<number> {
-    return ((await this.query(sql)) as ResultSetHeader).affectedRows;
-  }
-
   /** Undoes what is open. A connection that cannot even do that is given up. */
   async rollback(): Promise<void> {
     if (this.#broken) return;

@@ -2,8 +2,8 @@ import { escape } from 'mysql2';
 import type { Value } from './images.ts';
 
 /** Limits of one statement: both far below `max_allowed_packet`, and where more rows were measured to gain nothing. */
-const MAX_ROWS = 1_000;
-const MAX_CHARACTERS = 1_000_000;
+export const MAX_ROWS = 1_000;
+export const MAX_CHARACTERS = 1_000_000;
 
 /** Node names and states come again and again. */
 const escaped = new Map<string, string>();
@@ -64,68 +64,3 @@ export const insertStatements = (
 /** `column = VALUES(column)` for each: what an INSERT … ON DUPLICATE KEY UPDATE takes over. */
 export const takeOver = (columns: readonly string[]): string =>
   columns.map((column) => `${column}=VALUES(${column})`).join(',');
-
-/** An UPDATE, and how many rows it must find. */
-export interface CountedStatement {
-  readonly text: string;
-  readonly rows: number;
-}
-
-/**
- * UPDATE … JOIN with the rows as a derived table: measured faster than INSERT … ON DUPLICATE KEY UPDATE. `rows` hold
- * the changing columns, then the keys. A column that is the same in all rows of a statement is written once, as a
- * constant, which most are when the rows are sorted by state.
- */
-export function updateStatements(
-  table: string,
-  changing: readonly string[],
-  keys: readonly string[],
-  rows: readonly (readonly Value[])[],
-): CountedStatement[] {
-  const statements: CountedStatement[] = [];
-  for (let start = 0; start < rows.length;) {
-    const end = endOfPiece(rows, start);
-    statements.push({ text: updateStatement(table, changing, keys, rows.slice(start, end)), rows: end - start });
-    start = end;
-  }
-  return statements;
-}
-
-function endOfPiece(rows: readonly (readonly Value[])[], start: number): number {
-  let characters = 0;
-  let end = start;
-  for (; end < rows.length && end - start < MAX_ROWS; end++) {
-    for (const value of rows[end]!) characters += typeof value === 'string' ? value.length : 4;
-    if (characters > MAX_CHARACTERS && end > start) break;
-  }
-  return end;
-}
-
-function updateStatement(
-  table: string,
-  changing: readonly string[],
-  keys: readonly string[],
-  rows: readonly (readonly Value[])[],
-): string {
-  const first = rows[0]!;
-  const width = changing.length;
-  const varying: number[] = [];
-  const assignments: string[] = [];
-  for (let column = 0; column < width; column++) {
-    const value = first[column];
-    if (rows.every((row) => row[column] === value)) assignments.push(`t.${changing[column]}=${literal(value!)}`);
-    else {
-      varying.push(column);
-      assignments.push(`t.${changing[column]}=d.${changing[column]}`);
-    }
-  }
-  const derived = [...varying, ...keys.map((_, index) => width + index)];
-  const names = [...varying.map((column) => changing[column]!), ...keys];
-  const texts = rows.map((row, index) =>
-    index === 0
-      ? `SELECT ${derived.map((column, place) => `${literal(row[column]!)} AS ${names[place]}`).join(',')}`
-      : `SELECT ${derived.map((column) => literal(row[column]!)).join(',')}`,
-  );
-  const on = keys.map((key) => `t.${key}=d.${key}`).join(' AND ');
-  return `UPDATE ${table} t JOIN (${texts.join(' UNION ALL ')}) d ON ${on} SET ${assignments.join(',')}`;
-}
