@@ -1,4 +1,5 @@
-import type { Client, Connection } from './client.ts';
+import type { Client } from './client.ts';
+import type { Connection } from './connection.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SettingName } from '../config/schema.ts';
 import type { ExitCode } from './exit-code.ts';

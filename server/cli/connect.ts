@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import type { Connection } from './client.ts';
+import type { Connection } from './connection.ts';
 
 /** The file in the data folder into which a server writes the admin token that it made, with mode 0600. */
 export const ADMIN_TOKEN_FILE = 'admin-token';

@@ -1,6 +1,5 @@
-import { createClient as createSocketClient, type Client as SocketClient } from 'graphql-ws';
-import type { Connection, Variables } from './client.ts';
-import { failureOfErrors, unauthenticated, unreachable } from './client.ts';
+import { createClient as createSocketClient, MessageType, type Client as SocketClient } from 'graphql-ws';
+import { failureOfErrors, unauthenticated, unreachable, type Connection } from './connection.ts';
 import { CommandFailure } from './failure.ts';
 
 /*
@@ -43,7 +42,7 @@ type End<Event> =
 export async function* follow<Event>(
   connection: Connection,
   query: string,
-  variables: Variables,
+  variables: Readonly<Record<string, unknown>>,
   options: FollowOptions<Event>,
 ): AsyncGenerator<Followed<Event>> {
   let after: string | undefined;
@@ -86,7 +85,7 @@ export async function* follow<Event>(
 async function* once<Event>(
   connection: Connection,
   query: string,
-  variables: Variables,
+  variables: Readonly<Record<string, unknown>>,
   { signal, eventOf }: FollowOptions<Event>,
 ): AsyncGenerator<End<Event>> {
   const socket = openSocket(connection);
@@ -107,11 +106,7 @@ async function* once<Event>(
       }
       if (next.done) {
         // A server that stops in good order closes the socket normally: that is not the end of the stream.
-        yield signal.aborted
-          ? { kind: 'COMPLETE' }
-          : socket.hasClosed()
-            ? { kind: 'BROKEN', cause: null }
-            : { kind: 'COMPLETE' };
+        yield signal.aborted || socket.isComplete() ? { kind: 'COMPLETE' } : { kind: 'BROKEN', cause: null };
         return;
       }
       const { data, errors } = next.value;
@@ -124,8 +119,8 @@ async function* once<Event>(
   }
 }
 
-function openSocket({ url, token }: Connection): SocketClient & { hasClosed(): boolean } {
-  let isClosed = false;
+function openSocket({ url, token }: Connection): SocketClient & { isComplete(): boolean } {
+  let isComplete = false;
   let pongIsDue: NodeJS.Timeout | undefined;
   const client = createSocketClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,
@@ -134,8 +129,6 @@ function openSocket({ url, token }: Connection): SocketClient & { hasClosed(): b
     retryAttempts: 0,
     // A dead peer that sent no FIN is noticed by its missing pong.
     keepAlive: KEEP_ALIVE_MS,
-    // So that after a complete stream only the server can have closed the socket.
-    lazyCloseTimeout: 60_000,
     on: {
       ping: (isReceived) => {
         if (!isReceived) pongIsDue = setTimeout(() => client.terminate(), PONG_MS).unref();
@@ -143,13 +136,13 @@ function openSocket({ url, token }: Connection): SocketClient & { hasClosed(): b
       pong: (isReceived) => {
         if (isReceived) clearTimeout(pongIsDue);
       },
-      closed: () => {
-        clearTimeout(pongIsDue);
-        isClosed = true;
+      message: ({ type }) => {
+        if (type === MessageType.Complete) isComplete = true;
       },
+      closed: () => clearTimeout(pongIsDue),
     },
   });
-  return Object.assign(client, { hasClosed: () => isClosed });
+  return Object.assign(client, { isComplete: () => isComplete });
 }
 
 /** A failure that a new try would meet again; null for a broken connection. */

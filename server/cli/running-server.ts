@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import type { Connection } from './client.ts';
+import type { Connection } from './connection.ts';
 import { ADMIN_TOKEN_FILE } from './connect.ts';
 import type { Context } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';

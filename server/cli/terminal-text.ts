@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// eslint-disable-next-line no-control-regex
 const COLOUR = /\u001b\[[\d;]*m/g;
 
 /**

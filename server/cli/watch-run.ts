@@ -75,6 +75,8 @@ export async function watchRun(client: Client, id: string, context: Context): Pr
         isFirst = false;
         await fetchTaskRuns(client, id, event, progress, view);
       }
+      // Nothing comes after its end. Waiting for the server to say so might mean waiting for a new connection.
+      if (event.taskRun === null && event.run?.isFinished) break;
     }
   } finally {
     offInterrupt();
