@@ -112,38 +112,40 @@ async function definitionsOf(pipelines: PipelineStore, runs: readonly Run[]): Pr
 }
 
 /** The task runs of runs, by the runs' keys, each list by ordinal. */
-async function taskRunsOf({ reader, dialect }: Database, runs: readonly Run[]): Promise<Map<number, TaskRun[]>> {
-  const byRun = new Map<number, TaskRun[]>();
-  for (const piece of piecesOf(runs, dialect.listLimit)) {
-    const ids = new Map(piece.map(({ key, id }) => [key, id]));
+async function taskRunsOf(database: Database, runs: readonly Run[]): Promise<Map<number, TaskRun[]>> {
+  const byRun = new Map(runs.map(({ key }): [number, TaskRun[]] => [key, []]));
+  for (const piece of piecesOf(runs, database.dialect.listLimit)) {
     for (const part of partsOf(piece)) {
       // A run with very many task runs is read in slices, so that no answer is larger than a packet.
-      for (let from = 0, more = true; more; from += RECOVERED_AT_ONCE) {
-        const rows = await reader
-          .selectFrom('task_run')
-          .selectAll()
-          .where(
-            'run_key',
-            'in',
-            part.map(({ key }) => key),
-          )
-          .where('ordinal', '>=', from)
-          .where('ordinal', '<', from + RECOVERED_AT_ONCE)
-          .orderBy('run_key')
-          .orderBy('ordinal')
-          .execute();
-        for (const row of rows) {
-          const key = whole(row.run_key, 'task_run', 'run_key');
-          const taskRun = taskRunOf(row, ids.get(key)!);
-          const list = byRun.get(key);
-          if (list) list.push(taskRun);
-          else byRun.set(key, [taskRun]);
-        }
-        more = part.some(({ taskRunCount }) => taskRunCount > from + RECOVERED_AT_ONCE);
-      }
+      const most = Math.max(...part.map(({ taskRunCount }) => taskRunCount));
+      for (let from = 0; from < Math.max(most, 1); from += RECOVERED_AT_ONCE)
+        await readSlice(database, part, from, byRun);
     }
   }
   return byRun;
+}
+
+/** Adds the task runs with ordinals from `from`, at most RECOVERED_AT_ONCE of each run. */
+async function readSlice(
+  { reader }: Database,
+  runs: readonly Run[],
+  from: number,
+  byRun: ReadonlyMap<number, TaskRun[]>,
+): Promise<void> {
+  const ids = new Map(runs.map(({ key, id }) => [key, id]));
+  const rows = await reader
+    .selectFrom('task_run')
+    .selectAll()
+    .where('run_key', 'in', [...ids.keys()])
+    .where('ordinal', '>=', from)
+    .where('ordinal', '<', from + RECOVERED_AT_ONCE)
+    .orderBy('run_key')
+    .orderBy('ordinal')
+    .execute();
+  for (const row of rows) {
+    const key = whole(row.run_key, 'task_run', 'run_key');
+    byRun.get(key)?.push(taskRunOf(row, ids.get(key)!));
+  }
 }
 
 /** Groups runs so that one statement reads about as many task runs as it should. */

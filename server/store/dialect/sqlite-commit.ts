@@ -152,11 +152,8 @@ export class SqliteCommitter implements Committer {
       this.#writeRows(lease, seq, parameters);
       end.run();
     } catch (error) {
-      try {
-        undo.run();
-      } catch {
-        // A full disk or a failed COMMIT may have rolled back by itself; the first error says more.
-      }
+      // A full disk rolls back by itself.
+      if (this.#database.isTransaction) undo.run();
       throw error;
     }
   }

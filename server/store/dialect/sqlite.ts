@@ -184,6 +184,10 @@ class SqliteConnection implements DatabaseConnection {
     throw new Error('Streaming is not supported: read in pages.');
   }
 
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
   exec(text: string): void {
     try {
       this.#database.exec(text);
@@ -238,7 +242,8 @@ class SqliteDriver implements Driver {
   }
 
   async rollbackTransaction(): Promise<void> {
-    this.#connection.exec('ROLLBACK');
+    // A full disk rolls back by itself; a second one would hide the first error.
+    if (this.#connection.isInTransaction) this.#connection.exec('ROLLBACK');
   }
 
   /** The file is closed by who opened it. */
