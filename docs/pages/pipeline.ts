@@ -1,0 +1,110 @@
+import { pipelineJsonSchema } from '../../server/definition/schema.ts';
+import { code, heading, page, table } from './markdown.ts';
+
+/** The parts of JSON Schema that the pipeline's schema uses. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly enum?: readonly unknown[];
+}
+
+/** docs/reference/pipeline.schema.json, for editors. */
+export function pipelineSchemaText(): string {
+  return `${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`;
+}
+
+/** docs/reference/pipeline.md */
+export function pipelinePage(): string {
+  const schema = pipelineJsonSchema() as Schema;
+  const task = schema.properties?.['tasks']?.items ?? {};
+  const param = schema.properties?.['params']?.additionalProperties;
+  const retry = task.properties?.['retry']?.anyOf?.find((each) => each.properties);
+  const toleration = task.properties?.['tolerations']?.items;
+  const intro = [
+    'A pipeline is written in YAML, or handed to `applyPipeline` as data of the same shape. A field that is not in these',
+    'tables is refused with its line and column. [pipeline.schema.json](pipeline.schema.json) is the JSON Schema; editors',
+    'with a YAML language server check against it when a file begins with',
+    '`# yaml-language-server: $schema=<path of pipeline.schema.json>`.',
+  ].join('\n');
+  return page([
+    heading('Pipelines', intro, 'server/definition/schema.ts'),
+    '## Pipeline',
+    fieldsTable(schema),
+    '## Param (`params.<name>`)',
+    fieldsTable(typeof param === 'object' ? param : {}),
+    '## Task (`tasks[]`)',
+    fieldsTable(task),
+    '## Retry (`tasks[].retry`)',
+    fieldsTable(retry ?? {}),
+    '## Toleration (`tasks[].tolerations[]`)',
+    fieldsTable(toleration ?? {}),
+    EXPRESSIONS,
+    WHAT_A_COMMAND_SEES,
+  ]);
+}
+
+function fieldsTable(schema: Schema): string {
+  const fields = Object.entries(schema.properties ?? {});
+  if (fields.length === 0)
+    throw new Error('The JSON Schema of pipelines has another shape than docs/pages/pipeline.ts expects.');
+  return table(
+    ['field', 'is', 'required', 'meaning'],
+    fields.map(([name, field]) => [
+      code(name),
+      typeText(field),
+      schema.required?.includes(name) ? 'yes' : '',
+      field.description ?? '',
+    ]),
+  );
+}
+
+function typeText({ type, anyOf, enum: values, items, additionalProperties }: Schema): string {
+  if (values) return values.map((value) => code(String(value))).join(', ');
+  if (anyOf) return [...new Set(anyOf.map(typeText))].join(' or ');
+  if (type === 'array') return `list of ${items?.properties ? 'objects' : items ? typeText(items) : 'any'}`;
+  if (type === 'object' && typeof additionalProperties === 'object')
+    return `map of ${additionalProperties.properties ? 'objects' : typeText(additionalProperties)}`;
+  return type === undefined ? 'any' : [type].flat().join(' or ');
+}
+
+const EXPRESSIONS = `## Expressions
+
+\`\${{ … }}\` names a value; it computes nothing. It may stand in \`with\`, \`env\` and \`forEach\` of a task, except where a runner
+asks for literal text: the \`command\` of the shell runner, for example, so that no data is ever read as part of a command.
+
+${table(
+  ['expression', 'is'],
+  [
+    [code('${{ params.<name> }}'), 'a param of the run'],
+    [
+      code('${{ tasks.<key>.outputs.<name> }}'),
+      'an output of a task upstream; of a task that fanned out, `outputs` is the list of its instances',
+    ],
+    [code('${{ item }}'), 'in a task with `forEach`: the item of this instance'],
+    [code('${{ index }}'), 'its place in the list, from 0'],
+  ],
+)}
+
+A string that is one expression becomes the value with its type; within a longer string, text is put in as it is and
+everything else as JSON.`;
+
+const WHAT_A_COMMAND_SEES = `## What a command sees
+
+${table(
+  ['variable', 'holds'],
+  [
+    [code('GANTRY_PARAM_<NAME>'), 'each param: text as it is, everything else as JSON; the name in capitals'],
+    [code('GANTRY_ITEM'), 'with `forEach`: the item, text as it is, everything else as JSON'],
+    [code('GANTRY_INDEX'), 'with `forEach`: its place in the list, from 0'],
+    [code('GANTRY_INPUTS'), 'the path of a JSON file: `{ params, tasks: { <key>: { outputs } }, item, index }`'],
+    [
+      code('GANTRY_OUTPUT'),
+      'the path of a file to write outputs to: lines `name=text`, lines `name:=JSON`, or one JSON object',
+    ],
+  ],
+)}`;
