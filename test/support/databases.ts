@@ -64,7 +64,12 @@ export async function startMariadb(extraArguments: readonly string[] = []): Prom
   // Of its own: a starting server removes the temporary tables that it finds.
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
-  install(data, temporary, username);
+  try {
+    install(data, temporary, username);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 
   let server: ChildProcess | undefined;
   const endWithUs = () => server?.kill('SIGKILL');
