@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
-import type { AttemptId } from '../domain/ids.ts';
+import { parseAttemptId, type AttemptId } from '../domain/ids.ts';
 import type { AttemptReport } from '../domain/input.ts';
 import type { RunnerSettings } from '../domain/node.ts';
 import { AttemptLog } from './attempt-log.ts';
@@ -76,8 +76,9 @@ export class Executor implements AttemptHost {
   reattach(journaled: JournaledAttempt): boolean {
     const runner = this.#options.findRunner(journaled.runner);
     if (!runner?.reattach || journaled.handle === undefined) return false;
-    const { attempt: id, number, run, taskKey, timeoutMs, killGraceMs, acceptedAt } = journaled;
-    const spec = {
+    const { attempt: id, taskKey, timeoutMs, killGraceMs, acceptedAt } = journaled;
+    const { run, number } = parseAttemptId(id)!;
+    const spec: AttemptSpec = {
       attempt: id,
       number,
       run,
@@ -92,7 +93,7 @@ export class Executor implements AttemptHost {
       timeoutMs,
       killGraceMs,
     };
-    const attempt = new RunningAttempt(spec as AttemptSpec, null, this, acceptedAt);
+    const attempt = new RunningAttempt(spec, null, this, acceptedAt);
     attempt.hasCheckpoint = true;
     attempt.startedAt = acceptedAt;
     this.#options.report({ attempt: id, state: 'RUNNING', at: this.#options.clock.now(), startedAt: acceptedAt });

@@ -49,9 +49,7 @@ export async function fingerprint(options: FingerprintOptions): Promise<NodeFact
   };
 }
 
-async function detect(
-  plugin: RunnerPlugin,
-): Promise<{
+async function detect(plugin: RunnerPlugin): Promise<{
   readonly runner: NodeRunner;
   readonly attributes: Readonly<Record<string, string>>;
   readonly capacity: Resources;

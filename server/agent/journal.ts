@@ -15,8 +15,6 @@ const HEADER_BYTES = 8;
 export interface JournaledAttempt {
   readonly attempt: AttemptId;
   readonly runner: string;
-  readonly number: number;
-  readonly run: string;
   readonly taskKey: string;
   readonly timeoutMs: number | null;
   readonly killGraceMs: number;
@@ -27,18 +25,12 @@ export interface JournaledAttempt {
   end?: AttemptReport;
 }
 
-const accepted = z.tuple([
-  z.string(),
-  z.string(),
-  z.number(),
-  z.string(),
-  z.string(),
-  z.number().nullable(),
-  z.number(),
-  z.number(),
-]);
+/** Attempt id, runner, task key, timeout, kill grace. Kept short: there may be thousands in a record. */
+const accepted = z.tuple([z.string(), z.string(), z.string(), z.number().nullable(), z.number()]);
+type Accepted = z.infer<typeof accepted>;
 /** One record: what one flush announced. Any member may be missing. */
 const recordSchema = z.object({
+  at: z.number(),
   accept: z.array(accepted).optional(),
   checkpoint: z.array(z.tuple([z.string(), z.json()])).optional(),
   end: z.array(z.looseObject({ attempt: z.string(), state: z.string(), at: z.number() })).optional(),
@@ -56,12 +48,7 @@ export class Journal {
   #file: FileHandle;
   #bytes: number;
   readonly #open = new Map<AttemptId, JournaledAttempt>();
-  #waiting: {
-    accept: z.infer<typeof accepted>[];
-    checkpoint: [string, Json][];
-    end: AttemptReport[];
-    forget: string[];
-  } = emptyRecord();
+  #waiting = emptyRecord(0);
   #flushing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -89,10 +76,10 @@ export class Journal {
 
   /** Resolves when it is durable that these attempts may have been started. */
   accept(specs: readonly AttemptSpec[], at: number): Promise<void> {
-    for (const spec of specs) {
-      const { attempt, runner, number, run, taskKey, timeoutMs, killGraceMs } = spec;
-      this.#waiting.accept.push([attempt, runner, number, run, taskKey, timeoutMs, killGraceMs, at]);
-      this.#open.set(attempt, { attempt, runner, number, run, taskKey, timeoutMs, killGraceMs, acceptedAt: at });
+    this.#waiting.at = at;
+    for (const { attempt, runner, taskKey, timeoutMs, killGraceMs } of specs) {
+      this.#waiting.accept.push([attempt, runner, taskKey, timeoutMs, killGraceMs]);
+      this.#open.set(attempt, { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: at });
     }
     return this.flush();
   }
@@ -142,7 +129,9 @@ export class Journal {
   async #write(): Promise<void> {
     const record = this.#waiting;
     if (record.accept.length + record.checkpoint.length + record.end.length + record.forget.length === 0) return;
-    this.#waiting = emptyRecord();
+    this.#waiting = emptyRecord(record.at);
+    // The end of what has been forgotten meanwhile is of no use any more.
+    if (record.end.length > 0) record.end = record.end.filter(({ attempt }) => this.#open.has(attempt));
     const bytes = encode(record);
     await this.#file.appendFile(bytes);
     this.#bytes += bytes.length;
@@ -152,20 +141,10 @@ export class Journal {
 
   /** Writes what is still open into a new file, which takes the old one's place at once or not at all. */
   async #compact(): Promise<void> {
-    const record = emptyRecord();
-    for (const {
-      attempt,
-      runner,
-      number,
-      run,
-      taskKey,
-      timeoutMs,
-      killGraceMs,
-      acceptedAt,
-      handle,
-      end,
-    } of this.#open.values()) {
-      record.accept.push([attempt, runner, number, run, taskKey, timeoutMs, killGraceMs, acceptedAt]);
+    const record = emptyRecord(0);
+    for (const { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt, handle, end } of this.#open.values()) {
+      record.at = Math.max(record.at, acceptedAt);
+      record.accept.push([attempt, runner, taskKey, timeoutMs, killGraceMs]);
       if (handle !== undefined) record.checkpoint.push([attempt, handle]);
       if (end !== undefined) record.end.push(end);
     }
@@ -185,17 +164,9 @@ export class Journal {
   }
 
   #remember(record: JournalRecord): void {
-    for (const [attempt, runner, number, run, taskKey, timeoutMs, killGraceMs, acceptedAt] of record.accept ?? []) {
-      this.#open.set(attempt as AttemptId, {
-        attempt: attempt as AttemptId,
-        runner,
-        number,
-        run,
-        taskKey,
-        timeoutMs,
-        killGraceMs,
-        acceptedAt,
-      });
+    for (const [id, runner, taskKey, timeoutMs, killGraceMs] of record.accept ?? []) {
+      const attempt = id as AttemptId;
+      this.#open.set(attempt, { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: record.at });
     }
     for (const [attempt, handle] of record.checkpoint ?? []) {
       const known = this.#open.get(attempt as AttemptId);
@@ -209,8 +180,9 @@ export class Journal {
   }
 }
 
-const emptyRecord = () => ({
-  accept: [] as z.infer<typeof accepted>[],
+const emptyRecord = (at: number) => ({
+  at,
+  accept: [] as Accepted[],
   checkpoint: [] as [string, Json][],
   end: [] as AttemptReport[],
   forget: [] as string[],

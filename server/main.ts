@@ -1,0 +1,48 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createApiServer } from './api/server.ts';
+import { assemble } from './assemble.ts';
+import type { Config } from './config/schema.ts';
+import { sequence } from './lifecycle.ts';
+import { createLog, type Logger } from './log.ts';
+
+/** Where the admin token is kept, for commands on the same machine; readable for this user only. */
+const ADMIN_TOKEN_FILE = 'admin-token';
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  /** Known only when it was just made, or configured. */
+  readonly adminToken: string | null;
+  /** Whether the database was empty. */
+  readonly firstStart: boolean;
+  /** Stops everything in good order. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a whole server: config → store → engines → API → the node that the server itself is. Rejects with what keeps
+ * it from starting, and leaves nothing behind then.
+ */
+export async function startServer(config: Config, options: { readonly log?: Logger } = {}): Promise<RunningServer> {
+  const log = options.log ?? createLog(config.logLevel, config.logFormat);
+  const { store, tokens, engines, agent, ports, firstStart } = await assemble(config, log);
+  const api = createApiServer(ports, { host: config.host, port: config.port, allowedOrigins: config.allowedOrigins });
+  const services = sequence([{ start: async () => undefined, stop: () => store.close() }, tokens, engines, api, agent]);
+  await services.start();
+  try {
+    const adminToken = await tokens.ensureAdmin(config.adminToken ?? undefined);
+    if (adminToken !== null) await keepAdminToken(config.dataDir, adminToken);
+    log.info({ url: api.url }, 'Gantry listens.');
+    return { url: api.url, adminToken, firstStart, stop: () => services.stop() };
+  } catch (error) {
+    await services.stop();
+    throw error;
+  }
+}
+
+async function keepAdminToken(folder: string, token: string): Promise<void> {
+  const path = join(folder, ADMIN_TOKEN_FILE);
+  await writeFile(path, `${token}\n`, { mode: 0o600 });
+  await chmod(path, 0o600);
+}
