@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Attempt, JsonObject, Outcome, RunnerNode } from '@gantry/plugin-kit/runner';
+import http from '../src/index.ts';
+import type { HttpConfig } from '../src/config.ts';
+
+let server: Server;
+let base: string;
+let seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
+
+const answers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
+  '/json': (_, response) =>
+    response
+      .setHeader('content-type', 'application/json')
+      .setHeader('x-kind', 'good')
+      .end('{"items":[{"id":7}],"a/b":"slash"}'),
+  '/missing': (_, response) => response.writeHead(404, { 'content-type': 'text/plain' }).end('there is nothing here'),
+  '/huge': (_, response) => response.setHeader('content-type', 'text/plain').end('x'.repeat(200_000)),
+  '/away': (_, response) => response.writeHead(302, { location: '/json' }).end(),
+  '/loop': (_, response) => response.writeHead(302, { location: '/loop' }).end(),
+  '/inward': (_, response) => response.writeHead(302, { location: 'http://10.0.0.1/' }).end(),
+  '/hang': () => undefined,
+  '/cut': (_, response) => response.socket?.destroy(),
+};
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      seen.push({ method: request.method!, url: request.url!, headers: request.headers, body });
+      answers[request.url!.split('?')[0]!]?.(request, response);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  await http.close!();
+  server.closeAllConnections();
+  server.close();
+});
+
+async function request(
+  config: JsonObject,
+  options: { allow?: string[]; stop?: AbortSignal } = {},
+): Promise<{ outcome: Outcome; stdout: string }> {
+  const checked = http.config.check(config);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+  seen = [];
+  const stdout = new PassThrough();
+  const printed = text(stdout);
+  const attempt = {
+    id: 'run.0.2',
+    config: checked.config,
+    stdout,
+    stop: options.stop ?? new AbortController().signal,
+  } as unknown as Attempt<HttpConfig>;
+  const node: RunnerNode = { name: 'n', stateDirectory: '', settings: { allow: options.allow ?? ['127.0.0.1'] } };
+  const outcome = await http.run(attempt, node);
+  stdout.end();
+  return { outcome, stdout: await printed };
+}
+
+describe('an http task', () => {
+  it('hands on its status and what its outputs name, and prints a text answer', async () => {
+    const { outcome, stdout } = await request({
+      url: `${base}/json`,
+      outputs: { id: { jsonPointer: '/items/0/id' }, slash: { jsonPointer: '/a~1b' }, kind: { header: 'X-Kind' } },
+    });
+    expect(outcome).toEqual({ ok: true, outputs: { status: 200, id: 7, slash: 'slash', kind: 'good' } });
+    expect(stdout).toContain('"items"');
+  });
+
+  it('sends method, headers, query and JSON, and the same idempotency key for every try', async () => {
+    await request({
+      url: `${base}/json?a=1`,
+      method: 'POST',
+      headers: { Authorization: 'Bearer x' },
+      query: { b: 2 },
+      json: { n: 1 },
+    });
+    expect(seen).toMatchObject([
+      {
+        method: 'POST',
+        url: '/json?a=1&b=2',
+        body: '{"n":1}',
+        headers: { authorization: 'Bearer x', 'content-type': 'application/json', 'idempotency-key': 'run.0' },
+      },
+    ]);
+  });
+
+  it('sends a form', async () => {
+    await request({ url: `${base}/json`, method: 'PUT', form: { q: 'a b&c' } });
+    expect(seen[0]).toMatchObject({
+      body: 'q=a+b%26c',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+  });
+
+  it('fails on a status that was not expected, with what the answer said', async () => {
+    const { outcome } = await request({ url: `${base}/missing` });
+    expect(outcome).toMatchObject({
+      ok: false,
+      kind: 'APPLICATION',
+      reason: { code: 'UNEXPECTED_STATUS', message: expect.stringContaining('404') as string },
+    });
+    expect((await request({ url: `${base}/missing`, expect: [200, '4xx'] })).outcome).toMatchObject({ ok: true });
+  });
+
+  it('fails when the answer lacks an output, and names it', async () => {
+    const { outcome } = await request({ url: `${base}/json`, outputs: { nothing: { jsonPointer: '/items/9/id' } } });
+    expect(outcome).toMatchObject({
+      reason: { code: 'OUTPUT_MISSING', message: expect.stringContaining('/items/9/id') as string },
+    });
+  });
+
+  it('gives up an answer that is too large', async () => {
+    expect((await request({ url: `${base}/huge`, maxResponseBytes: 1_000 })).outcome).toMatchObject({
+      reason: { code: 'RESPONSE_TOO_LARGE' },
+    });
+  });
+
+  it('follows redirects as often as it may', async () => {
+    expect((await request({ url: `${base}/away` })).outcome).toMatchObject({ reason: { code: 'UNEXPECTED_STATUS' } });
+    expect((await request({ url: `${base}/away`, followRedirects: 1 })).outcome).toMatchObject({ ok: true });
+    expect((await request({ url: `${base}/loop`, followRedirects: 3 })).outcome).toMatchObject({
+      reason: { code: 'TOO_MANY_REDIRECTS' },
+    });
+  });
+
+  it('is kept from private addresses, also behind a redirect and by name', async () => {
+    const refused = {
+      ok: false,
+      reason: { code: 'ADDRESS_NOT_ALLOWED', remedy: expect.stringContaining('GANTRY_HTTP_ALLOW') as string },
+    };
+    expect((await request({ url: `${base}/json` }, { allow: [] })).outcome).toMatchObject(refused);
+    expect((await request({ url: `${base}/inward`, followRedirects: 1 })).outcome).toMatchObject(refused);
+    expect(
+      (await request({ url: `http://localhost:${new URL(base).port}/json` }, { allow: [] })).outcome,
+    ).toMatchObject(refused);
+    expect(seen).toEqual([]);
+  });
+
+  it('tells what the network said', async () => {
+    expect((await request({ url: `${base}/cut` })).outcome).toMatchObject({
+      ok: false,
+      kind: 'APPLICATION',
+      reason: { code: 'ECONNRESET' },
+    });
+    expect((await request({ url: 'http://127.0.0.1:1/' })).outcome).toMatchObject({ reason: { code: 'ECONNREFUSED' } });
+    expect((await request({ url: 'ftp://example.com/' })).outcome).toMatchObject({ reason: { code: 'BAD_URL' } });
+  });
+
+  it('ends when it is stopped', async () => {
+    const stop = new AbortController();
+    const ended = request({ url: `${base}/hang` }, { stop: stop.signal });
+    await once(server, 'request');
+    stop.abort('CANCELLED');
+    expect((await ended).outcome).toMatchObject({ reason: { code: 'STOPPED' } });
+  });
+});
