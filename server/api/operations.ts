@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
   type OperationTypeNode,
 } from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import type { CompiledQuery } from 'graphql-jit';
 import type { ApiContext } from './context.ts';
 import { costFault, costOf, LIMITS, shapeFault, type Cost } from './limits.ts';
 import { assertRoles, requiredRoles, type RequiredRole } from './required-role.ts';
@@ -45,9 +45,20 @@ export class Operations {
   readonly schema: GraphQLSchema;
   readonly #kept = new Map<string, Operation>();
   #characters = 0;
+  /** Null for what cannot be compiled: that is interpreted for good. */
+  #compile: ((document: DocumentNode, operationName: string | null) => CompiledQuery | null) | null = null;
 
   constructor(schema: GraphQLSchema) {
     this.schema = schema;
+  }
+
+  /** Loads the compiler, which takes a while: until then, operations are interpreted. */
+  async load(): Promise<void> {
+    const { compileQuery, isCompiledQuery } = await import('graphql-jit');
+    this.#compile = (document, operationName) => {
+      const compiled = compileQuery(this.schema, document, operationName ?? undefined);
+      return isCompiledQuery(compiled) ? compiled : null;
+    };
   }
 
   /** The operation, or what is wrong with it. Syntax, limits, rules and the operation's name are checked, in this order. */
@@ -97,7 +108,19 @@ export class Operations {
       rootField: first?.kind === Kind.FIELD ? first.name.value : '',
       roles: requiredRoles(this.schema, document),
       cost: costOf(this.schema, document, node),
-      execute: executor(this.schema, document, operationName),
+      execute: this.#executor(document, operationName),
+    };
+  }
+
+  /** Runs with graphql-js at first, and compiled once the document has come back. Both give the same answers. */
+  #executor(document: DocumentNode, operationName: string | null): Operation['execute'] {
+    let calls = 0;
+    let compiled: CompiledQuery | null | undefined;
+    return (root, context, variables) => {
+      if (compiled) return compiled.query(root, context, variables as Record<string, unknown>);
+      if (compiled === undefined && ++calls >= COMPILED_AT) compiled = this.#compile?.(document, operationName);
+      const args = { schema: this.schema, document, operationName };
+      return execute({ ...args, rootValue: root, contextValue: context, variableValues: variables });
     };
   }
 
@@ -120,26 +143,4 @@ function unknownOperation(document: DocumentNode, operationName: string | null):
       ? 'The document has no operation.'
       : `Say by \`operationName\` which of the ${count} operations is meant.`,
   );
-}
-
-/** Runs with graphql-js at first, and compiled once the document has come back. Both give the same answers. */
-function executor(schema: GraphQLSchema, document: DocumentNode, operationName: string | null): Operation['execute'] {
-  let calls = 0;
-  let compiled: CompiledQuery | null = null;
-  return (root, context, variables) => {
-    if (compiled !== null) return compiled.query(root, context, variables as Record<string, unknown>);
-    if (++calls === COMPILED_AT) {
-      const made = compileQuery(schema, document, operationName ?? undefined);
-      // What cannot be compiled goes on with graphql-js.
-      if (isCompiledQuery(made)) compiled = made;
-    }
-    return execute({
-      schema,
-      document,
-      operationName,
-      rootValue: root,
-      contextValue: context,
-      variableValues: variables,
-    });
-  };
 }

@@ -45,7 +45,7 @@ const isRoot = (kind: string) => kind === 'Query' || kind === 'Mutation' || kind
  */
 export class RequireRole<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onTypeConfig(config: PothosTypeConfig): PothosTypeConfig {
-    if (config.kind !== 'Object' && config.kind !== 'Interface') return config;
+    if (config.kind !== 'Object' && config.kind !== 'Interface' && !isRoot(config.kind)) return config;
     const { role } = config.pothosOptions as { role?: Role };
     if (role === undefined) throw new Error(`The type ${config.name} says nobody's role: add \`role\`.`);
     return { ...config, extensions: { ...config.extensions, role } };

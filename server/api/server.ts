@@ -93,6 +93,10 @@ class HttpApiServer implements ApiServer {
   async start(): Promise<void> {
     if (this.#server.listening) return;
     await this.#sockets.start();
+    // Not waited for: a server without it is slower, not wrong.
+    this.#operations.load().catch((error: unknown) => {
+      this.#ports.log('warn', 'The query compiler could not be loaded; queries are interpreted.', { error });
+    });
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -158,9 +162,13 @@ class HttpApiServer implements ApiServer {
       const message = 'A token is needed: send it as `Authorization: Bearer <token>`.';
       return respondError(response, 401, 'UNAUTHENTICATED', message, ['WWW-Authenticate', 'Bearer']);
     }
-    const manner = request.method === 'POST' ? mannerOf(request) : null;
-    if (manner !== null && isJson(request.headers['content-type'])) {
-      return answerPost(request, response, manner, viewer, this.#ports, this.#operations);
+    if (request.method === 'POST') {
+      // A browser sends JSON to another site only after asking, which nobody here answers.
+      if (!isJson(request.headers['content-type'])) {
+        return respondError(response, 415, 'BAD_REQUEST', 'Send the operation as application/json, in UTF-8.', CLOSE);
+      }
+      const manner = mannerOf(request);
+      if (manner !== null) return answerPost(request, response, manner, viewer, this.#ports, this.#operations);
     }
     return this.#stream(request, response, viewer);
   }
