@@ -101,7 +101,9 @@ describe('every snippet', () => {
 
   it('of a shell names only commands and options that exist', () => {
     const lines = inLanguage('sh').flatMap(({ page, text }) =>
-      text.split('\n').map((line) => ({ page, words: /(?:npx )?gantry ([a-z].*)/.exec(line)?.[1]?.split(' ') ?? [] })),
+      text
+        .split('\n')
+        .map((line) => ({ page, words: /(?:^|[\s(|])gantry ([a-z].*)/.exec(line)?.[1]?.split(' ') ?? [] })),
     );
     const called = lines.filter(({ words }) => words.length > 0 && words[0] !== 'help' && words[0] !== '&&');
     expect(called.length).toBeGreaterThan(20);

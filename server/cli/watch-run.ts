@@ -137,19 +137,17 @@ function liveView(progress: RunProgress, context: Context, signal: AbortSignal):
   };
 }
 
-/** A line per change. */
+/** A line per change; the outcome comes last, whatever order the rest was read in. */
 function lineView(progress: RunProgress, context: Context): View {
   const { output } = context;
+  let outcome: (() => void) | null = null;
   return {
     run(run, event) {
       if (!progress.takeRun(run)) return;
-      const took = elapsedBetween(run.startedAt, run.finishedAt, context.now());
-      const time = run.isFinished && took !== null ? ` in ${elapsedText(took)}` : '';
-      const why = run.reason === null ? '' : `: ${oneLine(run.reason.message)}`;
-      output.item(
-        { type: event.type, at: event.at, cursor: event.cursor, run },
-        () => `run\t${run.state}${time}${why}`,
-      );
+      const say = () =>
+        output.item({ type: event.type, at: event.at, cursor: event.cursor, run }, () => runLine(run, context.now()));
+      if (run.isFinished) outcome = say;
+      else say();
     },
     taskRun(taskRun, event) {
       const isNews = progress.takeTaskRun(taskRun);
@@ -157,8 +155,14 @@ function lineView(progress: RunProgress, context: Context): View {
       output.item({ type: event.type, at: event.at, cursor: event.cursor, taskRun }, () => taskRunLine(taskRun));
     },
     contact: (isThere) => output.note(isThere ? 'in contact again' : 'no contact with the server; trying again'),
-    end: async () => undefined,
+    end: async () => outcome?.(),
   };
+}
+
+function runLine(run: RunView, now: number): string {
+  const took = elapsedBetween(run.startedAt, run.finishedAt, now);
+  const time = run.isFinished && took !== null ? ` in ${elapsedText(took)}` : '';
+  return `run\t${run.state}${time}${run.reason === null ? '' : `: ${oneLine(run.reason.message)}`}`;
 }
 
 function taskRunLine(taskRun: TaskRunView): string {

@@ -135,7 +135,7 @@ export const SETTINGS = {
     schema: wholeNumber(1_000_000).nullable(),
     form: 'NUMBER',
     default: null,
-    absent: "as many as the node's cpu and memory allow",
+    absent: '64, or 16 for each core where that is more',
     variable: 'GANTRY_NODE_SLOTS',
     flag: 'node-slots',
     summary: 'How many attempts the local node may run at once; 0 for none.',
