@@ -9,6 +9,7 @@ export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -41,8 +42,13 @@ export class Output {
     this.hasColours = this.rendering === 'HUMAN' && !facts.env['NO_COLOR'] && facts.env['TERM'] !== 'dumb';
   }
 
+  /** Some terminals say 0 for “unknown”. */
   get columns(): number {
-    return this.#out.columns ?? 80;
+    return this.#out.columns || 80;
+  }
+
+  get rows(): number {
+    return this.#out.rows || 24;
   }
 
   /** Text as it is. */

@@ -3,9 +3,11 @@ import { failureText, labelOf, type RunProgress, type TaskGroup } from './run-pr
 import { fitted, oneLine, widthOf } from './terminal-text.ts';
 import { elapsedBetween, elapsedText } from './time-text.ts';
 
-/** Tasks beyond this many are summed up in one line: the drawing must fit on a screen. */
+/** Tasks beyond this many are summed up in one line. */
 const MOST_TASKS = 20;
 const MOST_FAILURES = 5;
+/** The title, two lines that sum up, one about contact, the cursor's own. */
+const OTHER_LINES = 5;
 
 const SYMBOLS: Readonly<Record<string, string>> = {
   SUCCEEDED: '✔',
@@ -61,7 +63,10 @@ export function progressLines(
   const width = output.columns - 1;
   const elapsed = elapsedBetween(run.startedAt ?? run.createdAt, run.finishedAt, now) ?? 0;
   const groups = progress.groups();
-  const shown = groups.length > MOST_TASKS ? mostInteresting(groups) : groups;
+  const failed = progress.failed();
+  // What is taller than the screen cannot be drawn over.
+  const room = Math.max(1, output.rows - OTHER_LINES - Math.min(MOST_FAILURES, failed.length));
+  const shown = mostInteresting(groups, Math.min(MOST_TASKS, room));
   const keyWidth = Math.min(32, Math.max(4, ...shown.map(({ key }) => widthOf(oneLine(key)))));
   const title = `${oneLine(run.pipelineName)} v${run.versionNumber}`;
   const lines = [
@@ -71,7 +76,6 @@ export function progressLines(
   ];
   if (shown.length < groups.length)
     lines.push(output.styled('dim', `  … and ${groups.length - shown.length} more tasks`));
-  const failed = progress.failed();
   for (const taskRun of failed.slice(0, MOST_FAILURES)) {
     const why = taskRun.attempt?.failure;
     lines.push(
@@ -114,12 +118,13 @@ function finishedCount(group: TaskGroup): number {
 }
 
 /** Those at work and those that failed, then the rest in order. */
-function mostInteresting(groups: readonly TaskGroup[]): readonly TaskGroup[] {
+function mostInteresting(groups: readonly TaskGroup[], most: number): readonly TaskGroup[] {
+  if (groups.length <= most) return groups;
   const rank = (group: TaskGroup): number => {
     if (group.countByState.has('FAILED') || group.countByState.has('RUNNING')) return 0;
     return finishedCount(group) < group.total ? 1 : 2;
   };
-  const chosen = new Set([...groups].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_TASKS));
+  const chosen = new Set([...groups].sort((a, b) => rank(a) - rank(b)).slice(0, most));
   return groups.filter((group) => chosen.has(group));
 }
 

@@ -287,6 +287,24 @@ describe('following a run', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('is never drawn taller than the screen', async () => {
+    const url = await following(async function* () {
+      yield event('c1', {});
+      for (let index = 1; index < 40; index++) {
+        const state = index < 30 ? 'SUCCEEDED' : 'FAILED';
+        const attempt = index < 30 ? null : failedAttempt;
+        yield event(`c${index + 1}`, { taskRun: aTaskRun(index, { taskKey: `task-${index}`, state, attempt }) });
+      }
+      yield event('c99', { run: aRun({ state: 'FAILED' }) });
+    });
+    const { stdout } = await gantry(['show', ID, '--follow'], { env: { GANTRY_URL: url }, isTTY: true });
+    const heights = stdout.split('\r').map((drawing) => drawing.split('\n').length - 1);
+    // The terminal of these tests has 24 rows, one of them for the cursor.
+    expect(Math.max(...heights)).toBeLessThanOrEqual(23);
+    expect(stdout).toContain('more tasks');
+    expect(stdout).toContain('more failed');
+  });
+
   it('ends at Ctrl-C, and says that the run goes on', async () => {
     const url = await following(async function* () {
       yield event('c1', {});
