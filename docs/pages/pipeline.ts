@@ -106,5 +106,13 @@ ${table(
       code('GANTRY_OUTPUT'),
       'the path of a file to write outputs to: lines `name=text`, lines `name:=JSON`, or one JSON object',
     ],
+    [code('GANTRY_RUN_ID'), 'the id of the run'],
+    [code('GANTRY_TASK'), 'the key of the task'],
+    [code('GANTRY_ATTEMPT'), 'the number of the attempt, from 1; `GANTRY_ATTEMPT_ID` is unique for ever'],
+    [code('GANTRY_WORKDIR'), 'the folder of this attempt alone, in which the command starts; also `HOME` and `TMPDIR`'],
+    [
+      code('PATH'),
+      "the server's, behind the folder of the Node that Gantry runs on; nothing else of the server's environment is handed on",
+    ],
   ],
 )}`;

@@ -94,7 +94,7 @@ function groupLine(group: TaskGroup, keyWidth: number, now: number, output: Outp
   const name = fitted(oneLine(group.key), keyWidth);
   const left = `  ${output.styled(styleOfState(state), SYMBOLS[state] ?? '·')} ${name}${' '.repeat(keyWidth - widthOf(name))}`;
   const time = elapsed === null ? '' : elapsedText(elapsed);
-  const rest = group.isFannedOut ? `${bar(group, 20)} ${countsText(group)}` : state;
+  const rest = group.isFannedOut ? `${bar(group, 20)} ${countsText(group)}`.trimEnd() : state;
   const fittedRest = fitted(rest, Math.max(10, width - keyWidth - 18));
   return `${left}  ${time.padStart(8)}  ${output.styled(styleOfState(state), fittedRest)}`;
 }
