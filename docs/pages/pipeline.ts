@@ -112,7 +112,7 @@ ${table(
     [code('GANTRY_WORKDIR'), 'the folder of this attempt alone, in which the command starts; also `HOME` and `TMPDIR`'],
     [
       code('PATH'),
-      "the server's, behind the folder of the Node that Gantry runs on; nothing else of the server's environment is handed on",
+      "the server's, behind the folder of the Node that Gantry runs on; of the rest of its environment only `LANG` is handed on",
     ],
   ],
 )}`;
