@@ -73,7 +73,10 @@ export function publicError(error: GraphQLError, log: ApiLog): GraphQLError {
   const original = error.originalError;
   // Syntax, validation and coercion errors are made by graphql-js and have no original; ours are GraphQLErrors.
   if (original === undefined || original === null || original instanceof GraphQLError) {
-    return error.extensions['code'] === undefined ? withExtensions(error, { code: 'BAD_REQUEST' }) : error;
+    // Of the compiler's own errors, those without extensions have none at all.
+    const extensions = (error.extensions as GraphQLError['extensions'] | undefined) ?? {};
+    if (extensions['code'] !== undefined) return error;
+    return located(new GraphQLError(error.message, { extensions: { ...extensions, code: 'BAD_REQUEST' } }), error);
   }
   const known = expected(original);
   if (known) return located(known, error);
@@ -83,19 +86,10 @@ export function publicError(error: GraphQLError, log: ApiLog): GraphQLError {
   return located(new GraphQLError(message, { extensions: { code: 'INTERNAL', incident } }), error);
 }
 
-function withExtensions(error: GraphQLError, extensions: Readonly<Record<string, unknown>>): GraphQLError {
-  return located(new GraphQLError(error.message, { extensions: { ...error.extensions, ...extensions } }), error);
-}
-
-/** The same error at the place of another. */
-function located(error: GraphQLError, place: GraphQLError): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: place.nodes ?? null,
-    source: place.source ?? null,
-    positions: place.positions ?? null,
-    path: place.path ?? null,
-    extensions: error.extensions,
-  });
+/** The same error at the place of another, of which only that is taken. */
+function located(error: GraphQLError, { path, locations }: GraphQLError): GraphQLError {
+  const placed = new GraphQLError(error.message, { path: path ?? null, extensions: error.extensions });
+  return locations ? Object.defineProperty(placed, 'locations', { value: locations, enumerable: true }) : placed;
 }
 
 /** Turns anything that was thrown outside an execution into an error that a client may see. */

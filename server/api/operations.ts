@@ -13,6 +13,7 @@ import {
 } from 'graphql';
 import type { CompiledQuery } from 'graphql-jit';
 import type { ApiContext } from './context.ts';
+import { canBeCompiled } from './compilable.ts';
 import { costFault, costOf, LIMITS, shapeFault, type Cost } from './limits.ts';
 import { assertRoles, requiredRoles, type RequiredRole } from './required-role.ts';
 
@@ -28,6 +29,10 @@ export interface Operation {
   readonly rootField: string;
   readonly roles: readonly RequiredRole[];
   readonly cost: Cost;
+  /** Whether it runs as code of its own by now. */
+  readonly isCompiled: boolean;
+  /** Makes it so at once, where that is possible. */
+  compile(): void;
   /** Only with a context whose viewer passed `admit`. */
   execute(root: unknown, context: ApiContext, variables: Variables): ExecutionResult | Promise<ExecutionResult>;
 }
@@ -56,6 +61,7 @@ export class Operations {
   async load(): Promise<void> {
     const { compileQuery, isCompiledQuery } = await import('graphql-jit');
     this.#compile = (document, operationName) => {
+      if (!canBeCompiled(this.schema, document)) return null;
       const compiled = compileQuery(this.schema, document, operationName ?? undefined);
       return isCompiledQuery(compiled) ? compiled : null;
     };
@@ -101,27 +107,17 @@ export class Operations {
     const node = getOperationAST(document, operationName);
     if (!node) return [unknownOperation(document, operationName)];
     const first = node.selectionSet.selections[0];
-    return {
-      type: node.operation,
+    const compile = () => this.#compile?.(document, operationName);
+    return new CheckedOperation(
+      this.schema,
       document,
       operationName,
-      rootField: first?.kind === Kind.FIELD ? first.name.value : '',
-      roles: requiredRoles(this.schema, document),
-      cost: costOf(this.schema, document, node),
-      execute: this.#executor(document, operationName),
-    };
-  }
-
-  /** Runs with graphql-js at first, and compiled once the document has come back. Both give the same answers. */
-  #executor(document: DocumentNode, operationName: string | null): Operation['execute'] {
-    let calls = 0;
-    let compiled: CompiledQuery | null | undefined;
-    return (root, context, variables) => {
-      if (compiled) return compiled.query(root, context, variables as Record<string, unknown>);
-      if (compiled === undefined && ++calls >= COMPILED_AT) compiled = this.#compile?.(document, operationName);
-      const args = { schema: this.schema, document, operationName };
-      return execute({ ...args, rootValue: root, contextValue: context, variableValues: variables });
-    };
+      node.operation,
+      first?.kind === Kind.FIELD ? first.name.value : '',
+      requiredRoles(this.schema, document),
+      costOf(this.schema, document, node),
+      compile,
+    );
   }
 
   #keep(key: string, operation: Operation): void {
@@ -143,4 +139,60 @@ function unknownOperation(document: DocumentNode, operationName: string | null):
       ? 'The document has no operation.'
       : `Say by \`operationName\` which of the ${count} operations is meant.`,
   );
+}
+
+/** Runs with graphql-js at first, and compiled once it has come back. Both give the same answers. */
+class CheckedOperation implements Operation {
+  readonly type: OperationTypeNode;
+  readonly document: DocumentNode;
+  readonly operationName: string | null;
+  readonly rootField: string;
+  readonly roles: readonly RequiredRole[];
+  readonly cost: Cost;
+  readonly #schema: GraphQLSchema;
+  /** Undefined while there is no compiler yet, null when it cannot be compiled. */
+  readonly #compile: () => CompiledQuery | null | undefined;
+  #compiled: CompiledQuery | null | undefined;
+  #calls = 0;
+
+  constructor(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operationName: string | null,
+    type: OperationTypeNode,
+    rootField: string,
+    roles: readonly RequiredRole[],
+    cost: Cost,
+    compile: () => CompiledQuery | null | undefined,
+  ) {
+    this.#schema = schema;
+    this.document = document;
+    this.operationName = operationName;
+    this.type = type;
+    this.rootField = rootField;
+    this.roles = roles;
+    this.cost = cost;
+    this.#compile = compile;
+  }
+
+  get isCompiled(): boolean {
+    return Boolean(this.#compiled);
+  }
+
+  compile(): void {
+    if (this.#compiled === undefined) this.#compiled = this.#compile();
+  }
+
+  execute(root: unknown, context: ApiContext, variables: Variables): ExecutionResult | Promise<ExecutionResult> {
+    if (this.#compiled) return this.#compiled.query(root, context, variables as Record<string, unknown>);
+    if (++this.#calls >= COMPILED_AT) this.compile();
+    return execute({
+      schema: this.#schema,
+      document: this.document,
+      operationName: this.operationName,
+      rootValue: root,
+      contextValue: context,
+      variableValues: variables,
+    });
+  }
 }

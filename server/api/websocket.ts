@@ -39,6 +39,8 @@ export const SOCKET_LIMITS: SocketLimits = {
 
 /** How often open sockets are looked at. Milliseconds. */
 const LOOK_MS = 2_000;
+/** How long clients have to say goodbye when the server stops. Milliseconds. */
+const FAREWELL_MS = 500;
 /** How often a silent client is asked whether it is still there. Milliseconds. */
 const PING_MS = 30_000;
 
@@ -82,8 +84,16 @@ export class SocketServer implements Service {
   async stop(): Promise<void> {
     this.#stopped?.abort();
     this.#stopped = null;
-    for (const socket of this.#sockets) socket.close(1001, 'The server stops.');
+    const open = [...this.#sockets];
+    for (const socket of open) socket.close(1001, 'The server stops.');
     await this.#looking;
+    if (open.length === 0) return;
+    // Who does not answer in time is not waited for.
+    const patience = new AbortController();
+    const late = this.#ports.clock.sleep(FAREWELL_MS, patience.signal).catch(() => undefined);
+    await Promise.race([Promise.all(open.map(({ closed }) => closed)), late]);
+    patience.abort();
+    for (const socket of open) socket.terminate();
   }
 
   /** Takes a request to upgrade that came for the right path. */
@@ -132,6 +142,8 @@ interface SocketHost {
 /** One client. */
 class Socket implements SubscriptionHost {
   readonly outlet: Outlet;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
   readonly #socket: WebSocket;
   readonly #ports: ApiPorts;
   readonly #operations: Operations;
@@ -166,7 +178,12 @@ class Socket implements SubscriptionHost {
     this.#openedAt = this.#heardAt = this.#pingedAt = ports.clock.monotonic();
     socket.on('message', (data, isBinary) => this.#hear(data as Buffer, isBinary));
     socket.on('pong', () => (this.#heardAt = ports.clock.monotonic()));
-    socket.on('close', () => this.#gone());
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#gone();
+        resolve();
+      });
+    });
     // A frame that is none, or too large: ws closes this socket (1002, 1007, 1009), and no other.
     socket.on('error', () => undefined);
   }
@@ -183,6 +200,10 @@ class Socket implements SubscriptionHost {
   close(code: number, reason: string): void {
     this.#gone();
     this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
   }
 
   /** Looks whether the client still reads, is still there, and has said in time who it is. */
