@@ -16,13 +16,19 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@gantry/plugin-kit/config',
     '@gantry/plugin-kit/scheduler',
     '@gantry/plugin-kit/greedy',
+    '@gantry/plugin-kit/cluster',
   ],
   'plugins/runner-*': ['@gantry/plugin-kit'],
 
   'server/domain': [],
   'server/definition': ['server/domain'],
   'server/engine/core': ['server/domain'],
-  'server/placement': ['server/domain', '@gantry/plugin-kit/scheduler', '@gantry/plugin-kit/greedy'],
+  'server/placement': [
+    'server/domain',
+    'server/placement/scheduler-host.ts',
+    '@gantry/plugin-kit/scheduler',
+    '@gantry/plugin-kit/greedy',
+  ],
   'server/placement/scheduler-host.ts': [
     'server/domain',
     'server/placement',
@@ -61,7 +67,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/config': ['server/domain'],
   'server/cli': ['server/config'],
+  // The composition root, in four files: whole, wired, and what is made per pool.
   'server/main.ts': ['server', 'plugins'],
+  'server/assemble.ts': ['server', 'plugins'],
+  'server/schedulers.ts': ['server', 'plugins'],
+  'server/placement-reader.ts': ['server', 'plugins'],
+  'server/log.ts': [],
   'server/clock.ts': [],
   'server/lifecycle.ts': [],
 

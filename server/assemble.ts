@@ -22,7 +22,6 @@ import type { Events } from './events/follow.ts';
 import { Hub } from './events/hub.ts';
 import type { Service } from './lifecycle.ts';
 import type { Logger } from './log.ts';
-import { Placement } from './placement/placement.ts';
 import { placementReader } from './placement-reader.ts';
 import { createRegistry, type PluginInfo, type Registry } from './plugin-host/registry.ts';
 import { DEFAULT_TIMERS } from './protocol/gateway.ts';
@@ -81,7 +80,6 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   const hub = new Hub();
   const engines = new Map<string, Engine>();
   const dispatch = createDispatch(store, hub, (pool) => engines.get(pool) ?? null, DEFAULT_TIMERS);
-  const placements = new Map<string, Placement>();
   for (const { name: pool } of await store.pools.all()) {
     engines.set(
       pool,
@@ -92,11 +90,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
         clock,
         log,
         silence: DEFAULT_SILENCE,
-        async makePlacement() {
-          const placement = await makePlacement({ pool, store, registry, clock, log, batch: PLACEMENT_BATCH });
-          placements.set(pool, placement);
-          return placement;
-        },
+        makePlacement: () => makePlacement({ pool, store, registry, clock, log, batch: PLACEMENT_BATCH }),
         reset: () => dispatch.reset(pool),
         perform: (effects) => dispatch.perform(pool, effects),
         publish: (batch) => hub.publish(batch),
@@ -142,7 +136,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       },
     },
     plugins: { list: () => registry.list().map(pluginFacts) },
-    placement: placementReader(registry, store, placements, engines),
+    placement: placementReader(engines, clock),
     health: {
       async reasons() {
         const reasons: string[] = [];

@@ -55,11 +55,12 @@ async function* followRun(
     if (isTerminalRun(run.state)) return;
   }
   const select = (batch: Parameters<typeof runEvents>[0]) => runEvents(batch, (run) => run === id);
-  for await (const { event, source } of follow(store, hub, [pool], from, select, signal)) {
+  const hasEnded = async () => isTerminalRun((await store.runs.byIds([id]))[0]?.state ?? 'CANCELLED');
+  for await (const { event, source } of follow(store, hub, [pool], from, select, signal, hasEnded)) {
     yield event;
     if (source?.isRunEnd) return;
     // After a gap the end itself may have been dropped.
-    if (event.type === 'RESYNC' && isTerminalRun((await store.runs.byIds([id]))[0]?.state ?? 'CANCELLED')) return;
+    if (event.type === 'RESYNC' && (await hasEnded())) return;
   }
 }
 

@@ -24,6 +24,8 @@ interface Waiting {
 /**
  * Follows the event logs of some pools: what is stored after the cursor, then what comes, without gap or duplicate.
  * The live listener is set before anything is read, and what is read twice is dropped by its sequence.
+ *
+ * @param isOver Asked once, after the replay: whether nothing more can come.
  */
 export async function* follow(
   store: Store,
@@ -32,6 +34,7 @@ export async function* follow(
   after: string | undefined,
   select: Select,
   signal: AbortSignal,
+  isOver: () => Promise<boolean> = () => Promise.resolve(false),
 ): AsyncGenerator<{ readonly event: FollowedEvent; readonly source: ExpandedEvent | null }> {
   const backlog = new Backlog<Waiting>(BACKLOG_LIMIT);
   const unlisten = hub.listen((batch) => {
@@ -59,7 +62,10 @@ export async function* follow(
         }
       }
     }
+    // Asked after the replay: what ended in between is in the backlog, and is told first.
+    const ends = await isOver();
     while (!signal.aborted) {
+      if (ends && backlog.isEmpty) return;
       await backlog.wait(signal);
       const { items, overflowed } = backlog.take();
       if (overflowed) {

@@ -91,6 +91,7 @@ export class Command {
     switch (answer.type) {
       case 'STARTED':
         this.#identity = { pid: answer.pid, startTicks: null, bootId: null };
+        this.#attempt.started();
         this.#listenToSignals();
         this.#watch.add(this);
         break;

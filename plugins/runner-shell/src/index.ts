@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
+import { defineRunner, zodConfig, type Attempt, type Outcome } from '@gantry/plugin-kit/runner';
 import { Command, type End, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
 import { environmentOf, refusalOf } from './environment.ts';

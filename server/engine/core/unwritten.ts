@@ -2,7 +2,7 @@ import type { PoolState } from './pool-state.ts';
 import type { Step } from './step.ts';
 
 /** How long an assignment may be in the event log only before its row is written. Milliseconds. */
-const UNWRITTEN_MS = 50;
+const UNWRITTEN_MS = 100;
 
 /** When the oldest assignment that is only logged must be written; Infinity when there is none. */
 export const unwrittenDueAt = (pool: PoolState): number => (pool.unwritten[0]?.at ?? Infinity) + UNWRITTEN_MS;

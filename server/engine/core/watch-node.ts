@@ -37,7 +37,7 @@ export function nodeHello(
   step.nodeConnection(node, 'READY');
   watchSilence(pool, node);
   const knows = new Set(known);
-  for (const taskRun of [...node.live]) {
+  for (const taskRun of Array.from(node.live)) {
     const attempt = taskRun.attempt!;
     const id = attemptId(taskRun.run, taskRun.ordinal, attempt.number);
     if (knows.has(id)) continue;
@@ -97,7 +97,7 @@ export function nodeSilent(pool: PoolState, step: Step, name: string): void {
   const silentMs = step.now - silentSince;
   if (silentMs >= lostMs) {
     step.nodeConnection(node, 'LOST');
-    for (const taskRun of [...node.live]) {
+    for (const taskRun of Array.from(node.live)) {
       endAttempt(
         pool,
         step,
