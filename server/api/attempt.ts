@@ -55,10 +55,21 @@ export const FailureRef = builder.objectRef<Failure>('Failure').implement({
 });
 
 /** An attempt with the task run that it is of. */
-export interface PlacedAttempt {
+export interface PlacedAttempt extends Attempt {
   readonly of: TaskRunKey;
-  readonly attempt: Attempt;
 }
+
+/** The attempt with its task run. */
+export const placedAttempt = (attempt: Attempt, of: TaskRunKey): PlacedAttempt => ({
+  number: attempt.number,
+  node: attempt.node,
+  state: attempt.state,
+  assignedAt: attempt.assignedAt,
+  startedAt: attempt.startedAt,
+  finishedAt: attempt.finishedAt,
+  failure: attempt.failure,
+  of,
+});
 
 export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement({
   role: 'VIEWER',
@@ -66,46 +77,36 @@ export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement(
   fields: (t) => ({
     id: t.id({
       description: 'The task run’s id and the attempt’s number.',
-      resolve: ({ of, attempt }) => attemptId(of.run, of.ordinal, attempt.number),
+      resolve: ({ of, number }) => attemptId(of.run, of.ordinal, number),
     }),
-    number: t.int({ description: '1 for the first try.', resolve: ({ attempt }) => attempt.number }),
-    state: t.field({ type: AttemptState, description: 'Where it stands.', resolve: ({ attempt }) => attempt.state }),
-    nodeName: t.string({ description: 'The name of its node.', resolve: ({ attempt }) => attempt.node }),
+    number: t.exposeInt('number', { description: '1 for the first try.' }),
+    state: t.expose('state', { type: AttemptState, description: 'Where it stands.' }),
+    nodeName: t.exposeString('node', { description: 'The name of its node.' }),
     node: t.field({
       type: NodeRef,
       nullable: true,
       description: 'Its node; null when that was removed.',
-      resolve: ({ attempt }, _, { loaders }) => loaders.nodes.load(attempt.node),
+      resolve: ({ node }, _, { loaders }) => loaders.nodes.load(node),
     }),
-    assignedAt: t.field({
-      type: 'DateTime',
-      description: 'When it was given to its node.',
-      resolve: ({ attempt }) => attempt.assignedAt,
-    }),
-    startedAt: t.field({
+    assignedAt: t.expose('assignedAt', { type: 'DateTime', description: 'When it was given to its node.' }),
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When the work proper began.',
-      resolve: ({ attempt }) => attempt.startedAt,
     }),
-    finishedAt: t.field({
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it ended.',
-      resolve: ({ attempt }) => attempt.finishedAt,
-    }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     duration: t.field({
       type: 'Duration',
       nullable: true,
       description: 'From its start to its end, or until now; null before it has started.',
-      resolve: ({ attempt: { startedAt, finishedAt } }, _, { ports }) =>
+      resolve: ({ startedAt, finishedAt }, _, { ports }) =>
         startedAt === null ? null : (finishedAt ?? ports.clock.now()) - startedAt,
     }),
     failure: t.field({
       type: FailureRef,
       nullable: true,
       description: 'Why it did not succeed.',
-      resolve: ({ attempt }) => attempt.failure,
+      resolve: ({ failure }) => failure,
     }),
   }),
 });

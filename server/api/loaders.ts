@@ -6,6 +6,7 @@ import type { Pipeline, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Run } from '../domain/run.ts';
 import type { TaskRun } from '../domain/task-run.ts';
+import type { Task } from '../domain/task.ts';
 import type { Page, PageArgs, Store } from '../store/store.ts';
 
 /** Which page of which run's task runs. */
@@ -26,6 +27,8 @@ export interface Loaders {
   readonly pipelines: DataLoader<string, Pipeline | null>;
   readonly versions: DataLoader<{ pipeline: string; number: number }, PipelineVersion | null, string>;
   readonly runs: DataLoader<RunId, Run | null>;
+  /** A run's tasks by key, as its version defines them; null for an unknown run. */
+  readonly tasks: DataLoader<RunId, ReadonlyMap<string, Task> | null>;
   readonly taskRuns: DataLoader<TaskRunKey, TaskRun | null, TaskRunId>;
   readonly taskRunPages: DataLoader<TaskRunPageKey, Page<TaskRun>, string>;
   readonly attempts: DataLoader<TaskRunKey, readonly Attempt[], TaskRunId>;
@@ -38,7 +41,7 @@ const taskRunKey = ({ run, ordinal }: TaskRunKey): TaskRunId => taskRunId(run, o
 /** Loaders with nothing in them yet. Each is made when it is first asked for: most requests need one or two. */
 export function createLoaders(store: Store): Loaders {
   const made: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {};
-  return {
+  const loaders: Loaders = {
     get pipelines() {
       return (made.pipelines ??= new DataLoader((names) => store.pipelines.byNames(names)));
     },
@@ -49,6 +52,9 @@ export function createLoaders(store: Store): Loaders {
     },
     get runs() {
       return (made.runs ??= new DataLoader((ids) => store.runs.byIds(ids)));
+    },
+    get tasks() {
+      return (made.tasks ??= new DataLoader((runs) => Promise.all(runs.map((run) => loadTasks(loaders, run)))));
     },
     get taskRuns() {
       return (made.taskRuns ??= new DataLoader((keys) => store.taskRuns.byIds(keys), { cacheKeyFn: taskRunKey }));
@@ -66,6 +72,13 @@ export function createLoaders(store: Store): Loaders {
       return (made.pools ??= new DataLoader((names) => loadPools(store, names)));
     },
   };
+  return loaders;
+}
+
+async function loadTasks({ runs, versions }: Loaders, id: RunId): Promise<ReadonlyMap<string, Task> | null> {
+  const run = await runs.load(id);
+  const version = run && (await versions.load({ pipeline: run.pipeline, number: run.version }));
+  return version && new Map(version.definition.tasks.map((task) => [task.key, task]));
 }
 
 const pageKey = ({ run, args, states }: TaskRunPageKey): string => `${run} ${shapeOf(args, states)}`;

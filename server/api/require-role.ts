@@ -7,7 +7,7 @@ import SchemaBuilder, {
   type SchemaTypes,
   type TypeParam,
 } from '@pothos/core';
-import type { GraphQLFieldResolver } from 'graphql';
+import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
 import { assertRole } from '../auth/policy.ts';
 import type { Role } from '../auth/roles.ts';
 import type { ApiContext } from './context.ts';
@@ -37,6 +37,14 @@ declare global {
 }
 
 const isRoot = (kind: string) => kind === 'Query' || kind === 'Mutation' || kind === 'Subscription';
+
+const isPlainProperty = ({
+  name,
+  extensions,
+}: {
+  readonly name: string;
+  readonly extensions?: object | null | undefined;
+}) => (extensions as { readonly pothosExposedField?: unknown } | null | undefined)?.pothosExposedField === name;
 
 /**
  * Default deny. A type or root field that names no role does not build. The role is written into the GraphQL schema,
@@ -78,7 +86,8 @@ export class RequireRole<Types extends SchemaTypes> extends BasePlugin<Types> {
     resolve: GraphQLFieldResolver<unknown, Types['Context'], object>,
     config: PothosOutputFieldConfig<Types>,
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
-    if (!isRoot(config.kind)) return resolve;
+    // A property of the same name needs no resolver: Pothos leaves this one out, and the compiler reads it in place.
+    if (!isRoot(config.kind)) return isPlainProperty(config) ? defaultFieldResolver : resolve;
     const { role } = config.pothosOptions as { role?: Role };
     const subject = `${config.parentType}.${config.name}`;
     return (parent, args, context, info) => {

@@ -1,6 +1,7 @@
 import { Kind, valueFromASTUntyped } from 'graphql';
 import { formatIsoDuration, parseDuration } from '../domain/time.ts';
 import { builder } from './builder.ts';
+import { formatDateTime } from './date-time.ts';
 import { badInput } from './errors.ts';
 
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/i;
@@ -22,7 +23,7 @@ function readDuration(value: unknown): number {
 
 builder.scalarType('DateTime', {
   description: 'A point in time, in ISO 8601 and UTC with milliseconds: `2026-01-31T12:00:00.000Z`.',
-  serialize: (ms) => new Date(ms).toISOString(),
+  serialize: formatDateTime,
   parseValue: readDateTime,
 });
 

@@ -1,8 +1,7 @@
 import { parseTaskRunId, taskRunId } from '../domain/ids.ts';
 import { isTerminalTaskRun } from '../domain/task-run.ts';
-import { AttemptRef, FailureRef } from './attempt.ts';
+import { AttemptRef, FailureRef, placedAttempt } from './attempt.ts';
 import { builder } from './builder.ts';
-import type { ApiContext } from './context.ts';
 import { readRunId, type TaskRunKey } from './loaders.ts';
 import { PlacementRef } from './placement.ts';
 import { RunRef } from './run-list.ts';
@@ -13,14 +12,6 @@ import { TaskRunRef, TaskRunState } from './task-run-list.ts';
 export function readTaskRunId(id: string): TaskRunKey | null {
   const parsed = parseTaskRunId(id);
   return parsed === null || readRunId(parsed.run) === null ? null : parsed;
-}
-
-/** The task as its run's version defines it. */
-async function taskOf({ run, taskKey }: { run: TaskRunKey['run']; taskKey: string }, { loaders }: ApiContext) {
-  const found = await loaders.runs.load(run);
-  if (found === null) return null;
-  const version = await loaders.versions.load({ pipeline: found.pipeline, number: found.version });
-  return version?.definition.tasks.find(({ key }) => key === taskKey) ?? null;
 }
 
 TaskRunRef.implement({
@@ -47,19 +38,19 @@ TaskRunRef.implement({
       type: TaskRef,
       nullable: true,
       description: 'Its task, as the run’s version defines it.',
-      resolve: (taskRun, _, context) => taskOf(taskRun, context),
+      resolve: async ({ run, taskKey }, _, { loaders }) => (await loaders.tasks.load(run))?.get(taskKey) ?? null,
     }),
     attempts: t.field({
       type: [AttemptRef],
       description: 'Its attempts, oldest first.',
       resolve: async (taskRun, _, { loaders }) =>
-        (await loaders.attempts.load(taskRun)).map((attempt) => ({ of: taskRun, attempt })),
+        (await loaders.attempts.load(taskRun)).map((attempt) => placedAttempt(attempt, taskRun)),
     }),
     attempt: t.field({
       type: AttemptRef,
       nullable: true,
       description: 'The latest attempt, alive or ended; null before the first.',
-      resolve: (taskRun) => (taskRun.attempt === null ? null : { of: taskRun, attempt: taskRun.attempt }),
+      resolve: (taskRun) => (taskRun.attempt === null ? null : placedAttempt(taskRun.attempt, taskRun)),
     }),
     readyAt: t.expose('readyAt', {
       type: 'DateTime',
