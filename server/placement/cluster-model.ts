@@ -1,157 +1,295 @@
-import type { Reason } from '@gantry/plugin-kit/vocabulary';
-import type { NodeView, Shape } from '@gantry/plugin-kit/scheduler';
+import type { NodeView, Resources } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
-import { FILTERS } from './filters/filters.ts';
+import { Feasibility } from './feasibility.ts';
+import type { ClusterEvent, ClusterNode } from './filter.ts';
+import { eligibility } from './filters/eligibility.ts';
 import type { TaskShape } from './shape.ts';
 
-/** A node as placement sees it: what it has and what is free of it, by column. */
-export interface ClusterNode {
-  readonly node: Node;
-  readonly capacity: number[];
-  readonly free: number[];
+/** A node as the model keeps it. */
+export interface ModelNode {
+  /** Its row in the columns of amounts, for as long as the model lives. */
+  readonly slot: number;
+  facts: ClusterNode;
+  /** False when it has left while attempts still hold it. */
+  isPresent: boolean;
+  /** How many attempts hold it. */
+  attempts: number;
+  /** Its place among the eligible nodes by name; −1 when it is not one of them. */
+  index: number;
+  view: NodeView | null;
 }
 
-/** A shape with what has been worked out for it. */
-interface KnownShape {
-  readonly shape: TaskShape;
-  needs: number[];
-  /** Null when a node has changed since. */
-  feasible: Uint32Array | null;
-  isFeasible: Uint8Array;
+/** What an attempt takes, by column. Nothing that is 0 is listed. */
+export interface Needs {
+  readonly columns: readonly number[];
+  readonly amounts: readonly number[];
 }
 
-/** Shapes that are kept although no task of theirs waits. */
-const SHAPES_KEPT = 10_000;
-
-/** The nodes of a pool with what is free on them. Fed by what happens; nothing is ever counted anew. */
+/**
+ * The pool's nodes, what they can do and what is free on them, kept up to date change by change. Amounts are columns:
+ * one array per resource, one row per node. Only what an attempt holds and a node's capacity go into them, so what a
+ * scheduler is shown is a copy, and nothing that it does to it is believed.
+ */
 export class ClusterModel {
-  readonly #columns: string[] = [];
+  readonly feasibility = new Feasibility(this);
+  /** Bumped when nodes come, go or change in anything but what is free. */
+  version = 0;
+  readonly #resources: string[] = [];
   readonly #columnOf = new Map<string, number>();
-  readonly #byName = new Map<string, ClusterNode>();
-  #sorted: ClusterNode[] | null = [];
-  readonly #indexOf = new Map<string, number>();
-  readonly #shapes = new Map<string, KnownShape>();
+  readonly #free: Float64Array[] = [];
+  readonly #capacity: Float64Array[] = [];
+  readonly #byName = new Map<string, ModelNode>();
+  readonly #bySlot: ModelNode[] = [];
+  readonly #needs = new WeakMap<TaskShape, Needs>();
+  #rows = 16;
+  #eligible: ModelNode[] = [];
+  #isEligibleOutdated = false;
+  #views: NodeView[] = [];
+  readonly #outdatedViews: ModelNode[] = [];
+  /** Nodes on which there may be more room than when it was asked last. */
+  #roomier = new Set<ModelNode>();
 
+  /** The names of the columns. */
   get resources(): readonly string[] {
-    return this.#columns;
+    return this.#resources;
   }
 
-  /** By name. */
-  get nodes(): readonly ClusterNode[] {
-    if (!this.#sorted) {
-      this.#sorted = [...this.#byName.values()].sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
-      this.#indexOf.clear();
-      this.#sorted.forEach(({ node }, index) => this.#indexOf.set(node.name, index));
-    }
-    return this.#sorted;
+  /** All nodes that are there, eligible or not. */
+  nodes(): readonly ModelNode[] {
+    return this.#bySlot.filter(({ isPresent }) => isPresent);
   }
 
-  node(name: string): ClusterNode | undefined {
+  node(name: string): ModelNode | undefined {
     return this.#byName.get(name);
   }
 
-  /** Takes in a node as it is now. Reservations are the model's own. */
+  /** The nodes that new work may go to, by name. */
+  get eligible(): readonly ModelNode[] {
+    if (this.#isEligibleOutdated) this.#sortEligible();
+    return this.#eligible;
+  }
+
+  /** A node has joined, or something of it may have changed. */
   nodeChanged(node: Node): void {
+    const facts = factsOf(node);
     const known = this.#byName.get(node.name);
-    for (const name of Object.keys(node.capacity)) this.#column(name);
-    const capacity = this.#columns.map((name) => node.capacity[name] ?? 0);
-    const free = capacity.map((whole, column) => whole - ((known?.capacity[column] ?? 0) - (known?.free[column] ?? 0)));
-    this.#byName.set(node.name, { node, capacity, free });
-    this.#forgetFeasibility();
+    if (known === undefined) {
+      this.#join(facts);
+      return;
+    }
+    const events = known.isPresent ? changesBetween(known.facts, facts) : (['NODE_JOINED'] as const);
+    if (events.length === 0) return;
+    const before = known.facts.capacity;
+    known.facts = facts;
+    known.isPresent = true;
+    this.#setCapacity(known, before);
+    this.#changed(known, events);
   }
 
+  /** A node has left. What attempts hold there is remembered until they end. */
   nodeRemoved(name: string): void {
-    if (this.#byName.delete(name)) this.#forgetFeasibility();
+    const node = this.#byName.get(name);
+    if (node === undefined || !node.isPresent) return;
+    node.isPresent = false;
+    this.#changed(node, ['ELIGIBILITY_CHANGED']);
   }
 
-  reserve(shape: TaskShape, name: string): void {
-    this.#change(shape, name, -1);
-  }
-
-  release(shape: TaskShape, name: string): void {
-    this.#change(shape, name, 1);
-  }
-
-  needsOf(shape: TaskShape): readonly number[] {
-    return this.#known(shape).needs;
-  }
-
-  /** The shape as a scheduler sees it: its needs, and the nodes that pass every filter. */
-  shapeView(shape: TaskShape): Shape {
-    const known = this.#known(shape);
-    this.#workOut(known);
-    return { needs: known.needs, feasible: known.feasible! };
-  }
-
-  isFeasible(shape: TaskShape, index: number): boolean {
-    const known = this.#known(shape);
-    this.#workOut(known);
-    return known.isFeasible[index] === 1;
-  }
-
-  /** Copies: a scheduler that writes to them hurts only itself. */
-  nodeViews(): readonly NodeView[] {
-    return this.nodes.map(({ node, capacity, free }) => ({
-      name: node.name,
-      labels: node.labels,
-      capacity: [...capacity],
-      free: [...free],
-    }));
-  }
-
-  /** Why a node will not do, whatever is free on it; empty when it will. */
-  refusals(shape: TaskShape, { node }: ClusterNode): readonly Reason[] {
-    return FILTERS.flatMap((filter) => filter.refuse(shape, node) ?? []);
-  }
-
-  #known(shape: TaskShape): KnownShape {
-    let known = this.#shapes.get(shape.key);
-    if (!known) {
-      for (const name of Object.keys(shape.resources)) this.#column(name);
-      known = {
-        shape,
-        needs: this.#columns.map((name) => shape.resources[name] ?? 0),
-        feasible: null,
-        isFeasible: new Uint8Array(),
-      };
-      if (this.#shapes.size >= SHAPES_KEPT) this.#shapes.delete(this.#shapes.keys().next().value!);
-      this.#shapes.set(shape.key, known);
+  /** What an attempt of a shape takes; null when it needs something that no node has ever had. */
+  needsOf(shape: TaskShape): Needs | null {
+    const known = this.#needs.get(shape);
+    if (known !== undefined) return known;
+    const columns: number[] = [];
+    const amounts: number[] = [];
+    for (const name in shape.resources) {
+      const amount = shape.resources[name]!;
+      if (amount === 0) continue;
+      const column = this.#columnOf.get(name);
+      if (column === undefined) return null;
+      columns.push(column);
+      amounts.push(amount);
     }
-    return known;
+    const needs = { columns, amounts };
+    this.#needs.set(shape, needs);
+    return needs;
   }
 
-  #workOut(known: KnownShape): void {
-    if (known.feasible) return;
-    const { nodes } = this;
-    known.isFeasible = new Uint8Array(nodes.length);
-    const feasible: number[] = [];
-    for (let index = 0; index < nodes.length; index++) {
-      if (!FILTERS.every((filter) => filter.refuse(known.shape, nodes[index]!.node) === null)) continue;
-      known.isFeasible[index] = 1;
-      feasible.push(index);
+  /** Whether there is room on a node right now. */
+  fits({ columns, amounts }: Needs, { slot }: ModelNode): boolean {
+    for (let at = 0; at < columns.length; at++) if (amounts[at]! > this.#free[columns[at]!]![slot]!) return false;
+    return true;
+  }
+
+  /** What is free of a resource on a node right now; below 0 when its capacity has shrunk. */
+  freeOf(resource: string, { slot }: ModelNode): number {
+    const column = this.#columnOf.get(resource);
+    return column === undefined ? 0 : this.#free[column]![slot]!;
+  }
+
+  /** Holds a node for an attempt. Whether it fits is the caller's question: on recovery it is there already. */
+  take(shape: TaskShape, node: ModelNode): void {
+    let needs = this.needsOf(shape);
+    if (needs === null) {
+      for (const name in shape.resources) this.#columnFor(name);
+      needs = this.needsOf(shape)!;
     }
-    known.feasible = Uint32Array.from(feasible);
+    const { columns, amounts } = needs;
+    for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! -= amounts[at]!;
+    node.attempts++;
+    this.#viewOutdated(node);
   }
 
-  #change(shape: TaskShape, name: string, sign: 1 | -1): void {
-    const { needs } = this.#known(shape);
-    const free = this.#byName.get(name)?.free;
-    if (free) for (let column = 0; column < needs.length; column++) free[column]! += sign * needs[column]!;
+  /** An attempt holds its node no longer. */
+  give(shape: TaskShape, node: ModelNode): void {
+    const { columns, amounts } = this.needsOf(shape)!;
+    for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! += amounts[at]!;
+    node.attempts--;
+    this.#viewOutdated(node);
+    if (node.isPresent) this.#roomier.add(node);
   }
 
-  #forgetFeasibility(): void {
-    this.#sorted = null;
-    for (const known of this.#shapes.values()) known.feasible = null;
+  /** The nodes on which there may be more room than when this was asked last. */
+  takeRoomier(): ReadonlySet<ModelNode> {
+    const roomier = this.#roomier;
+    if (roomier.size > 0) this.#roomier = new Set();
+    return roomier;
   }
 
-  #column(name: string): void {
-    if (this.#columnOf.has(name)) return;
-    this.#columnOf.set(name, this.#columns.push(name) - 1);
-    for (const { node, capacity, free } of this.#byName.values()) {
-      const whole = node.capacity[name] ?? 0;
-      capacity.push(whole);
-      free.push(whole);
+  get hasRoomier(): boolean {
+    return this.#roomier.size > 0;
+  }
+
+  /**
+   * The eligible nodes as a scheduler is shown them: an array of its own for every call, of views that are replaced,
+   * never changed, and cannot be changed by it either.
+   */
+  views(): readonly NodeView[] {
+    const { eligible } = this;
+    if (this.#views.length !== eligible.length) this.#views = eligible.map((node) => (node.view ??= this.#makeView(node)));
+    for (const node of this.#outdatedViews) {
+      if (node.view !== null) continue;
+      node.view = this.#makeView(node);
+      if (node.index >= 0) this.#views[node.index] = node.view;
     }
-    for (const known of this.#shapes.values()) known.needs.push(known.shape.resources[name] ?? 0);
+    this.#outdatedViews.length = 0;
+    return this.#views.slice();
+  }
+
+  /** Needs by column, in full. */
+  row({ columns, amounts }: Needs): readonly number[] {
+    const row = new Array<number>(this.#resources.length).fill(0);
+    for (let at = 0; at < columns.length; at++) row[columns[at]!] = amounts[at]!;
+    return row;
+  }
+
+  #join(facts: ClusterNode): void {
+    const slot = this.#bySlot.length;
+    if (slot === this.#rows) this.#addRows();
+    const node: ModelNode = { slot, facts, isPresent: true, attempts: 0, index: -1, view: null };
+    this.#bySlot.push(node);
+    this.#byName.set(facts.name, node);
+    this.#setCapacity(node, {});
+    this.#changed(node, ['NODE_JOINED']);
+  }
+
+  #changed(node: ModelNode, events: readonly ClusterEvent[]): void {
+    this.version++;
+    this.feasibility.nodeChanged(node, events);
+    this.#viewOutdated(node);
+    if (node.index >= 0 !== isEligible(node)) this.#isEligibleOutdated = true;
+    if (node.isPresent) this.#roomier.add(node);
+  }
+
+  #viewOutdated(node: ModelNode): void {
+    if (node.view === null) return;
+    node.view = null;
+    this.#outdatedViews.push(node);
+  }
+
+  #sortEligible(): void {
+    for (const node of this.#eligible) node.index = -1;
+    this.#eligible = this.#bySlot.filter(isEligible).sort((one, other) => (one.facts.name < other.facts.name ? -1 : 1));
+    for (let index = 0; index < this.#eligible.length; index++) this.#eligible[index]!.index = index;
+    this.#isEligibleOutdated = false;
+    this.#views = [];
+    this.version++;
+    this.feasibility.eligibleChanged();
+  }
+
+  #makeView({ slot, facts }: ModelNode): NodeView {
+    const row = (columns: readonly Float64Array[]) => Object.freeze(columns.map((column) => column[slot]!));
+    return Object.freeze({
+      name: facts.name,
+      labels: facts.labels,
+      capacity: row(this.#capacity),
+      free: row(this.#free),
+    });
+  }
+
+  #setCapacity(node: ModelNode, before: Resources): void {
+    const { capacity } = node.facts;
+    for (const name in capacity) this.#columnFor(name);
+    for (let column = 0; column < this.#resources.length; column++) {
+      const name = this.#resources[column]!;
+      this.#capacity[column]![node.slot] = capacity[name] ?? 0;
+      this.#free[column]![node.slot]! += (capacity[name] ?? 0) - (before[name] ?? 0);
+    }
+  }
+
+  #columnFor(name: string): number {
+    let column = this.#columnOf.get(name);
+    if (column !== undefined) return column;
+    column = this.#resources.push(name) - 1;
+    this.#columnOf.set(name, column);
+    this.#free.push(new Float64Array(this.#rows));
+    this.#capacity.push(new Float64Array(this.#rows));
+    // Every row has become longer.
+    this.version++;
+    for (const node of this.#bySlot) this.#viewOutdated(node);
+    return column;
+  }
+
+  #addRows(): void {
+    this.#rows *= 2;
+    for (const columns of [this.#free, this.#capacity]) {
+      for (let column = 0; column < columns.length; column++) {
+        const longer = new Float64Array(this.#rows);
+        longer.set(columns[column]!);
+        columns[column] = longer;
+      }
+    }
   }
 }
+
+const isEligible = (node: ModelNode): boolean => node.isPresent && eligibility.refuse(ANY_SHAPE, node.facts) === null;
+
+/** Eligibility is a matter of the node alone. */
+const ANY_SHAPE: TaskShape = { key: '', runner: '', resources: {}, nodeSelector: {}, tolerations: [] };
+
+/** A copy, because the engine goes on writing on the node that it hands over. */
+function factsOf({ name, labels, taints, runners, capacity, eligibility: state, connection }: Node): ClusterNode {
+  return {
+    name,
+    labels: Object.freeze({ ...labels }),
+    taints,
+    runners,
+    capacity: { ...capacity },
+    eligibility: state,
+    connection,
+  };
+}
+
+function changesBetween(before: ClusterNode, after: ClusterNode): readonly ClusterEvent[] {
+  const events: ClusterEvent[] = [];
+  if (before.connection !== after.connection || before.eligibility !== after.eligibility) {
+    events.push('ELIGIBILITY_CHANGED');
+  }
+  if (!isSame(before.labels, after.labels)) events.push('LABELS_CHANGED');
+  if (!isSame(before.taints, after.taints)) events.push('TAINTS_CHANGED');
+  if (!isSame(before.runners, after.runners)) events.push('RUNNERS_CHANGED');
+  if (!isSame(before.capacity, after.capacity)) events.push('CAPACITY_CHANGED');
+  return events;
+}
+
+/** The order of keys may make equal things differ, which costs a look too many and nothing else. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  one === other || JSON.stringify(one) === JSON.stringify(other);

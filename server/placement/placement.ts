@@ -4,7 +4,7 @@ import type { Node } from '../domain/node.ts';
 import { ClusterModel } from './cluster-model.ts';
 import { explain, type PlacementExplanation } from './explain.ts';
 import { Queue } from './queue.ts';
-import type { SchedulerHost, SchedulerStatus } from './scheduler-host.ts';
+import type { Scheduler, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { verify, type PlacementRefusal } from './verify.ts';
 
@@ -19,7 +19,7 @@ export interface PlacementRequest {
 }
 
 export interface PlacementOptions {
-  readonly scheduler: SchedulerHost;
+  readonly scheduler: Scheduler;
   /** The most task runs that one call is given. */
   readonly batch: number;
 }
@@ -36,7 +36,7 @@ export interface Placed {
 export class Placement {
   readonly #cluster = new ClusterModel();
   readonly #queue = new Queue();
-  readonly #scheduler: SchedulerHost;
+  readonly #scheduler: Scheduler;
   readonly #batch: number;
   #hasNews = false;
 

@@ -1,22 +1,12 @@
 import type { PlacementInput, PlacementOutput, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import type { Json } from '@gantry/plugin-kit/vocabulary';
 import { placeFirstFit } from './fallback.ts';
+import type { Scheduler, SchedulerStatus } from './scheduler.ts';
 
 /** The most that a scheduler may have remembered between calls. Bytes of JSON. */
 const MAX_MEMORY_BYTES = 16 * 1024;
 /** A call that takes longer is a fault: the engine waits for it. Milliseconds. */
 const BUDGET_MS = 2_000;
-
-/** How a scheduler is doing. */
-export interface SchedulerStatus {
-  readonly name: string;
-  readonly version: string;
-  readonly decisions: number;
-  /** Decisions that were not followed. */
-  readonly refusals: number;
-  readonly faults: number;
-  readonly lastFault: string | null;
-}
 
 export interface SchedulerHostOptions {
   readonly plugin: SchedulerPlugin;
@@ -30,7 +20,7 @@ export interface SchedulerHostOptions {
 }
 
 /** Runs a scheduler that may throw, return nonsense or take its time: the pool is placed all the same. */
-export class SchedulerHost {
+export class SchedulerHost implements Scheduler {
   readonly #options: SchedulerHostOptions;
   #memory: Json;
   #calls = 0;

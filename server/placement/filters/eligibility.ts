@@ -1,18 +1,33 @@
-import type { Filter } from './filter.ts';
+import type { Filter } from '../filter.ts';
 
-/** New work goes only to nodes that are heard and that nobody has taken out of service. */
+/** New work goes only to a node that is heard and that nobody has taken out of service. */
 export const eligibility: Filter = {
   code: 'NODE_NOT_ELIGIBLE',
-  undoneBy: ['ELIGIBILITY_CHANGED'],
+  undoneBy: ['NODE_JOINED', 'ELIGIBILITY_CHANGED'],
   refuse(_shape, { name, connection, eligibility: state }) {
-    if (connection !== 'READY') {
-      return {
-        code: 'NODE_NOT_READY',
-        message: `Node ${name} is ${connection}.`,
-        remedy: `Look at the agent on ${name}.`,
-      };
+    const refused = (message: string, remedy: string) => ({ code: eligibility.code, message, remedy });
+    if (connection === 'LOST') {
+      return refused(`Node ${name} is lost: its agent is not heard any more.`, `Start the agent of ${name} again.`);
     }
-    if (state === 'ELIGIBLE') return null;
-    return { code: eligibility.code, message: `Node ${name} is ${state}.`, remedy: `gantry uncordon ${name}` };
+    if (connection === 'SUSPECT') {
+      return refused(
+        `Node ${name} is suspect: its agent has not been heard for a while.`,
+        `Wait until it is heard again, or look after the agent of ${name}.`,
+      );
+    }
+    switch (state) {
+      case 'ELIGIBLE':
+        return null;
+      case 'CORDONED':
+        return refused(`Node ${name} is cordoned.`, `Uncordon ${name}.`);
+      case 'DRAINING':
+      case 'DRAINED':
+        return refused(
+          `Node ${name} is ${state === 'DRAINING' ? 'being drained' : 'drained'}.`,
+          `Make ${name} eligible again.`,
+        );
+      default:
+        return state satisfies never;
+    }
   },
 };

@@ -1,19 +1,23 @@
 import { formatQuantity } from '../../domain/resources.ts';
-import type { Filter } from './filter.ts';
+import type { Filter } from '../filter.ts';
 
-/** The node must be large enough at all; what is free now is another question. */
+/** The node could hold the task if nothing else ran there. What is free right now is not a filter's business. */
 export const resources: Filter = {
   code: 'INSUFFICIENT_CAPACITY',
-  undoneBy: ['CAPACITY_CHANGED'],
+  undoneBy: ['NODE_JOINED', 'CAPACITY_CHANGED'],
   refuse(shape, { name, capacity }) {
     for (const resource in shape.resources) {
-      const needed = shape.resources[resource]!;
-      const whole = capacity[resource] ?? 0;
-      if (needed <= whole) continue;
+      const need = shape.resources[resource]!;
+      const there = Object.hasOwn(capacity, resource) ? capacity[resource]! : 0;
+      if (need <= there) continue;
+      const amount = formatQuantity(resource, need);
       return {
         code: resources.code,
-        message: `Node ${name} has ${formatQuantity(resource, whole)} ${resource} in all; ${formatQuantity(resource, needed)} are needed.`,
-        remedy: `A node with ${formatQuantity(resource, needed)} ${resource}, or a smaller request.`,
+        message:
+          there === 0
+            ? `Node ${name} has no ${resource}; the task needs ${amount}.`
+            : `Node ${name} has ${formatQuantity(resource, there)} of ${resource} in all; the task needs ${amount}.`,
+        remedy: `Ask for less ${resource}, or add a node with at least ${amount}.`,
       };
     }
     return null;

@@ -1,24 +1,26 @@
-import type { Filter } from './filter.ts';
+import type { Filter } from '../filter.ts';
 
-/** The node must have the runner, and in health. */
+/** The task's runner is on the node, and works there. */
 export const runner: Filter = {
-  code: 'RUNNER_MISSING',
-  undoneBy: ['RUNNERS_CHANGED'],
+  code: 'RUNNER_UNAVAILABLE',
+  undoneBy: ['NODE_JOINED', 'RUNNERS_CHANGED'],
   refuse(shape, node) {
     const found = node.runners.find(({ name }) => name === shape.runner);
-    if (found?.health === 'HEALTHY') return null;
-    if (!found) {
+    if (found === undefined || found.health === 'ABSENT') {
       return {
         code: runner.code,
-        message: `Node ${node.name} has no runner ${shape.runner}.`,
-        remedy: `Load the plugin on ${node.name}.`,
+        message: `Node ${node.name} does not have the runner ${shape.runner}${because(found?.message)}.`,
+        remedy: `Install what ${shape.runner} needs on ${node.name}, or add a node that has it.`,
       };
     }
-    const why = found.message === undefined ? '' : `: ${found.message}`;
+    if (found.health === 'HEALTHY') return null;
     return {
-      code: 'RUNNER_UNHEALTHY',
-      message: `Runner ${shape.runner} on node ${node.name} is ${found.health}${why}.`,
-      remedy: `Mend it on ${node.name}.`,
+      code: runner.code,
+      message: `The runner ${shape.runner} does not work on node ${node.name}${because(found.message)}.`,
+      remedy: `Repair ${shape.runner} on ${node.name}; its agent looks again every minute.`,
     };
   },
 };
+
+const because = (message: string | undefined): string =>
+  message === undefined ? '' : `: ${message.replace(/[.\s]+$/, '')}`;

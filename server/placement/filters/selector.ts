@@ -1,17 +1,22 @@
-import type { Filter } from './filter.ts';
+import type { Filter } from '../filter.ts';
 
-/** The node must have every label that the task selects by. */
+/** The node has every label that the task's selector names, with its value. */
 export const selector: Filter = {
   code: 'SELECTOR_MISMATCH',
-  undoneBy: ['LABELS_CHANGED'],
+  undoneBy: ['NODE_JOINED', 'LABELS_CHANGED'],
   refuse({ nodeSelector }, { name, labels }) {
     for (const key in nodeSelector) {
       const wanted = nodeSelector[key]!;
-      const found = Object.hasOwn(labels, key) ? labels[key] : undefined;
-      if (found === wanted) continue;
-      const message =
-        found === undefined ? `Node ${name} has no label ${key}.` : `Node ${name} has ${key}=${found}, not ${wanted}.`;
-      return { code: selector.code, message, remedy: `Label a node ${key}=${wanted}, or drop it from nodeSelector.` };
+      const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+      if (value === wanted) continue;
+      return {
+        code: selector.code,
+        message:
+          value === undefined
+            ? `Node ${name} has no label ${key}; the task wants ${key}=${wanted}.`
+            : `Node ${name} has ${key}=${value}; the task wants ${key}=${wanted}.`,
+        remedy: `Drop ${key}=${wanted} from the task’s nodeSelector, or give ${name} the label.`,
+      };
     }
     return null;
   },

@@ -1,22 +1,22 @@
-import type { Filter } from './filter.ts';
+import type { Taint } from '../../domain/node.ts';
+import type { Filter } from '../filter.ts';
 
-/** A taint keeps away every task that does not tolerate it. */
+/** The task tolerates every taint of the node that keeps new work away. */
 export const taint: Filter = {
   code: 'TAINT_NOT_TOLERATED',
-  undoneBy: ['TAINTS_CHANGED'],
+  undoneBy: ['NODE_JOINED', 'TAINTS_CHANGED'],
   refuse({ tolerations }, { name, taints }) {
-    const bad = taints.find(
+    const unbearable = taints.find(
       ({ key, value }) =>
-        !tolerations.some(
-          (toleration) => toleration.key === key && (toleration.value === undefined || toleration.value === value),
-        ),
+        !tolerations.some((each) => each.key === key && (each.value === undefined || each.value === (value ?? ''))),
     );
-    if (!bad) return null;
-    const text = bad.value === undefined ? bad.key : `${bad.key}=${bad.value}`;
+    if (unbearable === undefined) return null;
     return {
       code: taint.code,
-      message: `Node ${name} has the taint ${text}.`,
-      remedy: `Let the task tolerate ${bad.key}, or take the taint away.`,
+      message: `Node ${name} has the taint ${written(unbearable)}, which the task does not tolerate.`,
+      remedy: `Add a toleration for ${written(unbearable)} to the task, or take the taint off ${name}.`,
     };
   },
 };
+
+const written = ({ key, value }: Taint): string => (value === undefined ? key : `${key}=${value}`);

@@ -1,0 +1,31 @@
+import type { Reason } from '@gantry/plugin-kit/vocabulary';
+import type { Node } from '../domain/node.ts';
+import type { TaskShape } from './shape.ts';
+
+/** What placement knows of a node, besides what is free on it. */
+export type ClusterNode = Pick<
+  Node,
+  'name' | 'labels' | 'taints' | 'runners' | 'capacity' | 'eligibility' | 'connection'
+>;
+
+/** What can happen to a node that may make it fit for a task. */
+export type ClusterEvent =
+  | 'NODE_JOINED'
+  /** It is heard again, or no longer cordoned; or the contrary. */
+  | 'ELIGIBILITY_CHANGED'
+  | 'LABELS_CHANGED'
+  | 'TAINTS_CHANGED'
+  | 'RUNNERS_CHANGED'
+  | 'CAPACITY_CHANGED'
+  /** An attempt has ended there. */
+  | 'CAPACITY_FREED';
+
+/** One rule about which node may take which task. */
+export interface Filter {
+  /** The code of its refusals. */
+  readonly code: string;
+  /** Null if the node will do. Looks at one shape and one node, so the answer can be kept until the node changes. */
+  refuse(shape: TaskShape, node: ClusterNode): Reason | null;
+  /** What may undo such a refusal; nothing else makes the task be tried again. */
+  readonly undoneBy: readonly ClusterEvent[];
+}
