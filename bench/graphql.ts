@@ -125,7 +125,7 @@ async function main(): Promise<void> {
           const body = JSON.stringify(query === SIMPLE ? { query } : { query, variables: { id: run } });
           const result = await load(url, { body, token, durationMs: round === 0 ? 1_000 : durationMs });
           // The first round warms up.
-          if (round > 0) (results[which] ??= []).push(result);
+          (results[which] ??= []).push(...(round > 0 ? [result] : []));
         }
       }
       report(question, results);

@@ -38,41 +38,69 @@ export interface Loaders {
 
 const taskRunKey = ({ run, ordinal }: TaskRunKey): TaskRunId => taskRunId(run, ordinal);
 
-/** Loaders with nothing in them yet. Each is made when it is first asked for: most requests need one or two. */
+/** Loaders with nothing in them yet. */
 export function createLoaders(store: Store): Loaders {
-  const made: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {};
-  const loaders: Loaders = {
-    get pipelines() {
-      return (made.pipelines ??= new DataLoader((names) => store.pipelines.byNames(names)));
-    },
-    get versions() {
-      return (made.versions ??= new DataLoader((keys) => store.pipelines.versions(keys), {
-        cacheKeyFn: ({ pipeline, number }) => `${number} ${pipeline}`,
-      }));
-    },
-    get runs() {
-      return (made.runs ??= new DataLoader((ids) => store.runs.byIds(ids)));
-    },
-    get tasks() {
-      return (made.tasks ??= new DataLoader((runs) => Promise.all(runs.map((run) => loadTasks(loaders, run)))));
-    },
-    get taskRuns() {
-      return (made.taskRuns ??= new DataLoader((keys) => store.taskRuns.byIds(keys), { cacheKeyFn: taskRunKey }));
-    },
-    get taskRunPages() {
-      return (made.taskRunPages ??= new DataLoader((keys) => loadTaskRunPages(store, keys), { cacheKeyFn: pageKey }));
-    },
-    get attempts() {
-      return (made.attempts ??= new DataLoader((keys) => store.taskRuns.attempts(keys), { cacheKeyFn: taskRunKey }));
-    },
-    get nodes() {
-      return (made.nodes ??= new DataLoader((names) => store.nodes.byNames(names)));
-    },
-    get pools() {
-      return (made.pools ??= new DataLoader((names) => loadPools(store, names)));
-    },
-  };
-  return loaders;
+  return new LazyLoaders(store);
+}
+
+/** Each loader is made when it is first asked for: most requests need one or two. */
+class LazyLoaders implements Loaders {
+  readonly #store: Store;
+  #pipelines: Loaders['pipelines'] | undefined;
+  #versions: Loaders['versions'] | undefined;
+  #runs: Loaders['runs'] | undefined;
+  #tasks: Loaders['tasks'] | undefined;
+  #taskRuns: Loaders['taskRuns'] | undefined;
+  #taskRunPages: Loaders['taskRunPages'] | undefined;
+  #attempts: Loaders['attempts'] | undefined;
+  #nodes: Loaders['nodes'] | undefined;
+  #pools: Loaders['pools'] | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  get pipelines(): Loaders['pipelines'] {
+    return (this.#pipelines ??= new DataLoader((names) => this.#store.pipelines.byNames(names)));
+  }
+
+  get versions(): Loaders['versions'] {
+    return (this.#versions ??= new DataLoader((keys) => this.#store.pipelines.versions(keys), {
+      cacheKeyFn: ({ pipeline, number }) => `${number} ${pipeline}`,
+    }));
+  }
+
+  get runs(): Loaders['runs'] {
+    return (this.#runs ??= new DataLoader((ids) => this.#store.runs.byIds(ids)));
+  }
+
+  get tasks(): Loaders['tasks'] {
+    return (this.#tasks ??= new DataLoader((runs) => Promise.all(runs.map((run) => loadTasks(this, run)))));
+  }
+
+  get taskRuns(): Loaders['taskRuns'] {
+    return (this.#taskRuns ??= new DataLoader((keys) => this.#store.taskRuns.byIds(keys), { cacheKeyFn: taskRunKey }));
+  }
+
+  get taskRunPages(): Loaders['taskRunPages'] {
+    return (this.#taskRunPages ??= new DataLoader((keys) => loadTaskRunPages(this.#store, keys), {
+      cacheKeyFn: pageKey,
+    }));
+  }
+
+  get attempts(): Loaders['attempts'] {
+    return (this.#attempts ??= new DataLoader((keys) => this.#store.taskRuns.attempts(keys), {
+      cacheKeyFn: taskRunKey,
+    }));
+  }
+
+  get nodes(): Loaders['nodes'] {
+    return (this.#nodes ??= new DataLoader((names) => this.#store.nodes.byNames(names)));
+  }
+
+  get pools(): Loaders['pools'] {
+    return (this.#pools ??= new DataLoader((names) => loadPools(this.#store, names)));
+  }
 }
 
 async function loadTasks({ runs, versions }: Loaders, id: RunId): Promise<ReadonlyMap<string, Task> | null> {
