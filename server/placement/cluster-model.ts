@@ -39,7 +39,9 @@ export class ClusterModel {
   readonly #free: Float64Array[] = [];
   readonly #capacity: Float64Array[] = [];
   readonly #byName = new Map<string, ModelNode>();
-  readonly #bySlot: ModelNode[] = [];
+  readonly #bySlot: (ModelNode | null)[] = [];
+  /** Rows of nodes that have left, to be used again. */
+  readonly #emptySlots: number[] = [];
   readonly #needs = new WeakMap<TaskShape, Needs>();
   #rows = 16;
   #eligible: ModelNode[] = [];
@@ -56,7 +58,7 @@ export class ClusterModel {
 
   /** All nodes that are there, eligible or not. */
   nodes(): readonly ModelNode[] {
-    return this.#bySlot.filter(({ isPresent }) => isPresent);
+    return this.#bySlot.filter((node) => node !== null && node.isPresent) as ModelNode[];
   }
 
   node(name: string): ModelNode | undefined {
@@ -92,6 +94,7 @@ export class ClusterModel {
     if (node === undefined || !node.isPresent) return;
     node.isPresent = false;
     this.#changed(node, ['ELIGIBILITY_CHANGED']);
+    if (node.attempts === 0) this.#forget(node);
   }
 
   /** What an attempt of a shape takes; null when it needs something that no node has ever had. */
@@ -140,11 +143,16 @@ export class ClusterModel {
 
   /** An attempt holds its node no longer. */
   give(shape: TaskShape, node: ModelNode): void {
-    const { columns, amounts } = this.needsOf(shape)!;
+    const needs = this.needsOf(shape);
+    if (needs === null || node.attempts === 0) {
+      throw new Error(`Nothing holds node ${node.facts.name} for ${shape.key}: it was released twice, or never held.`);
+    }
+    const { columns, amounts } = needs;
     for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! += amounts[at]!;
     node.attempts--;
     this.#viewOutdated(node);
     if (node.isPresent) this.#roomier.add(node);
+    else if (node.attempts === 0) this.#forget(node);
   }
 
   /** The nodes on which there may be more room than when this was asked last. */
@@ -164,11 +172,10 @@ export class ClusterModel {
    */
   views(): readonly NodeView[] {
     const { eligible } = this;
-    if (this.#views.length !== eligible.length) this.#views = eligible.map((node) => (node.view ??= this.#makeView(node)));
+    if (this.#views.length !== eligible.length)
+      this.#views = eligible.map((node) => (node.view ??= this.#makeView(node)));
     for (const node of this.#outdatedViews) {
-      if (node.view !== null) continue;
-      node.view = this.#makeView(node);
-      if (node.index >= 0) this.#views[node.index] = node.view;
+      if (node.view === null && node.index >= 0) this.#views[node.index] = node.view = this.#makeView(node);
     }
     this.#outdatedViews.length = 0;
     return this.#views.slice();
@@ -182,13 +189,21 @@ export class ClusterModel {
   }
 
   #join(facts: ClusterNode): void {
-    const slot = this.#bySlot.length;
+    const slot = this.#emptySlots.pop() ?? this.#bySlot.length;
     if (slot === this.#rows) this.#addRows();
     const node: ModelNode = { slot, facts, isPresent: true, attempts: 0, index: -1, view: null };
-    this.#bySlot.push(node);
+    this.#bySlot[slot] = node;
     this.#byName.set(facts.name, node);
-    this.#setCapacity(node, {});
+    this.#setCapacity(node, amounts({}));
     this.#changed(node, ['NODE_JOINED']);
+  }
+
+  #forget(node: ModelNode): void {
+    for (const columns of [this.#free, this.#capacity]) for (const column of columns) column[node.slot] = 0;
+    this.#byName.delete(node.facts.name);
+    this.#bySlot[node.slot] = null;
+    this.#emptySlots.push(node.slot);
+    this.#roomier.delete(node);
   }
 
   #changed(node: ModelNode, events: readonly ClusterEvent[]): void {
@@ -207,7 +222,9 @@ export class ClusterModel {
 
   #sortEligible(): void {
     for (const node of this.#eligible) node.index = -1;
-    this.#eligible = this.#bySlot.filter(isEligible).sort((one, other) => (one.facts.name < other.facts.name ? -1 : 1));
+    this.#eligible = this.nodes()
+      .filter(isEligible)
+      .sort((one, other) => (one.facts.name < other.facts.name ? -1 : 1));
     for (let index = 0; index < this.#eligible.length; index++) this.#eligible[index]!.index = index;
     this.#isEligibleOutdated = false;
     this.#views = [];
@@ -244,7 +261,7 @@ export class ClusterModel {
     this.#capacity.push(new Float64Array(this.#rows));
     // Every row has become longer.
     this.version++;
-    for (const node of this.#bySlot) this.#viewOutdated(node);
+    for (const node of this.#bySlot) if (node !== null) this.#viewOutdated(node);
     return column;
   }
 
@@ -272,11 +289,14 @@ function factsOf({ name, labels, taints, runners, capacity, eligibility: state, 
     labels: Object.freeze({ ...labels }),
     taints,
     runners,
-    capacity: { ...capacity },
+    capacity: amounts(capacity),
     eligibility: state,
     connection,
   };
 }
+
+/** Without a prototype: a resource may bear the name of something that every object has. */
+const amounts = (of: Resources): Resources => Object.assign(Object.create(null) as Record<string, number>, of);
 
 function changesBetween(before: ClusterNode, after: ClusterNode): readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];

@@ -1,124 +1,322 @@
-import type { PlacementRequest } from './placement.ts';
+import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import type { TaskShape } from './shape.ts';
 
-/** A task run that waits for a node. */
-export interface Waiting {
-  readonly request: PlacementRequest;
-  /** Its place in the order of coming. */
-  readonly order: number;
-  isGone: boolean;
-}
-
-/** The task runs of one shape and one priority, longest waiting first. */
-class Line {
+/** A task run that wants to be placed. */
+export interface PlacementRequest {
+  /** The task run's id. */
+  readonly key: string;
   readonly shape: TaskShape;
   readonly priority: number;
-  #waiting: Waiting[] = [];
-  #head = 0;
+  /** Since when it has been READY. */
+  readonly readySince: number;
+  readonly tenant: string;
+}
 
-  constructor(shape: TaskShape, priority: number) {
+/**
+ * Why no task of a group is offered. FULL: no node has room, and a node with more room than before ends it. LEFT: there
+ * is room, and the scheduler has not used it; any change ends it.
+ */
+export type Rest = 'FULL' | 'LEFT';
+
+/** A task run in the queue. */
+export class Pending implements PlacementRequest {
+  readonly key: string;
+  readonly group: Group;
+  readonly priority: number;
+  readonly readySince: number;
+  readonly tenant: string;
+  /** Tells apart those that became READY at the same time. */
+  readonly sequence: number;
+  /** The call in which it was offered last, and whether that call has decided on it. */
+  call = 0;
+  isDecided = false;
+  /** Why the scheduler holds it back. */
+  hold: Reason | null = null;
+  isGone = false;
+
+  constructor({ key, priority, readySince, tenant }: PlacementRequest, group: Group, sequence: number) {
+    this.key = key;
+    this.group = group;
+    this.priority = priority;
+    this.readySince = readySince;
+    this.tenant = tenant;
+    this.sequence = sequence;
+  }
+
+  get shape(): TaskShape {
+    return this.group.shape;
+  }
+}
+
+/** The pending task runs of one shape. */
+export class Group {
+  readonly shape: TaskShape;
+  /** By priority, highest first. */
+  readonly lines: Line[] = [];
+  size = 0;
+  rest: Rest | null = null;
+  /** Its index among the shapes of a call, and that call. */
+  index = -1;
+  call = 0;
+  /** How many were offered in that call, and how many of them placed. */
+  offered = 0;
+  placed = 0;
+
+  constructor(shape: TaskShape) {
     this.shape = shape;
+  }
+
+  line(priority: number): Line {
+    let at = 0;
+    for (; at < this.lines.length; at++) {
+      const line = this.lines[at]!;
+      if (line.priority === priority) return line;
+      if (line.priority < priority) break;
+    }
+    const line = new Line(priority);
+    this.lines.splice(at, 0, line);
+    return line;
+  }
+}
+
+/** The pending task runs of one shape and priority, longest waiting first. */
+export class Line {
+  readonly priority: number;
+  size = 0;
+  #entries: Pending[] = [];
+  #head = 0;
+  #isSorted = true;
+
+  constructor(priority: number) {
     this.priority = priority;
   }
 
-  push(waiting: Waiting): void {
-    this.#waiting.push(waiting);
+  push(entry: Pending): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && byWaiting(entry, last) < 0) this.#isSorted = false;
+    this.#entries.push(entry);
+    this.size++;
   }
 
-  /** Up to `count` from the front; they stay. */
-  front(count: number): readonly Waiting[] {
-    while (this.#waiting[this.#head]?.isGone) this.#head++;
-    if (this.#head > 1_024 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head);
+  /** Those that have gone stay in the array until they are half of it: nothing is moved for one. */
+  removed(): void {
+    this.size--;
+    if (this.#entries.length - this.#head > 2 * this.size + 64) {
+      this.#entries = this.#entries.filter(({ isGone }) => !isGone);
       this.#head = 0;
     }
-    const front: Waiting[] = [];
-    for (let index = this.#head; index < this.#waiting.length && front.length < count; index++) {
-      const waiting = this.#waiting[index]!;
-      if (!waiting.isGone) front.push(waiting);
+  }
+
+  /** Puts the first ones into `into`, at most `count`. */
+  take(into: Pending[], count: number): void {
+    this.#tidy();
+    const end = into.length + count;
+    for (let at = this.#head; at < this.#entries.length && into.length < end; at++) {
+      const entry = this.#entries[at]!;
+      if (!entry.isGone) into.push(entry);
     }
-    return front;
+  }
+
+  /** Goes along the line from its head. */
+  walk(): Walk {
+    this.#tidy();
+    return new Walk(this.#entries, this.#head);
+  }
+
+  #tidy(): void {
+    if (!this.#isSorted) {
+      this.#entries = this.#entries
+        .slice(this.#head)
+        .filter(({ isGone }) => !isGone)
+        .sort(byWaiting);
+      this.#head = 0;
+      this.#isSorted = true;
+    }
+    while (this.#head < this.#entries.length && this.#entries[this.#head]!.isGone) this.#head++;
+    if (this.#head > 1_024 && 2 * this.#head > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
   }
 }
 
-/** The pool's queue: who waits, by priority and shape. A shape for which nothing is free is not offered until something is. */
-export class Queue {
-  readonly #byKey = new Map<string, Waiting>();
-  /** By priority and shape. */
-  readonly #lines = new Map<string, Line>();
-  readonly #blocked = new Set<string>();
-  #order = 0;
+/** A place in a line; `entry` is null behind its end. Good until the line changes. */
+class Walk {
+  entry: Pending | null = null;
+  readonly #entries: readonly Pending[];
+  #at: number;
+
+  constructor(entries: readonly Pending[], from: number) {
+    this.#entries = entries;
+    this.#at = from - 1;
+    this.next();
+  }
+
+  next(): void {
+    do this.entry = this.#entries[++this.#at] ?? null;
+    while (this.entry?.isGone);
+  }
+}
+
+/** Longest waiting first. */
+export const byWaiting = (one: Pending, other: Pending): number =>
+  one.readySince - other.readySince || one.sequence - other.sequence;
+
+/** Of an offer that cannot hold all, so much goes to those that wait longest, whatever their priority. */
+const WAITING_SHARE = 1 / 8;
+
+/** Groups that are empty are kept, up to so many at least: a pool's shapes come again and again. */
+const KEPT_GROUPS = 1_024;
+
+/**
+ * The pool's READY task runs. They are grouped by shape, so that a shape for which there is no room costs nothing until
+ * something changes, and within it by priority, so that an offer can be drawn up without a look at all of them.
+ */
+export class PlacementQueue {
+  readonly #byKey = new Map<string, Pending>();
+  readonly #groups = new Map<string, Group>();
+  /** Groups with task runs in them: one of the two. */
+  readonly #awake = new Set<Group>();
+  readonly #resting = new Set<Group>();
+  #sequence = 0;
+  #groupLimit = KEPT_GROUPS;
 
   get size(): number {
     return this.#byKey.size;
   }
 
-  get(key: string): Waiting | undefined {
+  get(key: string): Pending | undefined {
     return this.#byKey.get(key);
   }
 
-  /** A request that waits already goes on waiting where it is. */
+  entries(): Iterable<Pending> {
+    return this.#byKey.values();
+  }
+
+  /** Groups that are to be offered, and groups that rest until something changes. */
+  get awake(): ReadonlySet<Group> {
+    return this.#awake;
+  }
+  get resting(): ReadonlySet<Group> {
+    return this.#resting;
+  }
+
+  /** A key that is there already is replaced. */
   add(request: PlacementRequest): void {
-    if (this.#byKey.has(request.key)) return;
-    const waiting = { request, order: this.#order++, isGone: false };
-    this.#byKey.set(request.key, waiting);
-    const { shape, priority } = request;
-    const name = priority === 0 ? shape.key : `${priority} ${shape.key}`;
-    let line = this.#lines.get(name);
-    if (!line) {
-      line = new Line(shape, priority);
-      this.#lines.set(name, line);
+    const known = this.#byKey.get(request.key);
+    if (known !== undefined) this.remove(known);
+    const group = this.#group(request.shape);
+    const entry = new Pending(request, group, ++this.#sequence);
+    this.#byKey.set(entry.key, entry);
+    group.line(entry.priority).push(entry);
+    if (group.size++ === 0) this.#awake.add(group);
+  }
+
+  remove(entry: Pending): void {
+    entry.isGone = true;
+    this.#byKey.delete(entry.key);
+    const { group } = entry;
+    const line = group.line(entry.priority);
+    line.removed();
+    if (line.size === 0 && group.lines.length > 1) group.lines.splice(group.lines.indexOf(line), 1);
+    if (--group.size > 0) return;
+    this.#awake.delete(group);
+    this.#resting.delete(group);
+    group.rest = null;
+  }
+
+  rest(group: Group, rest: Rest): void {
+    group.rest = rest;
+    this.#awake.delete(group);
+    this.#resting.add(group);
+  }
+
+  wake(group: Group): void {
+    group.rest = null;
+    this.#resting.delete(group);
+    this.#awake.add(group);
+  }
+
+  /**
+   * The task runs to offer, longest waiting first; none of a group that rests. Where there are more than `count`, those
+   * of the highest priorities are taken, but for an eighth, which goes to those that have waited longest, so that a
+   * scheduler that lets priorities age sees whom it concerns.
+   */
+  offer(count: number): readonly Pending[] {
+    const lines: Line[] = [];
+    let waiting = 0;
+    for (const group of this.#awake) {
+      for (const line of group.lines) if (line.size > 0) lines.push(line);
+      waiting += group.size;
     }
-    line.push(waiting);
-  }
-
-  remove(key: string): void {
-    const waiting = this.#byKey.get(key);
-    if (!waiting) return;
-    waiting.isGone = true;
-    this.#byKey.delete(key);
-  }
-
-  /** Nothing is free for the shape: it is not offered again before `unblock`. */
-  block(shape: TaskShape): void {
-    this.#blocked.add(shape.key);
-  }
-
-  /** Something has become free, or a node has changed. */
-  unblock(): void {
-    if (this.#blocked.size > 0) this.#blocked.clear();
-  }
-
-  get hasOffer(): boolean {
-    if (this.#byKey.size === 0) return false;
-    if (this.#blocked.size === 0) return true;
-    for (const line of this.#lines.values())
-      if (!this.#blocked.has(line.shape.key) && line.front(1).length > 0) return true;
-    return false;
-  }
-
-  /** The next to be placed: highest priority first, then longest waiting. At most `count`. */
-  offer(count: number): readonly Waiting[] {
-    const fronts: Waiting[] = [];
-    const emptied: string[] = [];
-    for (const [name, line] of this.#lines) {
-      if (this.#blocked.has(line.shape.key)) continue;
-      const front = line.front(count);
-      if (front.length === 0) emptied.push(name);
-      for (const waiting of front) fronts.push(waiting);
+    const offered: Pending[] = [];
+    if (waiting <= count || lines.length === 1) {
+      for (const line of lines) line.take(offered, count);
+      if (lines.length > 1) offered.sort(byWaiting);
+      return offered;
     }
-    for (const name of emptied) this.#lines.delete(name);
-    if (this.#lines.size > 1) fronts.sort((a, b) => b.request.priority - a.request.priority || a.order - b.order);
-    return fronts.length > count ? fronts.slice(0, count) : fronts;
+    return chooseAmong(lines, count);
   }
 
-  /** How many go before this one, as the queue offers them. */
-  positionOf({ request, order }: Waiting): number {
-    let before = 0;
-    for (const other of this.#byKey.values()) {
-      const { priority } = other.request;
-      if (priority > request.priority || (priority === request.priority && other.order < order)) before++;
+  #group(shape: TaskShape): Group {
+    let group = this.#groups.get(shape.key);
+    if (group === undefined) {
+      if (this.#groups.size >= this.#groupLimit) this.#forgetEmpty();
+      group = new Group(shape);
+      this.#groups.set(shape.key, group);
     }
-    return before;
+    return group;
   }
+
+  #forgetEmpty(): void {
+    for (const [key, { size }] of this.#groups) if (size === 0) this.#groups.delete(key);
+    this.#groupLimit = Math.max(KEPT_GROUPS, 2 * this.#groups.size);
+  }
+}
+
+function chooseAmong(lines: readonly Line[], count: number): readonly Pending[] {
+  const chosen = new Set<Pending>();
+  const priorities = [...new Set(lines.map(({ priority }) => priority))].sort((one, other) => other - one);
+  const forWaiting = priorities.length > 1 ? Math.floor(count * WAITING_SHARE) : 0;
+  addLongestWaiting(chosen, lines, forWaiting);
+  for (const priority of priorities) {
+    if (chosen.size >= count) break;
+    addLongestWaiting(
+      chosen,
+      lines.filter((line) => line.priority === priority),
+      count,
+    );
+  }
+  return [...chosen].sort(byWaiting);
+}
+
+/** Adds the longest waiting of several lines until there are `count`: a merge, with the next of each line in a heap. */
+function addLongestWaiting(chosen: Set<Pending>, lines: readonly Line[], count: number): void {
+  const heap: Walk[] = lines.map((line) => line.walk()).filter(({ entry }) => entry !== null);
+  for (let place = (heap.length >> 1) - 1; place >= 0; place--) moveDown(heap, place);
+  while (heap.length > 0 && chosen.size < count) {
+    const top = heap[0]!;
+    chosen.add(top.entry!);
+    top.next();
+    if (top.entry === null) {
+      const last = heap.pop()!;
+      if (heap.length === 0) return;
+      heap[0] = last;
+    }
+    moveDown(heap, 0);
+  }
+}
+
+function moveDown(heap: Walk[], from: number): void {
+  const moving = heap[from]!;
+  let place = from;
+  for (;;) {
+    let child = 2 * place + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && byWaiting(heap[child + 1]!.entry!, heap[child]!.entry!) < 0) child++;
+    if (byWaiting(moving.entry!, heap[child]!.entry!) <= 0) break;
+    heap[place] = heap[child]!;
+    place = child;
+  }
+  heap[place] = moving;
 }

@@ -1,37 +1,51 @@
-import type { PlacementInput, PlacementOutput, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
-import type { Json } from '@gantry/plugin-kit/vocabulary';
-import { placeFirstFit } from './fallback.ts';
-import type { Scheduler, SchedulerStatus } from './scheduler.ts';
-
-/** The most that a scheduler may have remembered between calls. Bytes of JSON. */
-const MAX_MEMORY_BYTES = 16 * 1024;
-/** A call that takes longer is a fault: the engine waits for it. Milliseconds. */
-const BUDGET_MS = 2_000;
+import type { Decision, Json, PlacementOutput, Reason, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
+import type { Clock } from '../clock.ts';
+import { firstFit } from './fallback.ts';
+import type { Offer, Scheduler, SchedulerStatus } from './scheduler.ts';
 
 export interface SchedulerHostOptions {
   readonly plugin: SchedulerPlugin;
+  /** As the plugin's own schema has checked it. */
   readonly config: unknown;
-  /** As it was committed last. */
+  /** As it was stored last; null at first. */
   readonly memory: Json;
   readonly seed: number;
-  /** Milliseconds that only grow. */
-  readonly clock: { monotonic(): number };
-  log(message: string): void;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Told of faults; not of each, when they come by the thousand. */
+  readonly log: (message: string) => void;
+  /** How long a call may take. Default 1,000. Milliseconds. */
+  readonly budgetMs?: number;
 }
 
-/** Runs a scheduler that may throw, return nonsense or take its time: the pool is placed all the same. */
+const BUDGET_MS = 1_000;
+
+/** After a call over its budget the plugin rests for so many times as long: it gets a tenth of the engine's time. */
+const REST_FACTOR = 9;
+
+const MAX_MEMORY_BYTES = 16 << 10;
+
+/**
+ * Runs a scheduler plugin, and expects everything of it: that it throws, takes too long, returns nonsense. A call that
+ * fails is decided by the fallback, counted and told. The plugin runs in this process: a call cannot be broken off, but
+ * a plugin that was too slow is not asked again for a while.
+ */
 export class SchedulerHost implements Scheduler {
   readonly #options: SchedulerHostOptions;
   #memory: Json;
+  #memoryText: string;
   #calls = 0;
   #decisions = 0;
   #refusals = 0;
   #faults = 0;
   #lastFault: string | null = null;
+  #isFaulty = false;
+  /** By the monotonic clock. */
+  #restsUntil = -Infinity;
 
   constructor(options: SchedulerHostOptions) {
     this.#options = options;
     this.#memory = options.memory;
+    this.#memoryText = JSON.stringify(options.memory);
   }
 
   get memory(): Json {
@@ -43,6 +57,8 @@ export class SchedulerHost implements Scheduler {
     return {
       name,
       version,
+      state: this.#isFaulty ? 'FAULTY' : 'HEALTHY',
+      calls: this.#calls,
       decisions: this.#decisions,
       refusals: this.#refusals,
       faults: this.#faults,
@@ -50,47 +66,120 @@ export class SchedulerHost implements Scheduler {
     };
   }
 
-  /** Decisions for the input; when the scheduler fails, the host's own. `memoryChanged`: there is something to commit. */
-  place(input: Omit<PlacementInput, 'config' | 'memory' | 'seed'>): {
-    readonly output: PlacementOutput;
-    readonly memoryChanged: boolean;
-  } {
-    const { plugin, config, seed, clock } = this.#options;
-    const whole: PlacementInput = { ...input, config, memory: this.#memory, seed: seed + this.#calls++ };
-    const began = clock.monotonic();
+  decide(makeOffer: () => Offer): { readonly decisions: readonly Decision[]; readonly isFallback: boolean } {
+    const { plugin, clock, budgetMs = BUDGET_MS } = this.#options;
+    const before = clock.monotonic();
+    if (before < this.#restsUntil) return { decisions: firstFit(makeOffer()), isFallback: true };
+    if (plugin.wantsRunning === true) {
+      this.#fault({
+        code: 'RUNNING_UNAVAILABLE',
+        message: `The scheduler ${plugin.name} wants the list of running attempts, which this version does not give.`,
+        remedy: 'Give the pool another scheduler.',
+      });
+      this.#restsUntil = Infinity;
+      return { decisions: firstFit(makeOffer()), isFallback: true };
+    }
+    this.#calls++;
+    const fault = this.#ask(makeOffer());
+    const tookMs = clock.monotonic() - before;
+    if (tookMs > budgetMs) {
+      this.#restsUntil = before + tookMs * (1 + REST_FACTOR);
+      this.#fault({
+        code: 'TOO_SLOW',
+        message: `The scheduler ${plugin.name} took ${Math.round(tookMs)} ms for one call; it has ${budgetMs} ms.`,
+        remedy: `First fit decides for ${Math.round(tookMs * REST_FACTOR)} ms; give the pool another scheduler if it stays so.`,
+      });
+    }
+    if (Array.isArray(fault)) {
+      if (tookMs <= budgetMs) this.#isFaulty = false;
+      this.#decisions += fault.length;
+      return { decisions: fault as readonly Decision[], isFallback: false };
+    }
+    this.#fault(fault as Reason);
+    return { decisions: firstFit(makeOffer()), isFallback: true };
+  }
+
+  decideInstead(makeOffer: () => Offer, fault: Reason, refusals: number): readonly Decision[] {
+    this.#refusals += refusals;
+    this.#fault(fault);
+    return firstFit(makeOffer());
+  }
+
+  /** The plugin's decisions, and its memory kept; or what is wrong with its answer. */
+  #ask(offer: Offer): readonly Decision[] | Reason {
+    const { plugin, config, seed } = this.#options;
     try {
-      const output = plugin.place(whole);
-      if (!Array.isArray(output?.decisions)) throw new TypeError('returned no list of decisions');
-      const took = clock.monotonic() - began;
-      if (took > BUDGET_MS) this.#fault(`took ${Math.round(took)} ms; ${BUDGET_MS} are allowed`);
-      this.#decisions += output.decisions.length;
-      return { output, memoryChanged: this.#remember(output.memory) };
+      const output = plugin.place({ ...offer, config, memory: this.#memory, seed: seedOf(seed, this.#calls) });
+      const wrong = nonsenseIn(output, offer.tasks.length);
+      const text = wrong === null ? JSON.stringify(output.memory ?? null) : '';
+      const problem = wrong ?? memoryProblem(output.memory, text);
+      if (problem !== null) {
+        return {
+          code: 'NONSENSE',
+          message: `The scheduler ${plugin.name} returned ${problem}.`,
+          remedy: 'Run describeScheduler of @gantry/plugin-kit/testing over it.',
+        };
+      }
+      if (text !== this.#memoryText) {
+        // A copy: what it keeps a hold of it could change later.
+        this.#memory = JSON.parse(text) as Json;
+        this.#memoryText = text;
+      }
+      return output.decisions;
     } catch (error) {
-      this.#fault(error instanceof Error ? error.message : String(error));
-      return { output: placeFirstFit(whole), memoryChanged: false };
+      return {
+        code: 'THREW',
+        message: `The scheduler ${plugin.name} threw: ${error instanceof Error ? error.message : String(error)}`,
+        remedy: 'Run describeScheduler of @gantry/plugin-kit/testing over it.',
+      };
     }
   }
 
-  /** Counts decisions that were not followed against the scheduler. */
-  refused(count: number): void {
-    this.#refusals += count;
-  }
-
-  #remember(memory: Json): boolean {
-    if (memory === this.#memory || memory === undefined) return false;
-    const text = JSON.stringify(memory);
-    if (text === JSON.stringify(this.#memory)) return false;
-    if (text === undefined || text.length > MAX_MEMORY_BYTES) {
-      this.#fault(`wants ${text?.length ?? 0} bytes remembered; ${MAX_MEMORY_BYTES} are allowed`);
-      return false;
-    }
-    this.#memory = JSON.parse(text) as Json;
-    return true;
-  }
-
-  #fault(what: string): void {
+  #fault(reason: Reason): void {
     this.#faults++;
-    this.#lastFault = `Scheduler ${this.#options.plugin.name} ${what}`;
-    this.#options.log(this.#lastFault);
+    this.#isFaulty = true;
+    const isNews = reason.message !== this.#lastFault || Number.isInteger(Math.log2(this.#faults));
+    this.#lastFault = reason.message;
+    if (isNews) this.#options.log(`${reason.message} ${reason.remedy ?? ''} This is fault ${this.#faults}.`);
   }
+}
+
+/** A seed for each call: its own, and the same in every replay. */
+function seedOf(seed: number, call: number): number {
+  let mixed = (seed ^ Math.imul(call, 0x9e3779b9)) >>> 0;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+function memoryProblem(memory: unknown, text: string | undefined): string | null {
+  if (memory === undefined) return 'no memory: return the one that it was given, or null';
+  if (text === undefined) return 'a memory that is not plain data';
+  return text.length > MAX_MEMORY_BYTES || Buffer.byteLength(text) > MAX_MEMORY_BYTES
+    ? `a memory of more than ${MAX_MEMORY_BYTES} bytes`
+    : null;
+}
+
+/** What is wrong with the structure of an answer; whether it makes sense is for verification. */
+function nonsenseIn(output: unknown, taskCount: number): string | null {
+  if (typeof output !== 'object' || output === null) return `${String(output)} instead of decisions and memory`;
+  const { decisions } = output as Partial<PlacementOutput>;
+  if (!Array.isArray(decisions)) return 'no list of decisions';
+  if (decisions.length > taskCount) return `${decisions.length} decisions for ${taskCount} tasks`;
+  for (let at = 0; at < decisions.length; at++) {
+    if (!isDecision(decisions[at])) return `a decision that is none, at index ${at}`;
+  }
+  return null;
+}
+
+function isDecision(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { task, node, hold } = value as { task?: unknown; node?: unknown; hold?: unknown };
+  if (typeof task !== 'string') return false;
+  if (node !== undefined) return Number.isInteger(node) && hold === undefined;
+  if (typeof hold !== 'object' || hold === null || 'node' in value) return false;
+  const { code, message, remedy } = hold as Partial<Record<keyof Reason, unknown>>;
+  return (
+    typeof code === 'string' && typeof message === 'string' && (remedy === undefined || typeof remedy === 'string')
+  );
 }

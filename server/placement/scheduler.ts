@@ -1,27 +1,31 @@
-import type { PlacementInput, PlacementOutput } from '@gantry/plugin-kit/scheduler';
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Decision, Json, PlacementInput, Reason } from '@gantry/plugin-kit/scheduler';
 
-/** How a scheduler is doing. */
+/** What a scheduler is asked, before the host adds what it keeps for the plugin. */
+export type Offer = Omit<PlacementInput, 'config' | 'memory' | 'seed'>;
+
+/** How a pool's scheduler has fared since the engine took the pool. */
 export interface SchedulerStatus {
   readonly name: string;
   readonly version: string;
+  /** FAULTY: its last call failed, and the fallback decided. */
+  readonly state: 'HEALTHY' | 'FAULTY';
+  readonly calls: number;
   readonly decisions: number;
-  /** Decisions that were not followed. */
+  /** Decisions that did not pass verification. */
   readonly refusals: number;
+  /** Calls that failed: thrown, too slow, nonsense, or with refusals. */
   readonly faults: number;
+  /** What the last of them was. */
   readonly lastFault: string | null;
 }
 
-/** What placement needs of a scheduler's host: answers, whatever the plugin does. */
+/** Somebody who decides, and whose decisions are still to be verified. */
 export interface Scheduler {
-  /** What it wants remembered, to be committed with the pool. */
+  /** Asks the plugin. When it fails the fallback decides; an offer is then drawn up anew, because it may be spoilt. */
+  decide(makeOffer: () => Offer): { readonly decisions: readonly Decision[]; readonly isFallback: boolean };
+  /** Counts decisions that were refused against the plugin, and lets the fallback decide on what is left. */
+  decideInstead(makeOffer: () => Offer, fault: Reason, refusals: number): readonly Decision[];
+  /** What the plugin asked to be remembered; the same value as long as it has not changed. */
   readonly memory: Json;
   readonly status: SchedulerStatus;
-  /** Decisions for the input. `memoryChanged`: there is something to commit. Never throws. */
-  place(input: Omit<PlacementInput, 'config' | 'memory' | 'seed'>): {
-    readonly output: PlacementOutput;
-    readonly memoryChanged: boolean;
-  };
-  /** Counts decisions that were not followed against the scheduler. */
-  refused(count: number): void;
 }

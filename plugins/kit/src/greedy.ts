@@ -1,152 +1,319 @@
 import { Cluster } from './cluster.ts';
-import type { Decision, PendingTask, PlacementInput, PlacementOutput, Shape } from './scheduler.ts';
+import type { Candidate, Decision, PendingTask, PlacementInput, PlacementOutput, Shape } from './scheduler.ts';
+import type { Json } from './vocabulary.ts';
 
 export { Cluster } from './cluster.ts';
 
-/** A rule: which task next, and which node is best for it. */
-export interface GreedyRule {
-  /** How good a node is for a task of the shape; the highest wins, the earlier node among equals. May depend on nothing
-   *  but its arguments: it is asked again only when the node has changed. */
+/*
+ * Greedy placement: task by task, each to the node that scores best and still has room.
+ *
+ * A scan of all nodes for every task costs more with every node. Instead each shape has a heap of its feasible nodes by
+ * score. A placement changes one node, and writes it into a journal; a heap reads on in the journal when it is asked
+ * next. There a node whose score has risen moves up at once. One whose score has fallen keeps its old key, which is
+ * then too high but never too low, and is looked at again only if it comes to the top. A node that has no room left is
+ * dropped when it is met at the top: within one call nothing is given back. So the node on top, once its key is known
+ * to be right, is the very one that the scan would have found, ties by index included.
+ */
+
+/** What makes a greedy scheduler. */
+export interface GreedyRules {
+  /**
+   * How good a node is for a shape; higher is better, ties go to the node with the lower index. It may look at the
+   * shape and at this one node, whose free amounts are those before the task is put there; not at other nodes, because
+   * it is not asked again when these change. NaN is a mistake and throws.
+   */
   score(shape: Shape, node: number, cluster: Cluster): number;
-  /** Which of two tasks goes first (negative: the first). Default: higher priority, then longer waiting. */
+  /** Which task comes first, as for Array.sort. Default: higher priority, then longer waiting. */
   order?(one: PendingTask, other: PendingTask): number;
+  /** How many of the best nodes each decision names with their scores. Default 0; costs a scan of all nodes per task. */
+  considered?: number;
 }
 
-const byPriorityAndAge = (one: PendingTask, other: PendingTask): number =>
+/** The more urgent task first: higher priority, then longer waiting. */
+const byPriority = (one: PendingTask, other: PendingTask): number =>
   other.priority - one.priority || one.readySince - other.readySince;
 
+/** Heaps of one call hold at most so many nodes together, some 70 MB; shapes beyond that are scanned. */
+const MAX_INDEXED = 1 << 22;
+
 /**
- * Makes `place` of a rule: each task in its turn goes to the best node that still has room. It decides exactly as if
- * every node were tried for every task, but keeps a heap per shape, so that the cost of a task does not grow with the
- * nodes.
+ * Makes a `place` from a score. Each task goes to the best feasible node that has room; one that fits nowhere stays
+ * pending. `rules` is called once per call. Keeps the memory as it is.
  */
 export function greedy<Config>(
-  makeRule: (config: Config, input: PlacementInput<Config>) => GreedyRule,
-): (input: PlacementInput<Config>) => PlacementOutput {
+  rules: (config: Config, input: PlacementInput<Config, Json>) => GreedyRules,
+): <Memory extends Json>(input: PlacementInput<Config, Memory>) => PlacementOutput<Memory> {
   return (input) => {
-    const rule = makeRule(input.config, input);
-    const cluster = new Cluster(input);
-    const changes: number[] = [];
-    const rankings: (Ranking | undefined)[] = [];
+    if (input.tasks.length === 0) return { decisions: [], memory: input.memory };
+    const { score, order, considered = 0 } = rules(input.config, input);
+    const cluster = new Cluster(input.nodes, input.resources.length);
+    const journal = new Journal(input.tasks.length, input.nodes.length);
+    const choices: (Choice | undefined)[] = [];
     const decisions: Decision[] = [];
-    for (const task of inOrder(input.tasks, rule.order ?? byPriorityAndAge)) {
-      const shape = input.shapes[task.shape]!;
-      const ranking = (rankings[task.shape] ??= new Ranking(shape, rule, cluster, changes));
-      const node = ranking.best();
-      if (node === null) continue;
-      cluster.take(shape, node);
-      changes.push(node);
-      decisions.push({ task: task.key, node });
+    let indexed = 0;
+    for (const task of inOrder(input.tasks, order)) {
+      let choice = choices[task.shape];
+      if (choice === undefined) {
+        choice = new Choice(input.shapes[task.shape]!, score, cluster, journal);
+        choices[task.shape] = choice;
+      } else if (choice.wantsHeap && indexed + choice.size <= MAX_INDEXED) {
+        indexed += choice.size;
+        choice.makeHeap();
+      }
+      const node = choice.best();
+      if (node < 0) continue;
+      decisions.push(
+        considered > 0 ? { task: task.key, node, considered: choice.candidates(considered) } : { task: task.key, node },
+      );
+      choice.take(node);
     }
-    return { decisions, memory: null };
+    return { decisions, memory: input.memory };
   };
 }
 
-/** The tasks in order; the host hands them over in the usual order already, which costs one look to see. */
-function inOrder(tasks: readonly PendingTask[], order: NonNullable<GreedyRule['order']>): readonly PendingTask[] {
-  for (let index = 1; index < tasks.length; index++) {
-    if (order(tasks[index - 1]!, tasks[index]!) > 0) return tasks.toSorted(order);
+/** The tasks of a call in the order in which they should be placed; without `order` the more urgent first. */
+export function inOrder(
+  tasks: readonly PendingTask[],
+  order: (one: PendingTask, other: PendingTask) => number = byPriority,
+): readonly PendingTask[] {
+  // Mostly they come in the right order already.
+  for (let at = 1; at < tasks.length; at++) {
+    if (order(tasks[at - 1]!, tasks[at]!) > 0) return tasks.toSorted(order);
   }
   return tasks;
 }
 
-interface Ranked {
-  readonly node: number;
-  readonly score: number;
-  readonly version: number;
+/** Which nodes have changed, in order. */
+class Journal {
+  readonly nodes: Int32Array;
+  length = 0;
+  /** Per node: where it stands last; what stands before is outdated. */
+  readonly #last: Int32Array;
+
+  constructor(taskCount: number, nodeCount: number) {
+    this.nodes = new Int32Array(taskCount);
+    this.#last = new Int32Array(nodeCount);
+  }
+
+  write(node: number): void {
+    this.#last[node] = this.length;
+    this.nodes[this.length++] = node;
+  }
+
+  isLatest(at: number): boolean {
+    return this.#last[this.nodes[at]!] === at;
+  }
 }
 
-/** The nodes that have room for a shape, best first: a heap in which entries of changed nodes are replaced by new ones. */
-class Ranking {
+/** The best node for one shape: by a scan the first time, by a heap when it is asked for again. */
+class Choice {
+  /** How many nodes it chooses from. */
+  readonly size: number;
   readonly #shape: Shape;
-  readonly #rule: GreedyRule;
+  readonly #score: GreedyRules['score'];
   readonly #cluster: Cluster;
-  /** Nodes in the order in which decisions changed them; shared by all rankings. */
-  readonly #changes: readonly number[];
-  #seen: number;
-  readonly #heap: Ranked[] = [];
-  readonly #versions = new Map<number, number>();
-  readonly #feasible: ReadonlySet<number> | null;
+  readonly #journal: Journal;
+  #heap: NodeHeap | null = null;
+  #isFull = false;
 
-  constructor(shape: Shape, rule: GreedyRule, cluster: Cluster, changes: readonly number[]) {
+  constructor(shape: Shape, score: GreedyRules['score'], cluster: Cluster, journal: Journal) {
+    this.size = shape.feasible.length;
     this.#shape = shape;
-    this.#rule = rule;
+    this.#score = score;
     this.#cluster = cluster;
-    this.#changes = changes;
-    this.#seen = changes.length;
-    // Where every node will do, no set is needed to tell.
-    this.#feasible = shape.feasible.length === cluster.nodes.length ? null : new Set(shape.feasible);
-    for (const node of shape.feasible) if (cluster.fits(shape, node)) this.#heap.push(this.#ranked(node, 0));
-    for (let index = (this.#heap.length >> 1) - 1; index >= 0; index--) this.#sink(index);
+    this.#journal = journal;
   }
 
-  /** The best node that has room, or null. */
-  best(): number | null {
-    this.#catchUp();
-    for (let top = this.#heap[0]; top; top = this.#heap[0]) {
-      if (top.version === (this.#versions.get(top.node) ?? 0)) return top.node;
-      this.#removeTop();
-    }
-    return null;
+  get wantsHeap(): boolean {
+    return this.#heap === null && !this.#isFull;
   }
 
-  #catchUp(): void {
-    for (; this.#seen < this.#changes.length; this.#seen++) {
-      const node = this.#changes[this.#seen]!;
-      if (this.#feasible && !this.#feasible.has(node)) continue;
-      const version = (this.#versions.get(node) ?? 0) + 1;
-      this.#versions.set(node, version);
-      if (!this.#cluster.fits(this.#shape, node)) continue;
-      const ranked = this.#ranked(node, version);
-      // As a rule the changed node is the one on top: its place is taken instead of a new one.
-      if (this.#heap[0]?.node === node) {
-        this.#heap[0] = ranked;
-        this.#sink(0);
-      } else {
-        this.#rise(this.#heap.push(ranked) - 1);
+  makeHeap(): void {
+    this.#heap = new NodeHeap(this.#shape, this.#score, this.#cluster, this.#journal);
+  }
+
+  /** The node to take; −1 when none has room. */
+  best(): number {
+    if (this.#isFull) return -1;
+    const node = this.#heap === null ? this.#scan() : this.#heap.best();
+    if (node < 0) this.#isFull = true;
+    return node;
+  }
+
+  take(node: number): void {
+    this.#cluster.take(node, this.#shape.needs);
+    this.#journal.write(node);
+    this.#heap?.taken();
+  }
+
+  /** The best nodes with their scores, best first. */
+  candidates(count: number): readonly Candidate[] {
+    const all: Candidate[] = [];
+    for (const node of this.#shape.feasible) {
+      if (this.#cluster.fits(node, this.#shape.needs)) {
+        all.push({ node, score: scoreOf(this.#score, this.#shape, node, this.#cluster) });
       }
     }
+    return all.sort((one, other) => other.score - one.score || one.node - other.node).slice(0, count);
   }
 
-  #ranked(node: number, version: number): Ranked {
-    return { node, score: this.#rule.score(this.#shape, node, this.#cluster), version };
-  }
-
-  #removeTop(): void {
-    const last = this.#heap.pop()!;
-    if (this.#heap.length === 0) return;
-    this.#heap[0] = last;
-    this.#sink(0);
-  }
-
-  #rise(from: number): void {
-    const heap = this.#heap;
-    let index = from;
-    const ranked = heap[index]!;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!isBetter(ranked, heap[parent]!)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
+  #scan(): number {
+    const { needs, feasible } = this.#shape;
+    let best = -1;
+    let bestScore = 0;
+    for (let at = 0; at < feasible.length; at++) {
+      const node = feasible[at]!;
+      if (!this.#cluster.fits(node, needs)) continue;
+      const score = scoreOf(this.#score, this.#shape, node, this.#cluster);
+      if (best < 0 || score > bestScore) {
+        best = node;
+        bestScore = score;
+      }
     }
-    heap[index] = ranked;
-  }
-
-  #sink(from: number): void {
-    const heap = this.#heap;
-    let index = from;
-    const ranked = heap[index]!;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBetter(heap[child + 1]!, heap[child]!)) child++;
-      if (!isBetter(heap[child]!, ranked)) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = ranked;
+    return best;
   }
 }
 
-const isBetter = (one: Ranked, other: Ranked): boolean =>
-  one.score > other.score || (one.score === other.score && one.node < other.node);
+/** Nodes with room for one shape, best on top. */
+class NodeHeap {
+  readonly #shape: Shape;
+  readonly #score: GreedyRules['score'];
+  readonly #cluster: Cluster;
+  readonly #journal: Journal;
+  /** How far the journal has been read. */
+  #read: number;
+  #size = 0;
+  /** By place in the heap: the node, and its score or, if it is marked as outdated, something higher. */
+  readonly #nodes: Int32Array;
+  readonly #keys: Float64Array;
+  /** By node: its place, −1 when it is not in the heap; and whether its key is outdated. */
+  readonly #places: Int32Array;
+  readonly #isOutdated: Uint8Array;
+
+  constructor(shape: Shape, score: GreedyRules['score'], cluster: Cluster, journal: Journal) {
+    this.#shape = shape;
+    this.#score = score;
+    this.#cluster = cluster;
+    this.#journal = journal;
+    this.#read = journal.length;
+    const { feasible, needs } = shape;
+    this.#nodes = new Int32Array(feasible.length);
+    this.#keys = new Float64Array(feasible.length);
+    this.#places = new Int32Array(cluster.nodes.length).fill(-1);
+    this.#isOutdated = new Uint8Array(cluster.nodes.length);
+    for (let at = 0; at < feasible.length; at++) {
+      const node = feasible[at]!;
+      if (!cluster.fits(node, needs)) continue;
+      this.#put(this.#size++, node, scoreOf(score, shape, node, cluster));
+    }
+    for (let place = (this.#size >> 1) - 1; place >= 0; place--) this.#moveDown(place);
+  }
+
+  /** The best node that has room, which is then on top; −1 when there is none. */
+  best(): number {
+    this.#readOn();
+    while (this.#size > 0) {
+      const node = this.#nodes[0]!;
+      if (!this.#cluster.fits(node, this.#shape.needs)) {
+        this.#dropTop();
+      } else if (this.#isOutdated[node] === 1) {
+        this.#rescoreTop();
+      } else {
+        return node;
+      }
+    }
+    return -1;
+  }
+
+  /** The node on top has been taken, and the journal says so. */
+  taken(): void {
+    this.#read = this.#journal.length;
+    if (this.#cluster.fits(this.#nodes[0]!, this.#shape.needs)) this.#rescoreTop();
+    else this.#dropTop();
+  }
+
+  #readOn(): void {
+    for (; this.#read < this.#journal.length; this.#read++) {
+      if (!this.#journal.isLatest(this.#read)) continue;
+      const node = this.#journal.nodes[this.#read]!;
+      const place = this.#places[node]!;
+      if (place < 0 || !this.#cluster.fits(node, this.#shape.needs)) continue;
+      const score = scoreOf(this.#score, this.#shape, node, this.#cluster);
+      if (score < this.#keys[place]!) {
+        this.#isOutdated[node] = 1;
+        continue;
+      }
+      this.#isOutdated[node] = 0;
+      this.#keys[place] = score;
+      this.#moveUp(place);
+    }
+  }
+
+  #rescoreTop(): void {
+    const node = this.#nodes[0]!;
+    this.#isOutdated[node] = 0;
+    this.#keys[0] = scoreOf(this.#score, this.#shape, node, this.#cluster);
+    this.#moveDown(0);
+  }
+
+  #dropTop(): void {
+    this.#places[this.#nodes[0]!] = -1;
+    const last = --this.#size;
+    if (last === 0) return;
+    this.#put(0, this.#nodes[last]!, this.#keys[last]!);
+    this.#moveDown(0);
+  }
+
+  #put(place: number, node: number, key: number): void {
+    this.#nodes[place] = node;
+    this.#keys[place] = key;
+    this.#places[node] = place;
+  }
+
+  #moveUp(from: number): void {
+    const node = this.#nodes[from]!;
+    const key = this.#keys[from]!;
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      const parentKey = this.#keys[parent]!;
+      if (parentKey > key || (parentKey === key && this.#nodes[parent]! < node)) break;
+      this.#put(place, this.#nodes[parent]!, parentKey);
+      place = parent;
+    }
+    this.#put(place, node, key);
+  }
+
+  #moveDown(from: number): void {
+    const node = this.#nodes[from]!;
+    const key = this.#keys[from]!;
+    let place = from;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= this.#size) break;
+      let childKey = this.#keys[child]!;
+      const other = child + 1;
+      if (other < this.#size) {
+        const otherKey = this.#keys[other]!;
+        if (otherKey > childKey || (otherKey === childKey && this.#nodes[other]! < this.#nodes[child]!)) {
+          child = other;
+          childKey = otherKey;
+        }
+      }
+      if (key > childKey || (key === childKey && node < this.#nodes[child]!)) break;
+      this.#put(place, this.#nodes[child]!, childKey);
+      place = child;
+    }
+    this.#put(place, node, key);
+  }
+}
+
+function scoreOf(score: GreedyRules['score'], shape: Shape, node: number, cluster: Cluster): number {
+  const value = score(shape, node, cluster);
+  if (Number.isNaN(value)) {
+    throw new Error(
+      `The score of node ${cluster.nodes[node]!.name} is not a number: a capacity of 0 may be divided by.`,
+    );
+  }
+  return value;
+}

@@ -1,31 +1,42 @@
-import { greedy } from '@gantry/plugin-kit/greedy';
-import { defineScheduler, zodConfig } from '@gantry/plugin-kit/scheduler';
+import { greedy, type Cluster } from '@gantry/plugin-kit/greedy';
+import { defineScheduler, zodConfig, type Shape } from '@gantry/plugin-kit/scheduler';
 import * as z from 'zod';
 
+/** What the other resources count for beside the dominant one: they decide between nodes that are all but equal. */
+const OTHERS = 1 / 1024;
+
 /**
- * Rule: each task goes to the node that it leaves the fullest: the smallest sum of squares of what stays free, as
- * shares of the node's own capacity. Squares make it prefer a node that gets full in all resources over one that gets
- * full in one and strands the rest. Guarantees: a node stays empty as long as the others have room; large tasks find
- * whole nodes. Source: best fit for vector bin packing (Panigrahy et al., "Heuristics for Vector Bin Packing", 2011:
- * the L2 norm of the residual).
+ * Best fit: each task goes to the fullest node that still has room, so that large tasks find whole nodes free. Fullest
+ * is where least is left, as a share of the node's capacity, of the task's dominant resource: the one of which it takes
+ * the largest share there. Between nodes where that is all but equal, the mean of what is left of everything decides.
+ * Higher priority goes first, then longer waiting.
+ *
+ * Source: best fit for vectors, as in R. Panigrahy et al., Heuristics for Vector Bin Packing (2011); dominant resource
+ * as in A. Ghodsi et al., Dominant Resource Fairness (2011).
  */
-export default defineScheduler<Record<string, never>>({
+export default defineScheduler({
   name: 'bin-packing',
   version: '1.0.0',
-  summary: 'Fills the fullest node that still has room, so that others stay free for large tasks.',
-  config: zodConfig(z.strictObject({})),
-  place: greedy(() => ({
-    score({ needs }, node, cluster) {
-      const free = cluster.free(node);
-      const { capacity } = cluster.nodes[node]!;
-      let left = 0;
-      for (let column = 0; column < needs.length; column++) {
-        const whole = capacity[column]!;
-        if (whole === 0) continue;
-        const share = (free[column]! - needs[column]!) / whole;
-        left += share * share;
-      }
-      return -left;
-    },
-  })),
+  summary: 'Fills the fullest node that still fits.',
+  config: zodConfig(z.strictObject({}).describe('Nothing can be set.')),
+  place: greedy(() => ({ score: fullest })),
 });
+
+/** Minus what would be left. */
+function fullest({ needs }: Shape, node: number, cluster: Cluster): number {
+  let dominantShare = -1;
+  let leftOfDominant = 0;
+  let left = 0;
+  for (let column = 0; column < needs.length; column++) {
+    const capacity = cluster.capacityOf(node, column);
+    if (capacity === 0) continue;
+    const need = needs[column]!;
+    const leftHere = (cluster.freeOf(node, column) - need) / capacity;
+    left += leftHere;
+    if (need / capacity > dominantShare) {
+      dominantShare = need / capacity;
+      leftOfDominant = leftHere;
+    }
+  }
+  return -(leftOfDominant + (left / needs.length) * OTHERS);
+}
