@@ -73,15 +73,20 @@ export class AddressRules {
   }
 }
 
+/** `address[/bits]`, then `:port` if any. An IPv6 address stands in brackets when a port follows it. */
+const EXCEPTION = /^(?:\[([^\]]+)\]|([\d.]+)(?=[/:]|$)|([\da-fA-F:.]+))(?:\/(\d{1,3}))?(?::(\d{1,5}))?$/;
+
 function exceptionOf(text: string): Exception {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*?))(\/\d{1,3})?(?::(\d{1,5}))?$/.exec(text);
-  const address = match?.[1] ?? match?.[2];
-  if (!match || !address || !ipaddr.isValid(address)) {
-    throw new RangeError(`"${text}" is no address range: write 10.0.0.0/8, 127.0.0.1 or 127.0.0.1:4000.`);
+  const [, bracketed, v4, bare, bitsText, portText] = EXCEPTION.exec(text) ?? [];
+  const address = bracketed ?? v4 ?? bare;
+  if (address === undefined || !ipaddr.isValid(address)) {
+    throw new RangeError(`"${text}" is no address range: write 10.0.0.0/8, 127.0.0.1, 127.0.0.1:4000 or [::1]:4000.`);
   }
   const parsed = ipaddr.process(address);
-  const bits = match[3] ? Number(match[3].slice(1)) : parsed.kind() === 'ipv4' ? 32 : 128;
-  if (bits > (parsed.kind() === 'ipv4' ? 32 : 128))
-    throw new RangeError(`"${text}" is no address range: ${bits} bits are too many.`);
-  return { range: [parsed, bits], port: match[4] ? Number(match[4]) : null };
+  const most = parsed.kind() === 'ipv4' ? 32 : 128;
+  const bits = bitsText === undefined ? most : Number(bitsText);
+  const port = portText === undefined ? null : Number(portText);
+  if (bits > most) throw new RangeError(`"${text}" is no address range: it has at most ${most} bits.`);
+  if (port !== null && port > 65_535) throw new RangeError(`"${text}" is no address range: ${port} is no port.`);
+  return { range: [parsed, bits], port };
 }
