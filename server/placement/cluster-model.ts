@@ -183,7 +183,7 @@ export class ClusterModel {
 
   /** Needs by column, in full. */
   row({ columns, amounts }: Needs): readonly number[] {
-    const row = new Array<number>(this.#resources.length).fill(0);
+    const row = this.#resources.map(() => 0);
     for (let at = 0; at < columns.length; at++) row[columns[at]!] = amounts[at]!;
     return row;
   }

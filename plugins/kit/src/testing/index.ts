@@ -1,0 +1,2 @@
+export * from './random-cluster.ts';
+export * from './scheduler-conformance.ts';

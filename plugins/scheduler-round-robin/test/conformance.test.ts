@@ -1,0 +1,4 @@
+import { describeScheduler } from '@gantry/plugin-kit/testing';
+import plugin from '../src/index.ts';
+
+describeScheduler(plugin);
