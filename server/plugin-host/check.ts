@@ -25,6 +25,7 @@ export function faultOf(exported: unknown): Fault | null {
     return failed(`Its name is ${String(plugin['name'])}; names are lower case letters, digits and dashes.`);
   if (typeof plugin['version'] !== 'string' || !VERSION.test(plugin['version']))
     return failed(`Its version is ${String(plugin['version'])}, which is not a semantic version.`);
+  if (typeof plugin['summary'] !== 'string') return failed('It has no `summary`: one sentence for lists and forms.');
   const contract = contractFault(plugin['contract']);
   if (contract) return contract;
   const config = plugin['config'] as Record<string, unknown> | undefined;
@@ -33,6 +34,10 @@ export function faultOf(exported: unknown): Fault | null {
     return failed('Its config has no `jsonSchema`: use zodConfig.');
   const verb = plugin['kind'] === 'scheduler' ? 'place' : 'run';
   if (typeof plugin[verb] !== 'function') return failed(`A ${plugin['kind']} must have a function \`${verb}\`.`);
+  for (const name of plugin['kind'] === 'runner' ? ['reattach', 'detect', 'close'] : []) {
+    if (plugin[name] !== undefined && typeof plugin[name] !== 'function')
+      return failed(`Its \`${name}\` must be a function, or be left out.`);
+  }
   return null;
 }
 

@@ -90,8 +90,13 @@ export async function createRegistry(sources: readonly string[], folder: string)
     checkRunnerConfig(name, config) {
       const runner = find('runner', name);
       if (!runner) {
-        const suggestion = didYouMean(name, names('runner'));
-        const remedy = suggestion ? `Did you mean ${suggestion}?` : `There are: ${names('runner').join(', ')}.`;
+        const known = names('runner');
+        const suggestion = didYouMean(name, known);
+        const remedy = suggestion
+          ? `Did you mean ${suggestion}?`
+          : known.length > 0
+            ? `There are: ${known.join(', ')}.`
+            : 'No runner is loaded: see the list of plugins.';
         return [{ code: 'UNKNOWN_RUNNER', message: `There is no runner ${name}.`, remedy, path: [] }];
       }
       const checked = checkSafely(runner, config);
@@ -103,14 +108,17 @@ export async function createRegistry(sources: readonly string[], folder: string)
 /** A plugin's own check, which must not throw, and might. */
 function checkSafely(runner: RunnerPlugin, config: JsonObject): ReturnType<RunnerPlugin['config']['check']> {
   try {
-    return runner.config.check(config);
+    const checked: unknown = runner.config.check(config);
+    const { ok, problems } = (checked ?? {}) as { readonly ok?: unknown; readonly problems?: unknown };
+    if (ok !== true && !(ok === false && Array.isArray(problems))) throw new Error('its check returned no result');
+    return checked as ReturnType<RunnerPlugin['config']['check']>;
   } catch (error) {
     return {
       ok: false,
       problems: [
         {
           code: 'PLUGIN_FAULT',
-          message: `The runner ${runner.name} failed on this config: ${(error as Error).message}`,
+          message: `The runner ${runner.name} failed on this config: ${messageOf(error)}`,
           path: [],
         },
       ],
@@ -134,7 +142,16 @@ async function load(
     return fault ? { plugin: module.default, ...fault } : { plugin: module.default as Plugin };
   } catch (error) {
     const hint = isPath ? 'Is the path right, and does the file load by itself?' : 'Is the package installed?';
-    return { plugin: null, state: 'FAILED', problem: `It could not be loaded: ${(error as Error).message}. ${hint}` };
+    return { plugin: null, state: 'FAILED', problem: `It could not be loaded: ${messageOf(error)}. ${hint}` };
+  }
+}
+
+/** What was thrown, in words: a plugin may throw anything. */
+function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return 'something that cannot be shown was thrown';
   }
 }
 

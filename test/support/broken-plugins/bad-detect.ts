@@ -1,0 +1,3 @@
+import sound from './sound.ts';
+
+export default { ...sound, detect: true };
