@@ -160,7 +160,7 @@ export class Command {
     const { pid } = this.#identity ?? {};
     if (pid !== undefined && isGroupAlive(pid)) {
       const count = await endGroup(pid);
-      this.#note(`${count} ${count === 1 ? 'process was' : 'processes were'} left behind and ended.`);
+      if (count > 0) this.#note(`${count} ${count === 1 ? 'process was' : 'processes were'} left behind and ended.`);
     }
     if (this.#attempt.stop.aborted || end.type === 'UNKNOWN') endEscapees(this.#attempt.id);
     await this.#stdout.finish();

@@ -36,15 +36,16 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Whether anything of the group is left, the leader's corpse apart. */
+/** Whether anything of the group may be left: a corpse that nobody has buried yet counts, too. */
 export const isGroupAlive = (pid: number): boolean => signal(-pid, 0);
 
-/** Ends what a command left behind in its group: in good order, then not. How many there were at the least. */
+/** Ends what a command left behind in its group: in good order, then not. How many there were. */
 export async function endGroup(pid: number): Promise<number> {
-  if (!isGroupAlive(pid)) return 0;
-  const count = Math.max(1, groupMembers(pid).length);
+  const count = groupMembers(pid).length;
+  if (count === 0) return 0;
   signal(-pid, 'SIGTERM');
-  for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS && isGroupAlive(pid); waited += LOOK_MS) await delay(LOOK_MS);
+  for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS && groupMembers(pid).length > 0; waited += LOOK_MS)
+    await delay(LOOK_MS);
   signal(-pid, 'SIGKILL');
   return count;
 }
