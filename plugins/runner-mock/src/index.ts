@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineRunner, zodConfig, type Attempt, type Json, type Outcome } from '@gantry/plugin-kit/runner';
 import * as z from 'zod';
@@ -48,23 +49,23 @@ export default defineRunner<Order, Json>({
   },
 
   /** What it did is gone with the agent, and nothing was left behind: it is done again from the start. */
-  reattach: (attempt, handle) => obey(attempt, config.parse(handle)),
+  reattach(attempt, handle) {
+    const order = config.safeParse(handle);
+    if (order.success) return obey(attempt, order.data);
+    const message = 'The handle is no order of this runner: nobody knows what was done.';
+    return Promise.resolve(failure('INFRASTRUCTURE', 'HANDLE_UNKNOWN', message));
+  },
 });
 
 async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcome> {
-  attempt.started();
-  if (order.checkpoint) await attempt.checkpoint(order);
-  for (let line = 1; line <= order.logLines; line++) {
-    const hasRoom = attempt.stdout.write(`${line} ${order.logLine}\n`);
-    if (!hasRoom) await new Promise((resolve) => attempt.stdout.once('drain', resolve));
-  }
   const outcome = attempt.number <= order.failFirst ? 'fail' : order.outcome;
+  // What is rejected has never begun.
+  if (outcome !== 'reject') attempt.started();
+  if (order.checkpoint) await attempt.checkpoint(order);
   const end = order.ignoreStop ? attempt.kill : AbortSignal.any([attempt.stop, attempt.kill]);
-  const isEndless = outcome === 'hang';
-  if (isEndless || order.durationMs > 0) {
-    const wasStopped = await pause(isEndless ? null : order.durationMs, end);
-    if (wasStopped) return failure('APPLICATION', 'STOPPED', 'It was asked to stop, and did.');
-  }
+  const wasStopped =
+    (await print(attempt, order, end)) || (await pause(outcome === 'hang' ? null : order.durationMs, end));
+  if (wasStopped && outcome !== 'forget') return failure('APPLICATION', 'STOPPED', 'It was asked to stop, and did.');
   switch (outcome) {
     case 'succeed':
       return { ok: true, outputs: order.outputs };
@@ -103,11 +104,26 @@ const failure = (kind: Failed['kind'], code: string, message: string): Failed =>
   reason: { code, message },
 });
 
-/** True when the signal came first. */
+/** Prints as fast as it is read. True when the signal came first. */
+async function print({ stdout }: Attempt, { logLines, logLine }: Order, signal: AbortSignal): Promise<boolean> {
+  for (let line = 1; line <= logLines; line++) {
+    if (stdout.write(`${line} ${logLine}\n`)) continue;
+    if (signal.aborted) return true;
+    const hasRoom = await once(stdout, 'drain', { signal }).then(
+      () => true,
+      () => false,
+    );
+    if (!hasRoom) return true;
+  }
+  return false;
+}
+
+/** True when the signal came first. Without a time it waits for the signal alone. */
 async function pause(ms: number | null, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return true;
   if (ms === null) {
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await once(signal, 'abort');
     return true;
   }
-  return delay(ms, false, { signal }).catch(() => true);
+  return ms === 0 ? false : delay(ms, false, { signal }).catch(() => true);
 }

@@ -1,2 +1,4 @@
+export * from './attempt-harness.ts';
 export * from './random-cluster.ts';
+export * from './runner-conformance.ts';
 export * from './scheduler-conformance.ts';

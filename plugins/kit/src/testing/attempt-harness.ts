@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { Attempt, Outcome, RunnerNode, RunnerPlugin, StopReason } from '../runner.ts';
+import type { Json, JsonObject } from '../vocabulary.ts';
+
+/** What an attempt in a test may differ in from the plainest one. */
+export interface AttemptOptions {
+  /** Default: a new one of the harness. */
+  readonly id?: string;
+  /** Which try it is. Default 1. */
+  readonly number?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly inputs?: JsonObject;
+}
+
+/**
+ * A node for one runner, in a temporary folder: it makes attempts as the agent does, with streams, signals and working
+ * folders, and remembers what the runner did with them.
+ */
+export class AttemptHarness {
+  readonly plugin: RunnerPlugin;
+  readonly node: RunnerNode;
+  readonly #folder: string;
+  #count = 0;
+
+  /** @param settings What the node's operator would write for this runner. */
+  constructor(plugin: RunnerPlugin, settings: JsonObject = {}) {
+    this.plugin = plugin;
+    this.#folder = mkdtempSync(join(tmpdir(), `gantry-${plugin.name}-`));
+    const stateDirectory = join(this.#folder, 'state');
+    mkdirSync(stateDirectory, { mode: 0o700 });
+    this.node = { name: 'test', stateDirectory, settings };
+  }
+
+  /** An attempt of a task with such a `with:`. Throws when the plugin's schema refuses it. */
+  attempt(config: JsonObject, options: AttemptOptions = {}): TestAttempt {
+    const checked = this.plugin.config.check(config);
+    if (!checked.ok) throw new Error(`The config is refused: ${JSON.stringify(checked.problems)}`);
+    const number = options.number ?? 1;
+    const id = options.id ?? `00000000-0000-7000-8000-000000000000.${this.#count++}.${number}`;
+    return new TestAttempt(this.plugin, this.node, join(this.#folder, 'work'), checked.config, {
+      ...options,
+      id,
+      number,
+    });
+  }
+
+  /** Closes the plugin and removes the folder with everything in it. */
+  async close(): Promise<void> {
+    await this.plugin.close?.();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** An attempt whose agent is a test. */
+export class TestAttempt implements Attempt {
+  readonly id: string;
+  readonly number: number;
+  readonly runId: string;
+  readonly taskKey = 'task';
+  readonly config: unknown;
+  readonly env: Readonly<Record<string, string>>;
+  readonly inputs: JsonObject;
+  readonly resources = {};
+  readonly deadline = null;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** What was printed so far, as bytes. */
+  readonly printed: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
+  /** Every handle that the runner asked to be kept, oldest first. */
+  readonly checkpoints: Json[] = [];
+  readonly progressed: number[] = [];
+  /** Whether the runner has said, or shown, that the work proper has begun. */
+  hasStarted = false;
+  readonly #plugin: RunnerPlugin;
+  readonly #node: RunnerNode;
+  readonly #workRoot: string;
+  readonly #stop = new AbortController();
+  readonly #kill = new AbortController();
+  readonly #startedWaiters: (() => void)[] = [];
+  #workdir: string | null = null;
+
+  constructor(
+    plugin: RunnerPlugin,
+    node: RunnerNode,
+    workRoot: string,
+    config: unknown,
+    { id, number, env = {}, inputs = {} }: AttemptOptions & { readonly id: string; readonly number: number },
+  ) {
+    this.#plugin = plugin;
+    this.#node = node;
+    this.#workRoot = workRoot;
+    this.config = config;
+    this.id = id;
+    this.number = number;
+    this.runId = id.slice(0, id.indexOf('.'));
+    this.env = env;
+    this.inputs = inputs;
+    this.stdout = this.#collector('stdout');
+    this.stderr = this.#collector('stderr');
+  }
+
+  get workdir(): string {
+    if (this.#workdir === null) {
+      this.#workdir = join(this.#workRoot, this.id);
+      mkdirSync(this.#workdir, { recursive: true, mode: 0o700 });
+    }
+    return this.#workdir;
+  }
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+  get kill(): AbortSignal {
+    return this.#kill.signal;
+  }
+  /** What was printed on stdout so far, as text. */
+  get text(): string {
+    return Buffer.concat(this.printed.stdout).toString();
+  }
+
+  checkpoint(handle: Json): Promise<void> {
+    // A handle crosses a file: whatever JSON does not keep is lost here as well.
+    this.checkpoints.push(JSON.parse(JSON.stringify(handle)) as Json);
+    this.started();
+    return Promise.resolve();
+  }
+  started(): void {
+    this.hasStarted = true;
+    for (const resolve of this.#startedWaiters.splice(0)) resolve();
+  }
+  progress(fraction: number): void {
+    this.progressed.push(fraction);
+    this.started();
+  }
+
+  /** Resolves when the work has begun. */
+  untilStarted(): Promise<void> {
+    if (this.hasStarted) return Promise.resolve();
+    return new Promise((resolve) => this.#startedWaiters.push(resolve));
+  }
+  /** The soft stop. */
+  requestStop(reason: StopReason = 'CANCELLED'): void {
+    this.#stop.abort(reason);
+  }
+  /** The hard stop, which comes only after the soft one. */
+  requestKill(reason: StopReason = 'CANCELLED'): void {
+    this.requestStop(reason);
+    this.#kill.abort(reason);
+  }
+
+  run(): Promise<Outcome> {
+    return this.#plugin.run(this, this.#node);
+  }
+  /** Throws when the runner cannot reattach. */
+  reattach(handle: Json): Promise<Outcome> {
+    if (!this.#plugin.reattach) throw new Error(`The runner ${this.#plugin.name} has no reattach.`);
+    return this.#plugin.reattach(this, handle, this.#node);
+  }
+
+  #collector(stream: 'stdout' | 'stderr'): Writable {
+    return new Writable({
+      write: (piece: Buffer, _encoding, done) => {
+        this.printed[stream].push(piece);
+        this.started();
+        done();
+      },
+    });
+  }
+}

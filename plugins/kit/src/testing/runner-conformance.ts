@@ -1,0 +1,240 @@
+import { statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import type { Outcome, RunnerPlugin } from '../runner.ts';
+import type { JsonObject } from '../vocabulary.ts';
+import { AttemptHarness, type TestAttempt } from './attempt-harness.ts';
+
+/*
+ * What every runner must hold, whatever it runs. Each check runs real attempts and says what it found, or null.
+ * `describeRunner` makes tests of them; a command-line tool can run them as they are.
+ */
+
+/** Work for the runner under test, as a task's `with:`. */
+export interface RunnerFixtures {
+  /** Ends soon, and well. */
+  readonly succeeds: JsonObject;
+  /** Ends soon, and badly. */
+  readonly fails: JsonObject;
+  /** Does not end by itself, but when it is asked to. */
+  readonly endless: JsonObject;
+  /** Prints text and ends well, if the runner prints at all. */
+  readonly prints?: { readonly config: JsonObject; readonly text: string };
+  /** Asks to be found again, and ends soon; for runners with `reattach`. */
+  readonly checkpoints?: JsonObject;
+  /** What the node's operator would write for it. */
+  readonly settings?: JsonObject;
+}
+
+/** One thing that every runner must hold. */
+export interface RunnerCheck {
+  /** Completes the sentence “a runner …”. */
+  readonly name: string;
+  /** What is wrong; null when nothing is. */
+  run(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null>;
+}
+
+/** Every check, in the order in which a failure is most telling. */
+export const runnerChecks: readonly RunnerCheck[] = [
+  { name: 'says who it is', run: presentsItself },
+  {
+    name: 'has a config schema that accepts its work, refuses nonsense with problems, and never throws',
+    run: checksConfig,
+  },
+  { name: 'ends well with outputs that are plain JSON', run: succeeds },
+  { name: 'tells failures by a code and a sentence, and does not throw', run: fails },
+  { name: 'prints on the streams of its attempt, and nothing after it has settled', run: prints },
+  { name: 'keeps attempts that run at once apart', run: keepsApart },
+  { name: 'ends when it is asked to, in the middle', run: stopsInTheMiddle },
+  { name: 'ends when it was asked to before it began', run: stopsAtOnce },
+  { name: 'ends by the hard stop', run: isKilled },
+  { name: 'leaves its config and inputs untouched', run: leavesInputs },
+  { name: 'finds again what it asked to be found, and does not throw for what is gone', run: reattaches },
+  { name: 'tells what its node offers in the form that is agreed', run: detects },
+  { name: 'may be closed twice, and used again', run: closes },
+];
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const CODE = /^[A-Z][A-Z0-9_]*$/;
+const KINDS = ['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED'];
+
+function presentsItself({ plugin }: AttemptHarness): Promise<string | null> {
+  const wrong = () => {
+    if (plugin.kind !== 'runner') return `its kind is ${String(plugin.kind)}`;
+    if (!NAME.test(plugin.name)) return `its name ${plugin.name} is not lower case letters, digits and dashes`;
+    if (!/^\d+\.\d+\.\d+/.test(plugin.version)) return `its version ${plugin.version} is not semantic`;
+    if (!/^\d+\.\d+$/.test(plugin.contract)) return `its contract ${plugin.contract} is no version: use defineRunner`;
+    return plugin.summary.trim() === '' ? 'it has no summary' : null;
+  };
+  return Promise.resolve(wrong());
+}
+
+function checksConfig({ plugin }: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const wrong = () => {
+    for (const config of [fixtures.succeeds, fixtures.fails, fixtures.endless]) {
+      const checked = plugin.config.check(config);
+      if (!checked.ok) return `${JSON.stringify(config)} is refused: ${JSON.stringify(checked.problems)}`;
+    }
+    for (const value of [null, 7, 'text', [], { 'no-such-setting': 1 }, { nested: { deeply: [] } }]) {
+      try {
+        const checked = plugin.config.check(value);
+        if (!checked.ok && checked.problems.length === 0)
+          return `${JSON.stringify(value)} is refused without a problem`;
+        if (!checked.ok && checked.problems.some(({ code, message }) => !code || !message))
+          return `${JSON.stringify(value)} is refused with a problem that lacks its code or message`;
+      } catch (error) {
+        return `the check of ${JSON.stringify(value)} threw ${String(error)}`;
+      }
+    }
+    const { jsonSchema } = plugin.config;
+    return typeof jsonSchema === 'object' && jsonSchema !== null ? null : 'the config has no JSON Schema';
+  };
+  return Promise.resolve(wrong());
+}
+
+async function succeeds(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const attempt = harness.attempt(fixtures.succeeds);
+  const outcome = await attempt.run();
+  const { workdir } = attempt;
+  if (!isAbsolute(workdir) || (statSync(workdir).mode & 0o077) !== 0) return `${workdir} was opened to others`;
+  return outcome.ok ? wrongOutcome(outcome) : `it failed: ${JSON.stringify(outcome.reason)}`;
+}
+
+async function fails(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const outcome = await harness.attempt(fixtures.fails).run();
+  return outcome.ok ? 'it ended well' : wrongOutcome(outcome);
+}
+
+async function prints(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  if (!fixtures.prints) return null;
+  const { config, text } = fixtures.prints;
+  const attempt = harness.attempt(config);
+  const outcome = await attempt.run();
+  const printed = attempt.text;
+  if (!outcome.ok) return `it failed: ${JSON.stringify(outcome.reason)}`;
+  if (!printed.includes(text)) return `"${text}" was not printed when it settled, but "${printed.slice(0, 200)}"`;
+  if (!attempt.hasStarted) return 'it did not say that it had started';
+  await new Promise((resolve) => setImmediate(resolve));
+  return attempt.text === printed ? null : 'it printed on after it had settled';
+}
+
+async function keepsApart(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const attempts = Array.from({ length: 20 }, (_, index) =>
+    harness.attempt(index % 2 === 0 ? fixtures.succeeds : fixtures.fails),
+  );
+  const outcomes = await Promise.all(attempts.map((attempt) => attempt.run()));
+  const wrong = outcomes.findIndex(({ ok }, index) => ok !== (index % 2 === 0));
+  return wrong < 0 ? null : `of 20 at once, number ${wrong} ended as ${JSON.stringify(outcomes[wrong])}`;
+}
+
+async function stopsInTheMiddle(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const attempt = harness.attempt(fixtures.endless);
+  const ended = attempt.run();
+  await untilBegun(attempt);
+  attempt.requestStop();
+  return wrongOutcome(await ended);
+}
+
+async function stopsAtOnce(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const attempt = harness.attempt(fixtures.endless);
+  attempt.requestStop();
+  return wrongOutcome(await attempt.run());
+}
+
+async function isKilled(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const attempt = harness.attempt(fixtures.endless);
+  const ended = attempt.run();
+  await untilBegun(attempt);
+  attempt.requestKill();
+  return wrongOutcome(await ended);
+}
+
+async function leavesInputs(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const attempt = harness.attempt(fixtures.succeeds, { inputs: { params: { a: [1] } }, env: { A: '1' } });
+  const before = JSON.stringify([attempt.config, attempt.inputs, attempt.env]);
+  await attempt.run();
+  // Attempts of one task may share a config: what one changes, the next one sees.
+  return JSON.stringify([attempt.config, attempt.inputs, attempt.env]) === before ? null : 'they were changed';
+}
+
+async function reattaches(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  if (!harness.plugin.reattach || !fixtures.checkpoints) return null;
+  const attempt = harness.attempt(fixtures.checkpoints);
+  const ended = await attempt.run();
+  const handle = attempt.checkpoints.at(-1);
+  if (handle === undefined) return 'it kept no checkpoint';
+  if (!ended.ok) return `it failed: ${JSON.stringify(ended.reason)}`;
+  // The work has ended and was cleared away: to say so is an outcome, too.
+  const again = harness.attempt(fixtures.checkpoints, { id: attempt.id });
+  return wrongOutcome(await again.reattach(handle));
+}
+
+async function detects({ plugin }: AttemptHarness): Promise<string | null> {
+  if (!plugin.detect) return null;
+  const { health, reason, capacity = {}, attributes = {} } = await plugin.detect(new AbortController().signal);
+  if (!['HEALTHY', 'UNHEALTHY', 'ABSENT'].includes(health)) return `its health is ${health}`;
+  if (health !== 'HEALTHY' && !reason?.message) return `it is ${health} without a reason`;
+  for (const [name, amount] of Object.entries(capacity))
+    if (!Number.isSafeInteger(amount) || amount < 0) return `its capacity ${name} is ${amount}`;
+  const odd = Object.entries(attributes).find(([, value]) => typeof value !== 'string');
+  return odd ? `its attribute ${odd[0]} is no string` : null;
+}
+
+async function closes(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  await harness.plugin.close?.();
+  await harness.plugin.close?.();
+  const outcome = await harness.attempt(fixtures.succeeds).run();
+  return outcome.ok ? null : `used after it was closed, it failed: ${JSON.stringify(outcome.reason)}`;
+}
+
+/** What is wrong with an outcome as such, good or bad. */
+function wrongOutcome(outcome: Outcome): string | null {
+  if (typeof outcome !== 'object' || outcome === null) return `its outcome is ${String(outcome)}`;
+  if (outcome.ok) {
+    const plain = JSON.stringify(outcome.outputs);
+    if (plain === undefined || !plain.startsWith('{')) return 'its outputs are no object';
+    const { outputs } = outcome;
+    const lost = Object.keys(outputs).find((name) => outputs[name] === undefined);
+    return lost === undefined ? null : `its output ${lost} is not JSON`;
+  }
+  const { kind, reason } = outcome;
+  if (!KINDS.includes(kind)) return `its kind of failure is ${String(kind)}`;
+  if (!CODE.test(reason.code)) return `its code ${reason.code} is not in CAPITALS_AND_UNDERSCORES`;
+  return reason.message.trim() === '' ? `${reason.code} has no message` : null;
+}
+
+/** Some runners say when they begin; the others are under way after a turn of the event loop. */
+function untilBegun(attempt: TestAttempt): Promise<unknown> {
+  return Promise.race([attempt.untilStarted(), new Promise((resolve) => setTimeout(resolve, 50))]);
+}
+
+/** The functions of a test framework that `describeRunner` needs: Jest, Vitest and node:test have them. */
+interface TestFramework {
+  describe(name: string, define: () => void): void;
+  it(name: string, test: () => Promise<void>): void;
+}
+
+/**
+ * Describes a runner to the test framework that is running: one test per check.
+ *
+ * @param fixtures Work for it; a function is asked when the tests run, so that it may name a server that they start.
+ */
+export function describeRunner(plugin: RunnerPlugin, fixtures: RunnerFixtures | (() => RunnerFixtures)): void {
+  const { describe, it } = globalThis as unknown as Partial<TestFramework>;
+  if (describe === undefined || it === undefined) {
+    throw new Error('describeRunner needs the globals `describe` and `it`: call it in a test file.');
+  }
+  describe(`the runner ${plugin.name}`, () => {
+    for (const { name, run } of runnerChecks) {
+      it(name, async () => {
+        const used = typeof fixtures === 'function' ? fixtures() : fixtures;
+        const harness = new AttemptHarness(plugin, used.settings);
+        try {
+          const problem = await run(harness, used);
+          if (problem !== null) throw new Error(problem);
+        } finally {
+          await harness.close();
+        }
+      });
+    }
+  });
+}

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll } from '@jest/globals';
+import { describeRunner } from '@gantry/plugin-kit/testing';
+import plugin from '../src/index.ts';
+
+let server: Server;
+let base: string;
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    response.setHeader('content-type', 'text/plain');
+    if (request.url === '/endless') response.write('at first');
+    else response.writeHead(request.url === '/good' ? 200 : 500).end('an answer');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+describeRunner(plugin, () => ({
+  succeeds: { url: `${base}/good` },
+  fails: { url: `${base}/bad` },
+  endless: { url: `${base}/endless` },
+  prints: { config: { url: `${base}/good` }, text: 'an answer' },
+  settings: { allow: ['127.0.0.1'] },
+}));
