@@ -1,25 +1,30 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
-import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { isTerminalAttempt } from '../domain/attempt.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
-import type { AttemptId } from '../domain/ids.ts';
 import type { AttemptReport } from '../domain/input.ts';
-import type { RunnerSettings } from '../domain/node.ts';
+import type { NodeFacts, RunnerSettings, Taint } from '../domain/node.ts';
 import type { Service } from '../lifecycle.ts';
-import type { Registry } from '../plugin-host/registry.ts';
+import type { Logger } from '../log.ts';
 import { DEFAULT_TIMERS, type Hint, type NodeGateway, type ProtocolTimers } from '../protocol/gateway.ts';
-import { AttemptLedger } from './attempt-ledger.ts';
+import { Alarm } from './alarm.ts';
+import { AttemptLedger, isEnd } from './attempt-ledger.ts';
 import { Executor } from './executor.ts';
 import { fingerprint } from './fingerprint.ts';
-import { Journal, type JournaledAttempt } from './journal.ts';
+import { Journal } from './journal.ts';
 import { LogShipper } from './log-shipper.ts';
+
+/** Where an agent finds its runners. */
+export interface AgentRunners {
+  runner(name: string): RunnerPlugin | null;
+  names(kind: 'runner'): readonly string[];
+}
 
 export interface AgentOptions {
   readonly gateway: NodeGateway;
-  readonly registry: Registry;
+  readonly registry: AgentRunners;
   readonly clock: Clock;
   readonly log: Logger;
   /** For jitter: at least 0, less than 1. */
@@ -27,125 +32,192 @@ export interface AgentOptions {
   readonly name: string;
   readonly pool: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly taints?: readonly Taint[];
   readonly capacity: Resources;
   readonly settings: RunnerSettings;
   readonly dataDirectory: string;
   readonly version: string;
 }
 
-const HELLO_RETRY_MS = 500;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5_000;
+/** How often runners are asked again what they can do. */
+const DETECT_EVERY_MS = 60_000;
+/** How long a server that does not answer may hold up the end. */
+const FAREWELL_MS = 2_000;
 
 /**
- * The process on a node. It executes what the server assigns and tells what became of it. Before anything is started
- * its journal says so durably (I5); every end is told until the server says that it is durable, too.
+ * The process on a node. It executes what the server assigns and tells what became of it. What is to be done says the
+ * ledger; here it is done: journaled, started, stopped, told. Everything that happens in one turn of the event loop is
+ * done together.
  */
 export class Agent implements Service {
   readonly #options: AgentOptions;
   readonly #ledger = new AttemptLedger();
   readonly #executor: Executor;
   readonly #shipper: LogShipper;
+  readonly #alarm: Alarm;
   readonly #stopping = new AbortController();
   #journal: Journal | null = null;
   #incarnation = 0;
   #timers: ProtocolTimers = DEFAULT_TIMERS;
-  #seq = 0;
+  #facts: NodeFacts | null = null;
+  #hasNewFacts = false;
   #unlisten: () => void = () => undefined;
   #beating: Promise<void> | null = null;
-  #isSyncing = false;
-  #reports: AttemptReport[] = [];
-  #assigned: AttemptSpec[] = [];
+  #syncing: Promise<void> | null = null;
   #accepting: Promise<void> | null = null;
+  #assigned: AttemptSpec[] = [];
+  #reporting: Promise<void> = Promise.resolve();
+  #isTurning = false;
+  #onIdle: (() => void) | null = null;
 
   constructor(options: AgentOptions) {
+    const { gateway, clock, log, name } = options;
     this.#options = options;
-    this.#shipper = new LogShipper(
-      (chunks) => options.gateway.log(options.name, this.#incarnation, chunks),
-      options.clock,
-    );
+    this.#shipper = new LogShipper((chunks) => gateway.log(name, this.#incarnation, chunks), clock, log);
+    this.#alarm = new Alarm(clock, () => {
+      this.#ledger.wake(clock.now(), clock.monotonic());
+      this.#act();
+    });
     this.#executor = new Executor({
-      nodeName: options.name,
+      nodeName: name,
       dataDirectory: options.dataDirectory,
       settings: options.settings,
-      clock: options.clock,
-      log: options.log,
+      clock,
+      log,
       shipper: this.#shipper,
-      findRunner: (name) => options.registry.runner(name),
-      report: (report) => this.#report(report),
-      checkpoint: (attempt, handle) => this.#journal!.checkpoint(attempt, handle),
+      findRunner: (runner) => options.registry.runner(runner),
+      running: (attempt) => {
+        this.#ledger.running(attempt, clock.now());
+        this.#soon();
+      },
+      settled: (attempt) => this.#ledger.settled(attempt),
+      ended: (attempt, end) => {
+        this.#ledger.ended(attempt, end, clock.now());
+        this.#soon();
+      },
+      checkpoint: async (spec, handle) => {
+        await this.#journal!.checkpoint(spec.attempt, handle, spec);
+        this.#ledger.checkpointed(spec.attempt);
+      },
     });
   }
 
   /** Resolves when the server knows the node. */
   async start(): Promise<void> {
     if (this.#journal) return;
-    const { dataDirectory } = this.#options;
+    const { dataDirectory, clock, log } = this.#options;
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-    const { journal, open } = await Journal.open(join(dataDirectory, 'journal'));
+    const { journal, open, tornBytes } = await Journal.open(join(dataDirectory, 'journal'));
     this.#journal = journal;
-    for (const { attempt, acceptedAt, end } of open)
-      this.#ledger.recover(end ?? { attempt, state: 'RUNNING', at: acceptedAt, startedAt: acceptedAt });
-    await this.#hello(open.map(({ attempt }) => attempt));
-    for (const journaled of open) this.#takeUp(journaled);
-    this.#sendReports();
+    if (tornBytes > 0) log.warn({ tornBytes }, 'The journal ended in half a record, which was cut off.');
+    this.#ledger.recover(open, (runner) => this.#canReattach(runner), clock.now(), clock.monotonic());
+    await this.#hello();
+    const known = new Set<string>(open.map(({ attempt }) => attempt));
+    void this.#executor.removeLeftovers((name) => known.has(name));
+    this.#soon();
     await this.#sync();
     this.#beating = this.#beat();
   }
 
+  /** Work that a restart can find again goes on; other work is stopped, and told so that it is tried again. */
   async stop(): Promise<void> {
     if (!this.#journal || this.#stopping.signal.aborted) return;
+    const { gateway, registry, clock, log, name } = this.#options;
     this.#stopping.abort();
     await this.#beating;
-    await this.#executor.shutDown();
-    this.#sendReports();
-    await this.#options.clock.turn();
+    await this.#syncing;
+    await this.#halt((runner) => this.#canReattach(runner));
+    await this.#withPatience(this.#reporting);
     this.#unlisten();
-    await this.#options.gateway.goodbye(this.#options.name, this.#incarnation).catch(() => undefined);
-    for (const name of this.#options.registry.names('runner')) await this.#options.registry.runner(name)?.close?.();
+    await this.#withPatience(gateway.goodbye(name, this.#incarnation));
+    await this.#shipper.close();
+    this.#alarm.close();
+    for (const runner of registry.names('runner')) {
+      const close = registry.runner(runner)?.close;
+      if (close) await close().catch((error: unknown) => log.warn({ err: error, runner }, 'A runner did not close.'));
+    }
+    await clock.turn();
     await this.#journal.close();
   }
 
-  async #facts() {
-    const { registry, name, pool, labels, capacity, dataDirectory, version } = this.#options;
-    const runners = registry.names('runner').map((runner) => registry.runner(runner)!);
-    return fingerprint({ name, pool, labels, capacity, dataDirectory, agentVersion: version, runners });
+  #canReattach(runner: string): boolean {
+    return this.#options.registry.runner(runner)?.reattach !== undefined;
   }
 
-  async #hello(known: readonly AttemptId[]): Promise<void> {
-    const { gateway, clock, log, name } = this.#options;
-    const facts = await this.#facts();
-    for (;;) {
-      try {
-        const { incarnation, timers } = await gateway.hello(facts, known);
-        this.#incarnation = incarnation;
-        this.#timers = timers;
-        this.#unlisten();
-        this.#unlisten = gateway.listen(name, incarnation, (hints) => this.#obey(hints));
-        return;
-      } catch (error) {
-        log.warn({ err: error, node: name }, 'The server did not take in the hello; trying again.');
-        await clock.sleep(HELLO_RETRY_MS, this.#stopping.signal);
-      }
-    }
+  /** Resolves when nothing runs that is not left running on purpose. */
+  async #halt(canLeave: (runner: string) => boolean): Promise<void> {
+    this.#ledger.shutDown(canLeave, this.#options.clock.monotonic());
+    this.#act();
+    await this.#accepting;
+    if (!this.#ledger.isIdle) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    this.#act();
   }
 
-  /** What the journal says was begun: its runner finds it again, or it is honestly reported as lost. */
-  #takeUp(journaled: JournaledAttempt): void {
-    if (journaled.end) {
-      this.#reports.push(journaled.end);
-      return;
-    }
-    if (this.#executor.reattach(journaled)) return;
-    const message = `The agent was restarted while the attempt ran, and the runner ${journaled.runner} cannot tell what became of it.`;
-    this.#report({
-      attempt: journaled.attempt,
-      state: 'FAILED',
-      at: this.#options.clock.now(),
-      startedAt: journaled.acceptedAt,
-      failure: { kind: 'INFRASTRUCTURE', reason: { code: 'START_UNKNOWN', message } },
+  /** Does what the ledger asks for at the end of this turn, once. */
+  #soon(): void {
+    if (this.#isTurning) return;
+    this.#isTurning = true;
+    void this.#options.clock.turn().then(() => {
+      this.#isTurning = false;
+      this.#ledger.turned(this.#options.clock.now());
+      this.#act();
     });
   }
 
+  #act(): void {
+    const { accept, start, reattach, stop, kill, abandon, report, forget } = this.#ledger.take();
+    const executor = this.#executor;
+    if (accept.length > 0) this.#accept(accept);
+    for (const spec of start) executor.start(spec);
+    for (const journaled of reattach) executor.reattach(journaled);
+    for (const { attempt, reason } of stop) executor.stop(attempt, reason);
+    for (const attempt of kill) executor.kill(attempt);
+    for (const attempt of abandon) executor.abandon(attempt);
+    if (report.length > 0) this.#report(report);
+    for (const attempt of forget) this.#journal!.forgotten(attempt);
+    if (start.length > 0 || reattach.length > 0) this.#soon();
+    this.#alarm.set(this.#ledger.wakeAt);
+    if (this.#ledger.isIdle) this.#onIdle?.();
+  }
+
+  #report(reports: readonly AttemptReport[]): void {
+    const { gateway, log, name } = this.#options;
+    for (const report of reports) if (isEnd(report)) this.#journal!.ended(report);
+    if (this.#incarnation === 0) return;
+    // What gets lost is told again by the next sync.
+    this.#reporting = gateway.report(name, this.#incarnation, reports).catch((error: unknown) => {
+      log.debug({ err: error }, 'Reports were not taken in; the next sync repeats them.');
+    });
+  }
+
+  #accept(specs: readonly AttemptSpec[]): void {
+    for (const spec of specs) this.#assigned.push(spec);
+    this.#accepting ??= this.#journalAssigned().finally(() => (this.#accepting = null));
+  }
+
+  /** Journals, then starts. What is assigned meanwhile shares the next flush. */
+  async #journalAssigned(): Promise<void> {
+    const { clock, log } = this.#options;
+    while (this.#assigned.length > 0) {
+      const specs = this.#assigned;
+      this.#assigned = [];
+      try {
+        await this.#journal!.accept(specs, clock.now());
+        this.#ledger.journaled(specs, clock.now(), clock.monotonic());
+      } catch (error) {
+        log.error({ err: error }, 'The journal cannot be written: attempts are rejected.');
+        const message = `The node’s journal cannot be written: ${(error as Error).message}`;
+        this.#ledger.notJournaled(specs, message, clock.now());
+      }
+      this.#act();
+    }
+  }
+
   #obey(hints: readonly Hint[]): void {
+    const { clock } = this.#options;
     const specs: AttemptSpec[] = [];
     for (const hint of hints) {
       switch (hint.type) {
@@ -153,10 +225,12 @@ export class Agent implements Service {
           specs.push(hint.spec);
           break;
         case 'STOP':
-          this.#executor.stop(hint.attempt, hint.cause);
+          // It may stop what the same message assigns.
+          this.#ledger.assign(specs.splice(0), clock.now());
+          this.#ledger.stop(hint.attempt, hint.cause, clock.monotonic());
           break;
         case 'FORGET':
-          this.#forget(hint.attempt);
+          this.#ledger.forget(hint.attempt);
           break;
         case 'SYNC_NOW':
           void this.#sync();
@@ -165,102 +239,103 @@ export class Agent implements Service {
           hint satisfies never;
       }
     }
-    if (specs.length > 0) this.#takeOn(specs);
+    if (specs.length > 0) this.#ledger.assign(specs, clock.now());
+    this.#act();
     if (this.#ledger.wantsSync) void this.#sync();
   }
 
-  #forget(attempt: AttemptId): void {
-    if (this.#ledger.forget(attempt)) this.#journal!.forgotten(attempt);
+  async #lookAround(): Promise<void> {
+    const { registry, name, pool, labels, taints = [], capacity, dataDirectory, version } = this.#options;
+    const runners = registry.names('runner').map((runner) => registry.runner(runner)!);
+    const facts = await fingerprint({
+      ...{ name, pool, labels, taints, capacity, dataDirectory, agentVersion: version, runners },
+      // Free space comes and goes with the work: what was there at the start is what is given away.
+      disk: this.#facts?.capacity['disk'] ?? null,
+    });
+    this.#hasNewFacts = this.#facts !== null && JSON.stringify(facts) !== JSON.stringify(this.#facts);
+    this.#facts = facts;
   }
 
-  #takeOn(specs: readonly AttemptSpec[]): void {
-    if (this.#stopping.signal.aborted) return;
-    for (const spec of this.#ledger.takeOn(specs, this.#options.clock.now())) this.#assigned.push(spec);
-    if (this.#assigned.length > 0) this.#accepting ??= this.#accept().finally(() => (this.#accepting = null));
-  }
-
-  /** Journals, then starts. What is assigned meanwhile shares the next flush. */
-  async #accept(): Promise<void> {
-    while (this.#assigned.length > 0) {
-      const specs = this.#assigned;
-      this.#assigned = [];
+  async #hello(): Promise<void> {
+    const { gateway, clock, log, name } = this.#options;
+    const { signal } = this.#stopping;
+    await this.#lookAround();
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
       try {
-        await this.#journal!.accept(specs, this.#options.clock.now());
+        const known = this.#ledger.syncMessage().known.map(({ attempt }) => attempt);
+        const { incarnation, timers } = await gateway.hello(this.#facts!, known);
+        this.#incarnation = incarnation;
+        this.#timers = timers;
+        this.#hasNewFacts = false;
+        this.#unlisten();
+        this.#unlisten = gateway.listen(name, incarnation, (hints) => this.#obey(hints));
+        return;
       } catch (error) {
-        this.#options.log.error({ err: error }, 'The journal cannot be written: attempts are rejected.');
-        for (const spec of specs)
-          this.#reject(spec, `The node's journal cannot be written: ${(error as Error).message}`);
-        continue;
+        if (signal.aborted) throw error;
+        log.warn({ err: error, node: name }, 'The server did not take in the hello; trying again.');
+        await clock.sleep(delayMs * (0.8 + 0.4 * this.#options.random()), signal);
       }
-      for (const spec of specs) this.#executor.start(spec);
     }
   }
 
-  #reject({ attempt }: AttemptSpec, message: string): void {
-    this.#report({
-      attempt,
-      state: 'REJECTED',
-      at: this.#options.clock.now(),
-      failure: { kind: 'INFRASTRUCTURE', reason: { code: 'JOURNAL_UNWRITABLE', message } },
-    });
-  }
-
-  #report(report: AttemptReport): void {
-    if (!this.#ledger.record(report)) return;
-    if (isTerminalAttempt(report.state)) this.#journal!.ended(report);
-    this.#reports.push(report);
-    if (this.#reports.length === 1) setImmediate(() => this.#sendReports());
-  }
-
-  #sendReports(): void {
-    if (this.#reports.length === 0) return;
-    const reports = this.#reports;
-    this.#reports = [];
-    // What gets lost is told again by the next sync.
-    this.#options.gateway.report(this.#options.name, this.#incarnation, reports).catch((error: unknown) => {
-      this.#options.log.debug({ err: error }, 'Reports were not taken in; the next sync repeats them.');
-    });
-  }
-
   async #beat(): Promise<void> {
+    const { clock, log, random } = this.#options;
     const { signal } = this.#stopping;
+    let lookedAt = clock.monotonic();
     while (!signal.aborted) {
-      const jitter = 0.8 + 0.4 * this.#options.random();
-      await this.#options.clock.sleep(this.#timers.syncMs * jitter, signal).catch(() => undefined);
-      if (!signal.aborted) await this.#sync();
+      await clock.sleep(this.#timers.syncMs * (0.8 + 0.4 * random()), signal).catch(() => undefined);
+      if (signal.aborted) return;
+      if (clock.monotonic() - lookedAt >= DETECT_EVERY_MS) {
+        lookedAt = clock.monotonic();
+        await this.#lookAround().catch((error: unknown) => log.warn({ err: error }, 'The node could not be looked at.'));
+      }
+      await this.#sync();
     }
   }
 
   /** Says everything that is known and does what the answer says. One at a time; a failure is made up for by the next. */
-  async #sync(): Promise<void> {
-    if (this.#isSyncing) return;
-    this.#isSyncing = true;
-    try {
-      const { gateway, name } = this.#options;
-      const answer = await gateway.sync({
-        node: name,
-        incarnation: this.#incarnation,
-        seq: ++this.#seq,
-        known: this.#ledger.known(),
-      });
-      if (answer.status === 'SUPERSEDED') {
-        this.#options.log.error({ node: name }, 'Another agent speaks for this node: this one stops.');
+  #sync(): Promise<void> {
+    this.#syncing ??= this.#exchange()
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          this.#options.log.warn({ err: error }, 'A sync failed; the next one makes up for it.');
+      })
+      .finally(() => (this.#syncing = null));
+    return this.#syncing;
+  }
+
+  async #exchange(): Promise<void> {
+    const { gateway, clock, log, name } = this.#options;
+    const incarnation = this.#incarnation;
+    const facts = this.#hasNewFacts ? this.#facts : null;
+    const message = { node: name, incarnation, ...this.#ledger.syncMessage(), ...(facts ? { facts } : {}) };
+    const answer = await gateway.sync(message);
+    if (incarnation !== this.#incarnation) return;
+    if (facts === this.#facts) this.#hasNewFacts = false;
+    switch (answer.status) {
+      case 'OK':
+        this.#ledger.answered(answer, clock.now(), clock.monotonic());
+        this.#act();
+        break;
+      case 'UNKNOWN':
+        await this.#hello();
+        break;
+      case 'SUPERSEDED':
+        log.error({ node: name }, 'Another agent speaks for this node: this one stops everything and is silent.');
         this.#stopping.abort();
-        await this.#executor.shutDown();
-        return;
-      }
-      if (answer.status === 'UNKNOWN') {
-        await this.#hello(this.#ledger.known().map(({ attempt }) => attempt));
-        return;
-      }
-      this.#ledger.answered();
-      for (const { attempt, cause } of answer.stop) this.#executor.stop(attempt, cause);
-      for (const attempt of answer.forget) this.#forget(attempt);
-      if (answer.assign.length > 0) this.#takeOn(answer.assign);
-    } catch (error) {
-      this.#options.log.warn({ err: error }, 'A sync failed; the next one makes up for it.');
-    } finally {
-      this.#isSyncing = false;
+        this.#unlisten();
+        void this.#halt(() => false);
+        break;
+      default:
+        answer.status satisfies never;
     }
+  }
+
+  /** Waits for the server, but not for ever. */
+  async #withPatience(answer: Promise<void>): Promise<void> {
+    const patience = new AbortController();
+    const isLate = this.#options.clock.sleep(FAREWELL_MS, patience.signal).catch(() => undefined);
+    await Promise.race([answer.catch(() => undefined), isLate]);
+    patience.abort();
   }
 }

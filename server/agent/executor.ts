@@ -1,21 +1,24 @@
-import { rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Outcome, RunnerNode, RunnerPlugin, StopReason } from '@gantry/plugin-kit/runner';
-import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
-import type { Logger } from 'pino';
+import type { Outcome, RunnerNode, RunnerPlugin } from '@gantry/plugin-kit/runner';
+import type { Json, JsonObject, Reason } from '@gantry/plugin-kit/vocabulary';
 import type { Clock } from '../clock.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
 import { parseAttemptId, type AttemptId } from '../domain/ids.ts';
-import type { AttemptReport } from '../domain/input.ts';
+import { copyJson } from '../domain/json.ts';
 import type { RunnerSettings } from '../domain/node.ts';
+import type { Logger } from '../log.ts';
+import { nodeFault, pluginFault, type End, type StopReason } from './attempt-end.ts';
+import type { JournaledAttempt } from './attempt-ledger.ts';
 import { AttemptLog } from './attempt-log.ts';
-import type { JournaledAttempt } from './journal.ts';
 import type { LogShipper } from './log-shipper.ts';
-import { endOf, fault, stopped, type End } from './outcome.ts';
-import { RunningAttempt, type AttemptHost } from './running-attempt.ts';
+import { endOf, messageOf } from './outcome.ts';
+import { RingMemory } from './output-ring.ts';
+import { NodeFault, RunningAttempt, type AttemptHost } from './running-attempt.ts';
 
-/** After the hard stop a runner has this long to settle. Milliseconds. */
-const SETTLE_MS = 5_000;
+/** The largest handle: it is written into the journal, with every flush that it needs. */
+const HANDLE_LIMITS = { depth: 32, values: 10_000, characters: 65_536 };
 
 export interface ExecutorOptions {
   readonly nodeName: string;
@@ -25,208 +28,180 @@ export interface ExecutorOptions {
   readonly log: Logger;
   readonly shipper: LogShipper;
   findRunner(name: string): RunnerPlugin | null;
-  /** Told of every change of an attempt's state; ends are told once. */
-  report(report: AttemptReport): void;
+  /** The work proper of an attempt has begun. */
+  running(attempt: AttemptId): void;
+  /** A runner has settled; the end follows when its output is stored. */
+  settled(attempt: AttemptId): void;
+  /** An attempt has ended; its output is stored, unless the store is away. Told once. */
+  ended(attempt: AttemptId, end: End): void;
   /** Resolves when the handle is durable. */
-  checkpoint(attempt: AttemptId, handle: Json): Promise<void>;
+  checkpoint(spec: AttemptSpec, handle: Json): Promise<void>;
 }
 
-/** Runs attempts: hands them to their runners, stops them, and tells how they ended. */
+type Checked = { readonly runner: string; readonly config: unknown; readonly problem?: Reason };
+
+/**
+ * Hands attempts to their runners and passes on signals. When is none of its business: the ledger says what to start,
+ * to stop and to kill. Whatever a plugin does, it ends as a value: nothing that it throws leaves this file.
+ */
 export class Executor implements AttemptHost {
   readonly workRoot: string;
   readonly #options: ExecutorOptions;
-  readonly #running = new Map<AttemptId, { readonly attempt: RunningAttempt; readonly runner: RunnerPlugin }>();
+  readonly #running = new Map<AttemptId, RunningAttempt>();
+  readonly #ringMemory = new RingMemory();
   readonly #nodes = new Map<string, RunnerNode>();
   /** Checked configs: attempts of a task without expressions share one object. */
-  readonly #configs = new WeakMap<JsonObject, { readonly runner: string; readonly config: unknown }>();
-  #idle: (() => void)[] = [];
+  readonly #configs = new WeakMap<JsonObject, Checked>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.workRoot = join(options.dataDirectory, 'work');
   }
 
-  get runningCount(): number {
-    return this.#running.size;
-  }
-
   /** Starts an attempt. That it may be started must be durable already (I5). */
   start(spec: AttemptSpec): void {
+    const { clock } = this.#options;
     const runner = this.#options.findRunner(spec.runner);
     if (!runner) {
-      this.#end(new RunningAttempt(spec, null, this, this.#options.clock.now()), {
-        state: 'REJECTED',
-        failure: {
-          kind: 'INFRASTRUCTURE',
-          reason: { code: 'RUNNER_MISSING', message: `This node has no runner ${spec.runner}.` },
-        },
-      });
+      this.#options.ended(
+        spec.attempt,
+        nodeFault('REJECTED', 'RUNNER_MISSING', `This node has no runner ${spec.runner}.`),
+      );
       return;
     }
-    const checked = this.#configOf(runner, spec);
-    const attempt = new RunningAttempt(spec, checked.config, this, this.#options.clock.now());
-    if (checked.problem) {
-      this.#end(attempt, { state: 'FAILED', failure: { kind: 'APPLICATION', reason: checked.problem } });
+    const { config, problem } = this.#configOf(runner, spec.with);
+    if (problem) {
+      this.#options.ended(spec.attempt, { state: 'FAILED', failure: { kind: 'APPLICATION', reason: problem } });
       return;
     }
-    this.#follow(attempt, runner, () => runner.run(attempt, this.#nodeOf(runner)));
+    const attempt = new RunningAttempt(spec, config, this, clock.now());
+    this.#running.set(spec.attempt, attempt);
+    this.#follow(attempt, runner, null);
   }
 
-  /** Follows work that was begun before a restart. False when its runner cannot find it again. */
-  reattach(journaled: JournaledAttempt): boolean {
-    const runner = this.#options.findRunner(journaled.runner);
-    if (!runner?.reattach || journaled.handle === undefined) return false;
-    const { attempt: id, taskKey, timeoutMs, killGraceMs, acceptedAt } = journaled;
+  /** Follows work that was begun before a restart. */
+  reattach(journaled: JournaledAttempt): void {
+    const runner = this.#options.findRunner(journaled.runner)!;
+    const { attempt: id, taskKey, timeoutMs, killGraceMs, acceptedAt, config = {}, resources = {} } = journaled;
     const { run, number } = parseAttemptId(id)!;
-    const spec: AttemptSpec = {
-      attempt: id,
-      number,
-      run,
-      pipeline: '',
-      taskKey,
-      mapIndex: null,
-      runner: runner.name,
-      with: {},
-      env: {},
-      inputs: {},
-      resources: {},
-      timeoutMs,
-      killGraceMs,
-    };
-    const attempt = new RunningAttempt(spec, null, this, acceptedAt);
-    attempt.hasCheckpoint = true;
-    attempt.startedAt = acceptedAt;
-    this.#options.report({ attempt: id, state: 'RUNNING', at: this.#options.clock.now(), startedAt: acceptedAt });
-    this.#follow(attempt, runner, () => runner.reattach!(attempt, journaled.handle!, this.#nodeOf(runner)));
-    return true;
+    const known = { attempt: id, number, run, runner: runner.name, taskKey, timeoutMs, killGraceMs, resources };
+    const spec = { ...known, with: config, pipeline: '', mapIndex: null, env: {}, inputs: {} };
+    const attempt = new RunningAttempt(spec, this.#configOf(runner, config).config, this, acceptedAt);
+    attempt.resume();
+    this.#running.set(id, attempt);
+    this.#follow(attempt, runner, journaled.handle!);
   }
 
-  /** Soft stop, then after the grace the hard one. Repeats change nothing. */
   stop(id: AttemptId, reason: StopReason): void {
-    const running = this.#running.get(id);
-    if (!running?.attempt.requestStop(reason)) return;
-    void this.#climbLadder(running.attempt, running.runner);
+    this.#running.get(id)?.requestStop(reason);
   }
 
-  /** Ends what a restart could not find again, and leaves the rest to it. Resolves when nothing is left to wait for. */
-  async shutDown(): Promise<void> {
-    for (const [id, { attempt, runner }] of this.#running) {
-      if (runner.reattach && attempt.hasCheckpoint) this.#running.delete(id);
-      else this.stop(id, 'SHUTDOWN');
-    }
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  kill(id: AttemptId): void {
+    this.#running.get(id)?.requestKill();
   }
 
-  makeLog(attempt: RunningAttempt): AttemptLog {
-    return new AttemptLog(attempt.spec.attempt, this.#options.shipper, this.#options.clock, () => attempt.started());
+  /** Nobody waits for the attempt's runner any more. */
+  abandon(id: AttemptId): void {
+    const attempt = this.#running.get(id);
+    if (!attempt) return;
+    this.#options.log.error({ runner: attempt.spec.runner, attempt: id }, 'A runner did not settle after the hard stop.');
+    this.#running.delete(id);
+    if (attempt.hasLog) void attempt.log.end();
   }
 
-  started(attempt: RunningAttempt): void {
-    const now = this.#options.clock.now();
-    attempt.startedAt = now;
-    if (this.#running.has(attempt.spec.attempt))
-      this.#options.report({ attempt: attempt.spec.attempt, state: 'RUNNING', at: now, startedAt: now });
+  /** Removes the working folders of attempts that nobody knows any more. */
+  async removeLeftovers(isKnown: (attempt: string) => boolean): Promise<void> {
+    const names = await readdir(this.workRoot).catch(() => []);
+    for (const name of names) if (!isKnown(name)) await this.#remove(join(this.workRoot, name));
   }
 
-  checkpoint(attempt: RunningAttempt, handle: Json): Promise<void> {
-    return this.#options.checkpoint(attempt.spec.attempt, handle);
+  makeLog({ spec: { attempt }, acceptedAt, isResumed }: RunningAttempt): AttemptLog {
+    const { shipper, clock } = this.#options;
+    // Repeated numbers are ignored by the server: those of the agent before, which nobody counted, lie below this.
+    const sentSeq = isResumed ? Math.max(clock.now() - acceptedAt, 1) * 1_000 : 0;
+    const onOutput = () => this.#running.get(attempt)?.started();
+    return new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, onOutput });
   }
 
-  #follow(attempt: RunningAttempt, runner: RunnerPlugin, begin: () => Promise<Outcome>): void {
-    const id = attempt.spec.attempt;
-    this.#running.set(id, { attempt, runner });
-    if (attempt.spec.timeoutMs !== null) void this.#watchDeadline(attempt);
+  running(attempt: RunningAttempt): void {
+    this.#options.running(attempt.spec.attempt);
+  }
+
+  checkpoint({ spec }: RunningAttempt, handle: Json): Promise<void> {
+    const copied = copyJson(handle, HANDLE_LIMITS);
+    if (!copied.ok) throw new TypeError(`The handle of a checkpoint cannot be kept. ${copied.fault.message}`);
+    return this.#options.checkpoint(spec, copied.value);
+  }
+
+  tick(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  /** @param handle Null to run, otherwise what to find again. */
+  #follow(attempt: RunningAttempt, runner: RunnerPlugin, handle: Json | null): void {
     let settled: Promise<Outcome>;
     try {
-      settled = begin();
+      const node = this.#nodeOf(runner);
+      settled = handle === null ? runner.run(attempt, node) : runner.reattach!(attempt, handle, node);
+      // A plugin in JavaScript may return anything.
+      if (!(settled instanceof Promise)) settled = Promise.resolve(settled);
     } catch (error) {
-      settled = Promise.reject(error as Error);
+      this.#threw(attempt, runner, error);
+      return;
     }
     settled.then(
-      (outcome) => this.#settled(attempt, endOf(runner.name, outcome, attempt.stopReason)),
-      (error: unknown) => {
-        this.#options.log.error({ err: error, runner: runner.name, attempt: id }, 'A runner threw.');
-        this.#settled(
-          attempt,
-          fault(runner.name, 'RUNNER_THREW', `threw: ${error instanceof Error ? error.message : String(error)}`),
-        );
-      },
+      (outcome) => this.#settled(attempt, endOf(runner.name, outcome)),
+      (error: unknown) => this.#threw(attempt, runner, error),
     );
+  }
+
+  #threw(attempt: RunningAttempt, runner: RunnerPlugin, thrown: unknown): void {
+    const message = messageOf(thrown);
+    if (thrown instanceof NodeFault) {
+      this.#settled(attempt, nodeFault('FAILED', 'NODE_FAULT', message));
+      return;
+    }
+    // Who rejects because it was stopped is careless, not faulty.
+    if (!attempt.isStopped)
+      this.#options.log.error({ err: thrown, runner: runner.name, attempt: attempt.id }, 'A runner threw.');
+    this.#settled(attempt, pluginFault(runner.name, 'RUNNER_THREW', `threw: ${message}`));
   }
 
   #settled(attempt: RunningAttempt, end: End): void {
     const id = attempt.spec.attempt;
     // A runner that settles after it was given up changes nothing any more.
-    if (this.#running.get(id)?.attempt !== attempt) return;
+    if (this.#running.get(id) !== attempt) return;
     if (!attempt.hasLog) {
       this.#end(attempt, end);
       return;
     }
-    attempt.log.end();
-    const drained = this.#options.shipper.drained(id);
-    if (drained) void drained.then(() => this.#end(attempt, end));
-    else this.#end(attempt, end);
-  }
-
-  #end(attempt: RunningAttempt, { state, failure, outputs }: End): void {
-    const at = this.#options.clock.now();
-    const id = attempt.spec.attempt;
-    this.#running.delete(id);
-    if (attempt.hasWorkdir) void rm(attempt.workdir, { recursive: true, force: true }).catch(() => undefined);
-    this.#options.report({
-      attempt: id,
-      state,
-      at,
-      startedAt: attempt.startedAt ?? attempt.acceptedAt,
-      ...(failure ? { failure } : {}),
-      ...(outputs ? { outputs } : {}),
-    });
-    if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  async #watchDeadline(attempt: RunningAttempt): Promise<void> {
-    const id = attempt.spec.attempt;
-    const left = attempt.deadline! - this.#options.clock.now();
-    await this.#options.clock.sleep(Math.max(left, 0));
-    if (this.#running.get(id)?.attempt === attempt) this.stop(id, 'TIMED_OUT');
-  }
-
-  async #climbLadder(attempt: RunningAttempt, runner: RunnerPlugin): Promise<void> {
-    const { clock } = this.#options;
-    const isRunning = () => this.#running.get(attempt.spec.attempt)?.attempt === attempt;
-    await clock.sleep(attempt.spec.killGraceMs);
-    if (!isRunning()) return;
-    attempt.requestKill();
-    await clock.sleep(SETTLE_MS);
-    if (!isRunning()) return;
-    this.#options.log.error(
-      { runner: runner.name, attempt: attempt.spec.attempt },
-      'A runner did not settle after its hard stop.',
-    );
-    const { failure, ...end } = stopped(attempt.stopReason!);
-    const message = `${failure!.reason.message} The runner ${runner.name} did not settle within ${SETTLE_MS / 1_000} s of the hard stop: something of it may still run.`;
-    this.#end(attempt, { ...end, failure: { ...failure!, reason: { code: 'RUNNER_DID_NOT_SETTLE', message } } });
-  }
-
-  #configOf(
-    runner: RunnerPlugin,
-    spec: AttemptSpec,
-  ): { readonly config: unknown; readonly problem?: { code: string; message: string } } {
-    const known = this.#configs.get(spec.with);
-    if (known?.runner === runner.name) return known;
-    const checked = runner.config.check(spec.with);
-    if (!checked.ok) {
-      const [problem] = checked.problems;
-      return {
-        config: null,
-        problem: {
-          code: 'BAD_CONFIG',
-          message: `with.${problem?.path.join('.') ?? ''}: ${problem?.message ?? 'is not valid'}`,
-        },
-      };
+    const drained = attempt.log.end();
+    if (drained === null) {
+      this.#end(attempt, end);
+      return;
     }
-    const entry = { runner: runner.name, config: checked.config };
-    this.#configs.set(spec.with, entry);
+    this.#options.settled(id);
+    void drained.then(() => this.#end(attempt, end));
+  }
+
+  #end(attempt: RunningAttempt, end: End): void {
+    const id = attempt.spec.attempt;
+    if (!this.#running.delete(id)) return;
+    if (attempt.hasWorkdir) void this.#remove(attempt.workdir);
+    this.#options.ended(id, end);
+  }
+
+  async #remove(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
+      this.#options.log.warn({ err: error, folder }, 'A working folder could not be removed.');
+    });
+  }
+
+  #configOf(runner: RunnerPlugin, config: JsonObject): Checked {
+    const known = this.#configs.get(config);
+    if (known?.runner === runner.name) return known;
+    const entry = check(runner, config);
+    this.#configs.set(config, entry);
     return entry;
   }
 
@@ -234,13 +209,30 @@ export class Executor implements AttemptHost {
     let node = this.#nodes.get(runner.name);
     if (!node) {
       const { nodeName, dataDirectory, settings } = this.#options;
-      node = {
-        name: nodeName,
-        stateDirectory: join(dataDirectory, 'runners', runner.name),
-        settings: settings[runner.name] ?? {},
-      };
+      const stateDirectory = join(dataDirectory, 'runners', runner.name);
+      try {
+        mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        throw new NodeFault(`The runner’s folder ${stateDirectory} cannot be made: ${(error as Error).message}`);
+      }
+      node = { name: nodeName, stateDirectory, settings: settings[runner.name] ?? {} };
       this.#nodes.set(runner.name, node);
     }
     return node;
+  }
+}
+
+/** The rendered config, checked by its runner. What was right with expressions may be wrong with their values. */
+function check({ name, config: schema }: RunnerPlugin, config: JsonObject): Checked {
+  try {
+    const checked = schema.check(config);
+    if (checked.ok) return { runner: name, config: checked.config };
+    const [problem] = checked.problems;
+    const path = ['with', ...(problem?.path ?? [])].join('.');
+    const reason = { code: 'BAD_CONFIG', message: `${path}: ${problem?.message ?? 'is not valid'}` };
+    return { runner: name, config: null, problem: reason };
+  } catch (error) {
+    const message = `The runner ${name} failed to check the config: ${messageOf(error)}`;
+    return { runner: name, config: null, problem: { code: 'PLUGIN_FAULT', message } };
   }
 }

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
 import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
-import type { NodeFacts, NodeRunner } from '../domain/node.ts';
+import type { NodeFacts, NodeRunner, Taint } from '../domain/node.ts';
 
 /** How long a runner may take to look around. Milliseconds. */
 const DETECT_MS = 5_000;
@@ -13,18 +13,18 @@ export interface FingerprintOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Replaces what was found, by resource. */
   readonly capacity: Resources;
+  readonly taints: readonly Taint[];
   readonly dataDirectory: string;
   readonly agentVersion: string;
   readonly runners: readonly RunnerPlugin[];
+  /** Bytes to offer as disk; null to look how many are free. */
+  readonly disk: number | null;
 }
 
 /** What this machine is and what it offers, its runners asked. */
 export async function fingerprint(options: FingerprintOptions): Promise<NodeFacts> {
   const detected = await Promise.all(options.runners.map(detect));
-  const disk = await statfs(options.dataDirectory).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => 0,
-  );
+  const disk = options.disk ?? (await freeBytes(options.dataDirectory));
   const cores = availableParallelism();
   const found: Record<string, number> = {
     cpu: cores * 1_000,
@@ -43,11 +43,17 @@ export async function fingerprint(options: FingerprintOptions): Promise<NodeFact
     pool: options.pool,
     capacity: { ...found, ...options.capacity },
     labels: { ...labels, ...options.labels },
-    taints: [],
+    taints: options.taints,
     runners: detected.map(({ runner }) => runner),
     agentVersion: options.agentVersion,
   };
 }
+
+const freeBytes = (folder: string): Promise<number> =>
+  statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
 
 async function detect(plugin: RunnerPlugin): Promise<{
   readonly runner: NodeRunner;

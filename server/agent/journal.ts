@@ -1,77 +1,62 @@
 import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Json } from '@gantry/plugin-kit/vocabulary';
-import * as z from 'zod';
 import type { AttemptSpec } from '../domain/effect.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import type { AttemptReport } from '../domain/input.ts';
+import type { JournaledAttempt } from './attempt-ledger.ts';
+import { encodeRecord, readRecords, type JournalRecord } from './journal-record.ts';
 
-/** The file is written anew when it has grown to this. Bytes. */
+export { readRecords } from './journal-record.ts';
+
+/** The file is written anew when it has grown to this, and to twice what a new one would hold. Bytes. */
 const COMPACT_AT = 32 * 1024 * 1024;
-const HEADER_BYTES = 8;
 
-/** What a restart must know of an attempt. Its config, environment and inputs are the server's to keep. */
-export interface JournaledAttempt {
-  readonly attempt: AttemptId;
-  readonly runner: string;
-  readonly taskKey: string;
-  readonly timeoutMs: number | null;
-  readonly killGraceMs: number;
-  readonly acceptedAt: number;
-  /** What its runner asked to be kept (`checkpoint`); undefined before. */
-  handle?: Json;
-  /** How it ended; undefined while it may still run. */
-  end?: AttemptReport;
+/** What an agent before left behind. */
+export interface OpenedJournal {
+  readonly journal: Journal;
+  /** The attempts that it had not forgotten. */
+  readonly open: readonly JournaledAttempt[];
+  /** Bytes at the end that were no whole record: a crash tore them, or a disk damaged them. */
+  readonly tornBytes: number;
 }
 
-/** Attempt id, runner, task key, timeout, kill grace. Kept short: there may be thousands in a record. */
-const accepted = z.tuple([z.string(), z.string(), z.string(), z.number().nullable(), z.number()]);
-type Accepted = z.infer<typeof accepted>;
-/** One record: what one flush announced. Any member may be missing. */
-const recordSchema = z.object({
-  at: z.number(),
-  accept: z.array(accepted).optional(),
-  checkpoint: z.array(z.tuple([z.string(), z.json()])).optional(),
-  end: z.array(z.looseObject({ attempt: z.string(), state: z.string(), at: z.number() })).optional(),
-  forget: z.array(z.string()).optional(),
-});
-type JournalRecord = z.infer<typeof recordSchema>;
-
 /**
- * The agent's memory over restarts: an append-only file of records, each with its length and CRC-32. What must be
- * there before something is done is flushed first (I5); the rest rides along with the next flush. A torn tail, which a
- * crash may leave, is cut off.
+ * The agent's memory over restarts: an append-only file. What must be there before something is done is flushed first
+ * (I5): that attempts are accepted, which is to say that they may have been started, and checkpoints. Ends and what is
+ * forgotten ride along with the next flush.
+ *
+ * A write that fails leaves nobody knows what in the file, and records behind that would never be read. So the next
+ * flush writes the whole file anew.
  */
 export class Journal {
   readonly #path: string;
   #file: FileHandle;
-  #bytes: number;
+  #bytes = 0;
+  #compactAt = COMPACT_AT;
+  #isDamaged = false;
   readonly #open = new Map<AttemptId, JournaledAttempt>();
-  #waiting = emptyRecord(0);
+  #waiting = emptyRecord();
   #flushing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  private constructor(path: string, file: FileHandle, bytes: number) {
+  private constructor(path: string, file: FileHandle) {
     this.#path = path;
     this.#file = file;
-    this.#bytes = bytes;
   }
 
-  /** Opens the journal and reads what the agent before knew. Rejects when the file cannot be read or written. */
-  static async open(path: string): Promise<{ readonly journal: Journal; readonly open: readonly JournaledAttempt[] }> {
+  /** Opens a journal and reads what it holds. Rejects when the file cannot be read or written. */
+  static async open(path: string): Promise<OpenedJournal> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return Buffer.alloc(0);
       throw error;
     });
     const { records, bytes } = readRecords(content);
-    const file = await open(path, bytes === content.length ? 'a' : 'r+', 0o600);
-    if (bytes !== content.length) await file.truncate(bytes);
-    const journal = new Journal(path, file, bytes);
+    const journal = new Journal(path, await open(path, 'a', 0o600));
     for (const record of records) journal.#remember(record);
     await journal.#compact();
-    return { journal, open: [...journal.#open.values()] };
+    return { journal, open: [...journal.#open.values()], tornBytes: content.length - bytes };
   }
 
   /** Resolves when it is durable that these attempts may have been started. */
@@ -84,19 +69,21 @@ export class Journal {
     return this.flush();
   }
 
-  /** Resolves when the handle is durable. */
-  checkpoint(attempt: AttemptId, handle: Json): Promise<void> {
+  /** Resolves when the handle is durable, with what a restart needs to hand to the runner. */
+  checkpoint(attempt: AttemptId, handle: Json, spec?: Pick<AttemptSpec, 'with' | 'resources'>): Promise<void> {
     const known = this.#open.get(attempt);
     if (!known) return Promise.resolve();
     known.handle = handle;
-    this.#waiting.checkpoint.push([attempt, handle]);
+    const isNew = known.config === undefined && spec !== undefined;
+    if (isNew) Object.assign(known, { config: spec.with, resources: spec.resources });
+    this.#waiting.checkpoint.push([attempt, handle, isNew ? spec.with : null, isNew ? spec.resources : null]);
     return this.flush();
   }
 
   /** Written with the next flush: should it be lost, the attempt's runner is asked again. */
   ended(report: AttemptReport): void {
     const known = this.#open.get(report.attempt);
-    if (!known) return;
+    if (!known || known.end === report) return;
     known.end = report;
     this.#waiting.end.push(report);
   }
@@ -122,8 +109,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    await this.flush();
-    await this.#file.close();
+    await this.flush().finally(() => this.#file.close());
   }
 
   async #write(): Promise<void> {
@@ -132,86 +118,83 @@ export class Journal {
     this.#waiting = emptyRecord(record.at);
     // The end of what has been forgotten meanwhile is of no use any more.
     if (record.end.length > 0) record.end = record.end.filter(({ attempt }) => this.#open.has(attempt));
-    const bytes = encode(record);
+    try {
+      if (this.#isDamaged) await this.#compact();
+      else await this.#append(encodeRecord(record));
+    } catch (error) {
+      this.#isDamaged = true;
+      // Whoever accepted these hears that nothing of it is durable, and does not start them.
+      for (const [attempt] of record.accept) this.#open.delete(attempt as AttemptId);
+      throw error;
+    }
+    if (this.#bytes > this.#compactAt) await this.#compact().catch(() => (this.#isDamaged = true));
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
     await this.#file.appendFile(bytes);
-    this.#bytes += bytes.length;
     await this.#file.datasync();
-    if (this.#bytes > COMPACT_AT) await this.#compact();
+    this.#bytes += bytes.length;
   }
 
   /** Writes what is still open into a new file, which takes the old one's place at once or not at all. */
   async #compact(): Promise<void> {
-    const record = emptyRecord(0);
-    for (const { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt, handle, end } of this.#open.values()) {
-      record.at = Math.max(record.at, acceptedAt);
+    const parts: Buffer[] = [];
+    for (const { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt, handle, config, resources, end } of this
+      .#open.values()) {
+      const record = emptyRecord(acceptedAt);
       record.accept.push([attempt, runner, taskKey, timeoutMs, killGraceMs]);
-      if (handle !== undefined) record.checkpoint.push([attempt, handle]);
+      if (handle !== undefined) record.checkpoint.push([attempt, handle, config ?? null, resources ?? null]);
       if (end !== undefined) record.end.push(end);
+      parts.push(encodeRecord(record));
     }
-    const bytes = encode(record);
+    const bytes = Buffer.concat(parts);
     const path = `${this.#path}.new`;
     const file = await open(path, 'w', 0o600);
-    await file.writeFile(bytes);
-    await file.datasync();
-    await rename(path, this.#path);
-    const folder = await open(dirname(this.#path));
-    await folder.sync();
-    await folder.close();
-    await this.#file.close();
-    await file.close();
-    this.#file = await open(this.#path, 'a');
+    try {
+      await file.writeFile(bytes);
+      await file.datasync();
+      await rename(path, this.#path);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    const former = this.#file;
+    this.#file = file;
     this.#bytes = bytes.length;
+    this.#compactAt = Math.max(COMPACT_AT, 2 * bytes.length);
+    await former.close();
+    const folder = await open(dirname(this.#path));
+    await folder.sync().finally(() => folder.close());
+    this.#isDamaged = false;
   }
 
   #remember(record: JournalRecord): void {
-    for (const [id, runner, taskKey, timeoutMs, killGraceMs] of record.accept ?? []) {
+    for (const [id, runner, taskKey, timeoutMs, killGraceMs] of record.accept) {
       const attempt = id as AttemptId;
       this.#open.set(attempt, { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: record.at });
     }
-    for (const [attempt, handle] of record.checkpoint ?? []) {
+    for (const [attempt, handle, config, resources] of record.checkpoint) {
       const known = this.#open.get(attempt as AttemptId);
-      if (known) known.handle = handle;
+      if (!known) continue;
+      known.handle = handle;
+      if (config !== null) known.config = config;
+      if (resources !== null) known.resources = resources;
     }
-    for (const end of record.end ?? []) {
+    for (const end of record.end) {
       const known = this.#open.get(end.attempt as AttemptId);
       if (known) known.end = end as unknown as AttemptReport;
     }
-    for (const attempt of record.forget ?? []) this.#open.delete(attempt as AttemptId);
+    for (const attempt of record.forget) this.#open.delete(attempt as AttemptId);
   }
 }
 
-const emptyRecord = (at: number) => ({
-  at,
-  accept: [] as Accepted[],
-  checkpoint: [] as [string, Json][],
-  end: [] as AttemptReport[],
-  forget: [] as string[],
-});
-
-function encode(record: unknown): Buffer {
-  const text = JSON.stringify(record);
-  const size = Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + size);
-  bytes.write(text, HEADER_BYTES);
-  bytes.writeUInt32LE(size, 0);
-  bytes.writeUInt32LE(crc32(bytes.subarray(HEADER_BYTES)), 4);
-  return bytes;
+/** A record to be filled. */
+interface OpenRecord {
+  at: number;
+  readonly accept: [string, string, string, number | null, number][];
+  readonly checkpoint: [string, Json, AttemptSpec['with'] | null, AttemptSpec['resources'] | null][];
+  end: AttemptReport[];
+  readonly forget: string[];
 }
 
-/** Reads records until the first that is torn or damaged: nothing after it was ever announced as durable. */
-export function readRecords(content: Buffer): { readonly records: readonly JournalRecord[]; readonly bytes: number } {
-  const records: JournalRecord[] = [];
-  let at = 0;
-  while (at + HEADER_BYTES <= content.length) {
-    const size = content.readUInt32LE(at);
-    const end = at + HEADER_BYTES + size;
-    if (end > content.length) break;
-    const payload = content.subarray(at + HEADER_BYTES, end);
-    if (crc32(payload) !== content.readUInt32LE(at + 4)) break;
-    const parsed = recordSchema.safeParse(JSON.parse(payload.toString()));
-    if (!parsed.success) break;
-    records.push(parsed.data);
-    at = end;
-  }
-  return { records, bytes: at };
-}
+const emptyRecord = (at = 0): OpenRecord => ({ at, accept: [], checkpoint: [], end: [], forget: [] });

@@ -1,133 +1,92 @@
-import type { Outcome, StopReason } from '@gantry/plugin-kit/runner';
-import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
+import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
-import type { AttemptState } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
+import { copyJson } from '../domain/json.ts';
+import { pluginFault, type End } from './attempt-end.ts';
 
-/** The most that the outputs of one attempt may take as JSON. Bytes, by UTF-16 length. */
-export const MAX_OUTPUT_CHARACTERS = 1024 * 1024;
+/** The most that the outputs of one attempt may take as JSON. Bytes. */
+export const MAX_OUTPUT_BYTES = 1024 * 1024;
+const OUTPUT_LIMITS = { depth: 64, values: MAX_OUTPUT_BYTES, characters: MAX_OUTPUT_BYTES };
+/** A failure's texts end up in rows and lists: what is longer is cut. Characters. */
+const MAX_MESSAGE = 4_096;
+const MAX_WORD = 100;
 
-/** How an attempt ended, as it is reported. */
-export interface End {
-  readonly state: AttemptState;
-  readonly failure?: Failure;
-  readonly outputs?: Readonly<Record<string, Json>>;
-}
-
-const reason = z.object({ code: z.string(), message: z.string(), remedy: z.string().optional() });
+const text = (characters: number) => z.string().transform((value) => shortened(value, characters));
 const failed = z.object({
   ok: z.literal(false),
   kind: z.enum(['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED']),
-  reason,
+  reason: z.object({ code: text(MAX_WORD), message: text(MAX_MESSAGE), remedy: text(MAX_MESSAGE).optional() }),
   exitCode: z.number().int().optional(),
-  signal: z.string().optional(),
+  signal: text(MAX_WORD).optional(),
 });
 
-/**
- * From what a runner says, and what was asked of it, to what is reported. A runner cannot claim to have been cancelled
- * or timed out: who stopped it knows. Work that was done before the stop took effect is done.
- */
-export function endOf(runner: string, outcome: Outcome, stop: StopReason | null): End {
-  if (outcome?.ok === true) return succeeded(runner, outcome.outputs);
-  const parsed = failed.safeParse(outcome);
-  if (!parsed.success) return fault(runner, 'OUTCOME_MALFORMED', 'returned something that is no outcome');
-  const { kind, exitCode, signal } = parsed.data;
-  const extra = { ...(exitCode === undefined ? {} : { exitCode }), ...(signal === undefined ? {} : { signal }) };
-  const plain: Failure['reason'] = {
-    code: parsed.data.reason.code,
-    message: parsed.data.reason.message,
-    ...(parsed.data.reason.remedy === undefined ? {} : { remedy: parsed.data.reason.remedy }),
-  };
-  if (stop !== null) return stopped(stop, { ...extra });
-  if (kind === 'REJECTED') return { state: 'REJECTED', failure: { kind: 'INFRASTRUCTURE', reason: plain } };
-  return { state: 'FAILED', failure: { kind, reason: plain, ...extra } };
+/** What a runner said, checked: a plugin may return anything at all, and nothing that it returns may throw here. */
+export function endOf(runner: string, outcome: unknown): End {
+  try {
+    if ((outcome as { ok?: unknown } | null)?.ok === true)
+      return succeeded(runner, (outcome as { outputs?: unknown }).outputs);
+    const parsed = failed.safeParse(outcome);
+    if (!parsed.success) return pluginFault(runner, 'OUTCOME_MALFORMED', 'returned something that is no outcome');
+    const { kind, reason, exitCode, signal } = parsed.data;
+    const failure: Failure = {
+      kind: kind === 'REJECTED' ? 'INFRASTRUCTURE' : kind,
+      reason: {
+        code: reason.code,
+        message: reason.message,
+        ...(reason.remedy === undefined ? {} : { remedy: reason.remedy }),
+      },
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return { state: kind === 'REJECTED' ? 'REJECTED' : 'FAILED', failure };
+  } catch (error) {
+    return pluginFault(runner, 'OUTCOME_MALFORMED', `returned an outcome that cannot be read: ${messageOf(error)}`);
+  }
 }
 
 function succeeded(runner: string, outputs: unknown): End {
-  if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) {
-    return fault(runner, 'OUTCOME_MALFORMED', 'returned outputs that are no object');
+  if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs))
+    return pluginFault(runner, 'OUTCOME_MALFORMED', 'returned outputs that are no object');
+  if (isEmpty(outputs)) return { state: 'SUCCEEDED' };
+  // A copy: what crosses no wire on a local node must not change behind our back either.
+  const copied = copyJson(outputs, OUTPUT_LIMITS);
+  if (!copied.ok) {
+    const { code, message, path } = copied.fault;
+    if (code === 'TOO_LARGE') return tooLarge();
+    return refused('OUTPUTS_NOT_JSON', `Its output ${path.join('.')} cannot be kept. ${message}`);
   }
-  for (const _ in outputs) {
-    let text: string;
-    try {
-      text = JSON.stringify(outputs);
-    } catch (error) {
-      return fault(runner, 'OUTPUTS_NOT_JSON', `returned outputs that are no JSON: ${(error as Error).message}`);
-    }
-    if (text.length > MAX_OUTPUT_CHARACTERS) {
-      const message = `Its outputs take ${text.length} bytes; ${MAX_OUTPUT_CHARACTERS} are allowed.`;
-      return {
-        state: 'FAILED',
-        failure: {
-          kind: 'APPLICATION',
-          reason: {
-            code: 'OUTPUTS_TOO_LARGE',
-            message,
-            remedy: 'Write large results to a file, and hand on its place.',
-          },
-        },
-      };
-    }
-    // What cannot cross the wire as it is must not look different on a local node.
-    return { state: 'SUCCEEDED', outputs: JSON.parse(text) as JsonObject };
-  }
-  return { state: 'SUCCEEDED' };
+  if (Buffer.byteLength(JSON.stringify(copied.value)) > MAX_OUTPUT_BYTES) return tooLarge();
+  return { state: 'SUCCEEDED', outputs: copied.value as JsonObject };
 }
 
-/** How an attempt ends that somebody stopped. */
-export function stopped(stop: StopReason, extra: { readonly exitCode?: number; readonly signal?: string } = {}): End {
-  switch (stop) {
-    case 'CANCELLED':
-      return {
-        state: 'CANCELLED',
-        failure: { kind: 'CANCELLED', reason: { code: 'CANCELLED', message: 'It was cancelled.' }, ...extra },
-      };
-    case 'TIMED_OUT':
-      return {
-        state: 'TIMED_OUT',
-        failure: {
-          kind: 'TIMEOUT',
-          reason: { code: 'TIMED_OUT', message: 'It ran longer than its timeout.' },
-          ...extra,
-        },
-      };
-    case 'DRAINED':
-      return {
-        state: 'CANCELLED',
-        failure: { kind: 'DRAINED', reason: { code: 'DRAINED', message: 'Its node was drained.' }, ...extra },
-      };
-    case 'PREEMPTED':
-      return {
-        state: 'CANCELLED',
-        failure: {
-          kind: 'PREEMPTED',
-          reason: { code: 'PREEMPTED', message: 'It made room for work of higher priority.' },
-          ...extra,
-        },
-      };
-    case 'SHUTDOWN':
-      return {
-        state: 'FAILED',
-        failure: {
-          kind: 'INFRASTRUCTURE',
-          reason: { code: 'AGENT_STOPPED', message: 'Its node agent was stopped.' },
-          ...extra,
-        },
-      };
-    default:
-      return stop satisfies never;
-  }
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
 }
 
-/** A fault of the plugin, named: it counts as the task's failure, because nobody knows what was done. */
-export const fault = (runner: string, code: string, what: string): End => ({
+const tooLarge = (): End =>
+  refused(
+    'OUTPUTS_TOO_LARGE',
+    `Its outputs take more than ${MAX_OUTPUT_BYTES} bytes as JSON.`,
+    'Write large results to a file or a store, and hand on where they are.',
+  );
+
+const refused = (code: string, message: string, remedy?: string): End => ({
   state: 'FAILED',
-  failure: {
-    kind: 'UNKNOWN',
-    reason: {
-      code,
-      message: `The runner ${runner} ${what}.`,
-      remedy: 'This is a bug of the plugin: report it to its author.',
-    },
-  },
+  failure: { kind: 'APPLICATION', reason: remedy === undefined ? { code, message } : { code, message, remedy } },
 });
+
+/** What was thrown, in words. Anything may have been thrown. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return shortened(thrown instanceof Error ? thrown.message : String(thrown), MAX_MESSAGE);
+  } catch {
+    return 'something that cannot be put into words';
+  }
+}
+
+/** Cut to a length, without the characters that no database takes. */
+function shortened(value: string, characters: number): string {
+  const clean = value.replaceAll('\0', '\uFFFD').toWellFormed();
+  return clean.length > characters ? `${clean.slice(0, characters).toWellFormed()}…` : clean;
+}

@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Attempt, Json, JsonObject, Resources, StopReason } from '@gantry/plugin-kit/runner';
+import type { Attempt, Json, JsonObject, Resources } from '@gantry/plugin-kit/runner';
 import type { AttemptSpec } from '../domain/effect.ts';
+import type { StopReason } from './attempt-end.ts';
 import type { AttemptLog } from './attempt-log.ts';
 
 /** What an attempt needs of its executor. */
@@ -10,24 +11,38 @@ export interface AttemptHost {
   /** Where attempts have their working folders. */
   readonly workRoot: string;
   makeLog(attempt: RunningAttempt): AttemptLog;
-  started(attempt: RunningAttempt): void;
+  /** The work proper has begun: told once. */
+  running(attempt: RunningAttempt): void;
   checkpoint(attempt: RunningAttempt, handle: Json): Promise<void>;
+  /** Milliseconds that only grow. */
+  tick(): number;
 }
+
+/** The node, not the task and not the plugin, is at fault. */
+export class NodeFault extends Error {
+  override readonly name = 'NodeFault';
+}
+
+/** Progress is told at most this often. Milliseconds. */
+const PROGRESS_MS = 250;
 
 /** The attempt as its runner sees it. Whatever costs something is made when first asked for: a no-op asks for nothing. */
 export class RunningAttempt implements Attempt {
   readonly spec: AttemptSpec;
   readonly config: unknown;
+  /** When it was started, or accepted by an agent before. */
   readonly acceptedAt: number;
-  startedAt: number | null = null;
-  hasCheckpoint = false;
-  stopReason: StopReason | null = null;
   readonly #host: AttemptHost;
+  #stopReason: StopReason | null = null;
+  #isKilled = false;
+  #isRunning = false;
+  #isResumed = false;
   #stop: AbortController | null = null;
   #kill: AbortController | null = null;
-  #isKilled = false;
   #log: AttemptLog | null = null;
   #workdir: string | null = null;
+  #progress = '';
+  #progressTick = -Infinity;
 
   constructor(spec: AttemptSpec, config: unknown, host: AttemptHost, acceptedAt: number) {
     this.spec = spec;
@@ -61,19 +76,28 @@ export class RunningAttempt implements Attempt {
     return this.spec.timeoutMs === null ? null : this.acceptedAt + this.spec.timeoutMs;
   }
   get stop(): AbortSignal {
-    this.#stop ??= new AbortController();
-    if (this.stopReason) this.#stop.abort(this.stopReason);
+    if (this.#stop === null) {
+      this.#stop = new AbortController();
+      if (this.#stopReason !== null) this.#stop.abort(this.#stopReason);
+    }
     return this.#stop.signal;
   }
   get kill(): AbortSignal {
-    this.#kill ??= new AbortController();
-    if (this.#isKilled) this.#kill.abort(this.stopReason);
+    if (this.#kill === null) {
+      this.#kill = new AbortController();
+      if (this.#isKilled) this.#kill.abort(this.#stopReason);
+    }
     return this.#kill.signal;
   }
   get workdir(): string {
     if (this.#workdir === null) {
-      this.#workdir = join(this.#host.workRoot, this.spec.attempt);
-      mkdirSync(this.#workdir, { recursive: true, mode: 0o700 });
+      const path = join(this.#host.workRoot, this.spec.attempt);
+      try {
+        mkdirSync(path, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        throw new NodeFault(`Its working folder cannot be made: ${(error as Error).message}`);
+      }
+      this.#workdir = path;
     }
     return this.#workdir;
   }
@@ -87,36 +111,57 @@ export class RunningAttempt implements Attempt {
     this.#log ??= this.#host.makeLog(this);
     return this.#log;
   }
-  /** Whether anything was printed, or a working folder made, that is to be seen to at the end. */
+  /** Whether anything was printed that is to be seen to at the end. */
   get hasLog(): boolean {
     return this.#log !== null;
   }
+  /** Whether a working folder is to be removed at the end. */
   get hasWorkdir(): boolean {
     return this.#workdir !== null;
   }
+  /** Whether it was begun by an agent before. */
+  get isResumed(): boolean {
+    return this.#isResumed;
+  }
+  get isStopped(): boolean {
+    return this.#stopReason !== null;
+  }
 
-  checkpoint(handle: Json): Promise<void> {
-    this.hasCheckpoint = true;
+  async checkpoint(handle: Json): Promise<void> {
     this.started();
-    return this.#host.checkpoint(this, handle);
+    await this.#host.checkpoint(this, handle);
   }
   started(): void {
-    if (this.startedAt === null) this.#host.started(this);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#host.running(this);
   }
   progress(fraction: number, message?: string): void {
     this.started();
-    this.log.note(`${Math.round(fraction * 100)} %${message === undefined ? '' : ` ${message}`}`);
+    const percent = Math.round(Math.min(Math.max(Number(fraction) || 0, 0), 1) * 100);
+    const text = message === undefined ? `${percent} %` : `${percent} % ${String(message)}`;
+    const tick = this.#host.tick();
+    if (text === this.#progress || (percent < 100 && tick - this.#progressTick < PROGRESS_MS)) return;
+    this.#progress = text;
+    this.#progressTick = tick;
+    this.log.note(text);
   }
 
-  /** Asks the runner to end in good order. False when it was asked before. */
-  requestStop(reason: StopReason): boolean {
-    if (this.stopReason !== null) return false;
-    this.stopReason = reason;
-    this.#stop?.abort(reason);
-    return true;
+  /** It is followed after a restart: what it is doing had begun before. */
+  resume(): void {
+    this.#isResumed = true;
+    this.#isRunning = true;
+    this.#workdir = join(this.#host.workRoot, this.spec.attempt);
   }
+  /** Asks the runner to end in good order. */
+  requestStop(reason: StopReason): void {
+    if (this.#stopReason !== null) return;
+    this.#stopReason = reason;
+    this.#stop?.abort(reason);
+  }
+  /** Asks it to end at once. */
   requestKill(): void {
     this.#isKilled = true;
-    this.#kill?.abort(this.stopReason);
+    this.#kill?.abort(this.#stopReason);
   }
 }
