@@ -63,7 +63,8 @@ export class Feasibility {
 
   /** Whether an eligible node passes every rule but capacity; free amounts imply that one. */
   passes(shape: TaskShape, node: ModelNode): boolean {
-    return node.index >= 0 && this.#verdict(this.#constraint(shape), node) === PASSES;
+    // Asking for the eligible nodes brings the indexes up to date.
+    return this.#nodes.eligible[node.index] === node && this.#verdict(this.#constraint(shape), node) === PASSES;
   }
 
   /**
@@ -71,6 +72,7 @@ export class Feasibility {
    * writes on it is wrong about its next call, until `forget`; what `passes` says is kept apart.
    */
   nodesFor(shape: TaskShape): Uint32Array {
+    // In this order: to sort the eligible nodes makes a new version.
     const { eligible } = this.#nodes;
     const { version } = this.#nodes;
     const known = this.#lists.get(shape);

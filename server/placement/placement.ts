@@ -136,14 +136,16 @@ export class Placement {
     placements: { taskRun: string; node: string }[],
     refusals: PlacementRefusal[],
   ): void {
-    const makeOffer = (): Offer => this.#makeOffer(offered, groups, now);
-    const { decisions, isFallback } = this.#scheduler.decide(makeOffer);
-    if (isFallback) this.#model.feasibility.forget();
-    const verified = verify(decisions, call, this.#queue, this.#model);
+    let offers = 0;
+    const makeOffer = (): Offer => {
+      // The plugin has failed, and may have written on the lists that it was lent.
+      if (offers++ > 0) this.#model.feasibility.forget();
+      return this.#makeOffer(offered, groups, now);
+    };
+    const verified = verify(this.#scheduler.decide(makeOffer), call, this.#queue, this.#model);
     take(verified.placed, verified.nodes, placements);
     if (verified.refusals.length > 0) {
       refusals.push(...verified.refusals);
-      this.#model.feasibility.forget();
       const rest = this.#scheduler.decideInstead(makeOffer, faultOf(verified.refusals), verified.refusals.length);
       const second = verify(rest, call, this.#queue, this.#model);
       take(second.placed, second.nodes, placements);

@@ -22,6 +22,8 @@ const BUDGET_MS = 1_000;
 /** After a call over its budget the plugin rests for so many times as long: it gets a tenth of the engine's time. */
 const REST_FACTOR = 9;
 
+const REMEDY = 'Run describeScheduler of @gantry/plugin-kit/testing over it.';
+
 const MAX_MEMORY_BYTES = 16 << 10;
 
 /**
@@ -66,10 +68,10 @@ export class SchedulerHost implements Scheduler {
     };
   }
 
-  decide(makeOffer: () => Offer): { readonly decisions: readonly Decision[]; readonly isFallback: boolean } {
+  decide(makeOffer: () => Offer): readonly Decision[] {
     const { plugin, clock, budgetMs = BUDGET_MS } = this.#options;
     const before = clock.monotonic();
-    if (before < this.#restsUntil) return { decisions: firstFit(makeOffer()), isFallback: true };
+    if (before < this.#restsUntil) return firstFit(makeOffer());
     if (plugin.wantsRunning === true) {
       this.#fault({
         code: 'RUNNING_UNAVAILABLE',
@@ -77,10 +79,10 @@ export class SchedulerHost implements Scheduler {
         remedy: 'Give the pool another scheduler.',
       });
       this.#restsUntil = Infinity;
-      return { decisions: firstFit(makeOffer()), isFallback: true };
+      return firstFit(makeOffer());
     }
     this.#calls++;
-    const fault = this.#ask(makeOffer());
+    const answer = this.#ask(makeOffer());
     const tookMs = clock.monotonic() - before;
     if (tookMs > budgetMs) {
       this.#restsUntil = before + tookMs * (1 + REST_FACTOR);
@@ -90,13 +92,13 @@ export class SchedulerHost implements Scheduler {
         remedy: `First fit decides for ${Math.round(tookMs * REST_FACTOR)} ms; give the pool another scheduler if it stays so.`,
       });
     }
-    if (Array.isArray(fault)) {
-      if (tookMs <= budgetMs) this.#isFaulty = false;
-      this.#decisions += fault.length;
-      return { decisions: fault as readonly Decision[], isFallback: false };
+    if ('problem' in answer) {
+      this.#fault(answer.problem);
+      return firstFit(makeOffer());
     }
-    this.#fault(fault as Reason);
-    return { decisions: firstFit(makeOffer()), isFallback: true };
+    if (tookMs <= budgetMs) this.#isFaulty = false;
+    this.#decisions += answer.decisions.length;
+    return answer.decisions;
   }
 
   decideInstead(makeOffer: () => Offer, fault: Reason, refusals: number): readonly Decision[] {
@@ -106,18 +108,16 @@ export class SchedulerHost implements Scheduler {
   }
 
   /** The plugin's decisions, and its memory kept; or what is wrong with its answer. */
-  #ask(offer: Offer): readonly Decision[] | Reason {
+  #ask(offer: Offer): { readonly decisions: readonly Decision[] } | { readonly problem: Reason } {
     const { plugin, config, seed } = this.#options;
     try {
       const output = plugin.place({ ...offer, config, memory: this.#memory, seed: seedOf(seed, this.#calls) });
       const wrong = nonsenseIn(output, offer.tasks.length);
       const text = wrong === null ? JSON.stringify(output.memory ?? null) : '';
-      const problem = wrong ?? memoryProblem(output.memory, text);
-      if (problem !== null) {
+      const nonsense = wrong ?? memoryProblem(output.memory, text);
+      if (nonsense !== null) {
         return {
-          code: 'NONSENSE',
-          message: `The scheduler ${plugin.name} returned ${problem}.`,
-          remedy: 'Run describeScheduler of @gantry/plugin-kit/testing over it.',
+          problem: { code: 'NONSENSE', message: `The scheduler ${plugin.name} returned ${nonsense}.`, remedy: REMEDY },
         };
       }
       if (text !== this.#memoryText) {
@@ -125,13 +125,10 @@ export class SchedulerHost implements Scheduler {
         this.#memory = JSON.parse(text) as Json;
         this.#memoryText = text;
       }
-      return output.decisions;
+      return { decisions: output.decisions };
     } catch (error) {
-      return {
-        code: 'THREW',
-        message: `The scheduler ${plugin.name} threw: ${error instanceof Error ? error.message : String(error)}`,
-        remedy: 'Run describeScheduler of @gantry/plugin-kit/testing over it.',
-      };
+      const message = `The scheduler ${plugin.name} threw: ${error instanceof Error ? error.message : String(error)}`;
+      return { problem: { code: 'THREW', message, remedy: REMEDY } };
     }
   }
 

@@ -22,7 +22,7 @@ export interface SchedulerStatus {
 /** Somebody who decides, and whose decisions are still to be verified. */
 export interface Scheduler {
   /** Asks the plugin. When it fails the fallback decides; an offer is then drawn up anew, because it may be spoilt. */
-  decide(makeOffer: () => Offer): { readonly decisions: readonly Decision[]; readonly isFallback: boolean };
+  decide(makeOffer: () => Offer): readonly Decision[];
   /** Counts decisions that were refused against the plugin, and lets the fallback decide on what is left. */
   decideInstead(makeOffer: () => Offer, fault: Reason, refusals: number): readonly Decision[];
   /** What the plugin asked to be remembered; the same value as long as it has not changed. */

@@ -13,6 +13,9 @@ export interface RunnerPlugin<Config = unknown, Handle extends Json = Json> exte
   /** The agent was restarted: follow the work that `handle` names and resolve as `run` would have. Never start it a
    *  second time; if it cannot be found, INFRASTRUCTURE. Without this method the work ends with the agent. */
   reattach?(attempt: Attempt<Config, Handle>, handle: Handle, node: RunnerNode): Promise<Outcome>;
+  /** For a runner that finds its work by the attempt's id alone: the handle to `reattach` to of an attempt whose agent
+   *  died before a checkpoint was durable. Without it such an attempt fails, for nobody knows whether it was started. */
+  handleOf?(attempt: string): Handle;
   /** Can this node run it, and what does it offer? Asked at start and every minute. Default: healthy, nothing. */
   detect?(signal: AbortSignal): Promise<Detection>;
   /** Lets go of what it keeps between attempts (connections, helper processes). Running work is not ended by it. */

@@ -1,0 +1,163 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
+import type { Node } from '../../server/domain/node.ts';
+import { refusalsOf } from '../../server/placement/feasibility.ts';
+import type { TaskShape } from '../../server/placement/shape.ts';
+import * as broken from '../support/broken-plugins/schedulers.ts';
+import { aNode, aPlacement, aShape, BUILT_IN } from './cluster.ts';
+
+const SHAPES: readonly TaskShape[] = [
+  aShape(),
+  aShape({ slots: 2, cpu: 500 }),
+  aShape({ slots: 1, cpu: 3_000 }),
+  aShape({ slots: 1, gpu: 1 }),
+  aShape({ slots: 1 }, { nodeSelector: { zone: 'a' } }),
+  aShape({ slots: 3, cpu: 100 }, { tolerations: [{ key: 'team' }] }),
+];
+const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
+
+const nodes = fc.record({
+  name: fc.constantFrom(...NAMES),
+  capacity: fc.record(
+    {
+      slots: fc.integer({ min: 0, max: 6 }),
+      cpu: fc.integer({ min: 0, max: 4_000 }),
+      gpu: fc.integer({ min: 0, max: 2 }),
+    },
+    { requiredKeys: ['slots'] },
+  ),
+  labels: fc.constantFrom<Readonly<Record<string, string>>>({}, { zone: 'a' }, { zone: 'b' }),
+  taints: fc.constantFrom<Node['taints']>([], [{ key: 'team', value: 'red', effect: 'NO_SCHEDULE' }]),
+  eligibility: fc.constantFrom<Node['eligibility']>('ELIGIBLE', 'ELIGIBLE', 'ELIGIBLE', 'CORDONED'),
+  connection: fc.constantFrom<Node['connection']>('READY', 'READY', 'READY', 'LOST'),
+});
+
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('add' as const),
+        shape: fc.nat(SHAPES.length - 1),
+        priority: fc.integer({ min: -2, max: 2 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('node' as const), node: nodes }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), name: fc.constantFrom(...NAMES) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const), at: fc.nat() }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), at: fc.nat() }) },
+    { weight: 4, arbitrary: fc.constant({ do: 'place' as const }) },
+  ),
+  { maxLength: 80 },
+);
+type Steps = typeof steps extends fc.Arbitrary<infer Value> ? Value : never;
+
+interface Live {
+  readonly key: string;
+  readonly shape: TaskShape;
+  readonly node: string;
+}
+
+/** Runs a history, keeping books of its own, and checks after every call what must hold. Returns every placement. */
+function live(plugin: SchedulerPlugin, history: Steps): readonly string[] {
+  const placement = aPlacement([], { plugin, batch: 4 });
+  const there = new Map<string, Node>();
+  const waiting = new Map<string, TaskShape>();
+  const running: Live[] = [];
+  const all: string[] = [];
+  history.forEach((step, now) => {
+    if (step.do === 'node') {
+      const node = aNode(step.node.name, step.node);
+      there.set(node.name, node);
+      placement.nodeChanged(node);
+    } else if (step.do === 'remove') {
+      there.delete(step.name);
+      placement.nodeRemoved(step.name);
+    } else if (step.do === 'add') {
+      const key = `r.${now}`;
+      const shape = SHAPES[step.shape]!;
+      waiting.set(key, shape);
+      placement.add({ key, shape, priority: step.priority, readySince: now, tenant: 'work' });
+    } else if (step.do === 'withdraw') {
+      const key = [...waiting.keys()][step.at % Math.max(1, waiting.size)];
+      if (key === undefined) return;
+      waiting.delete(key);
+      placement.withdraw(key);
+    } else if (step.do === 'release') {
+      const [ended] = running.splice(step.at % Math.max(1, running.length), 1);
+      if (ended) placement.release(ended.shape, ended.node);
+    } else {
+      const { placements } = placement.place(now);
+      for (const { taskRun, node } of placements) {
+        const shape = waiting.get(taskRun);
+        if (shape === undefined) throw new Error(`${taskRun} was placed, and did not wait.`);
+        expect(refusalsOf(shape, there.get(node)!)).toEqual([]);
+        waiting.delete(taskRun);
+        running.push({ key: taskRun, shape, node });
+        all.push(`${taskRun}>${node}`);
+      }
+      for (const node of new Set(placements.map((each) => each.node)))
+        expectNotOverCommitted(there.get(node)!, running);
+      // Everything that waits can be explained.
+      for (const key of waiting.keys()) {
+        const explained = placement.explain(key)!;
+        expect(explained.reasons).not.toEqual([]);
+        expect(explained.nodes).toHaveLength(there.size);
+        for (const { verdict, reasons } of explained.nodes) expect(reasons.length > 0).toBe(verdict !== 'FITS');
+        // Once nothing more can be placed, nothing that waits fits anywhere.
+        if (!placement.canPlace) for (const { verdict } of explained.nodes) expect(verdict).not.toBe('FITS');
+      }
+    }
+    expect(placement.pendingCount).toBe(waiting.size);
+  });
+  let calls = 0;
+  while (placement.canPlace) {
+    placement.place(history.length);
+    if (++calls > history.length + 1) throw new Error('Placement spins.');
+  }
+  return all;
+}
+
+function expectNotOverCommitted({ name, capacity }: Node, running: readonly Live[]): void {
+  for (const resource of ['slots', 'cpu', 'gpu']) {
+    const held = running
+      .filter(({ node }) => node === name)
+      .reduce((sum, { shape }) => sum + (shape.resources[resource] ?? 0), 0);
+    const isShrunk = held > (capacity[resource] ?? 0);
+    // A node may have shrunk below what it holds; but then nothing new that needs the resource goes there.
+    if (isShrunk) {
+      const latest = running.filter(({ node }) => node === name).at(-1)!;
+      expect(latest.shape.resources[resource] ?? 0).toBe(0);
+    }
+  }
+}
+
+const plugins = [
+  ...BUILT_IN,
+  broken.overCommits,
+  broken.throws,
+  broken.ignoresFeasibility,
+  broken.inventsNodes,
+  broken.repeatsTasks,
+];
+
+describe.each(plugins)('any history with $name', (plugin) => {
+  it('over-commits no node, places only where it may, explains what waits, and comes to rest', () => {
+    fc.assert(
+      fc.property(steps, (history) => {
+        live(plugin, history);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('gives the same placements again', () => {
+    fc.assert(
+      fc.property(steps, (history) => {
+        expect(live(plugin, history)).toEqual(live(plugin, history));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
