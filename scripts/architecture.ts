@@ -83,8 +83,8 @@ export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
 /** The words that the kit shares with the domain: open to everything under server/. */
 export const SHARED_WORDS = '@gantry/plugin-kit/vocabulary';
 
-/** Time and life cycle: open to everything under server/ that is not pure. */
-export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/lifecycle.ts'];
+/** Time, life cycle and the log: open to everything under server/ that is not pure. */
+export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/lifecycle.ts', 'server/log.ts'];
 
 /** What is handed time, randomness and ids, and does no I/O. tsconfig.pure.json checks the same files. */
 export const PURE: readonly string[] = [

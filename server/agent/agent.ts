@@ -248,7 +248,14 @@ export class Agent implements Service {
     const { registry, name, pool, labels, taints = [], capacity, dataDirectory, version } = this.#options;
     const runners = registry.names('runner').map((runner) => registry.runner(runner)!);
     const facts = await fingerprint({
-      ...{ name, pool, labels, taints, capacity, dataDirectory, agentVersion: version, runners },
+      name,
+      pool,
+      labels,
+      taints,
+      capacity,
+      dataDirectory,
+      agentVersion: version,
+      runners,
       // Free space comes and goes with the work: what was there at the start is what is given away.
       disk: this.#facts?.capacity['disk'] ?? null,
     });
@@ -287,7 +294,9 @@ export class Agent implements Service {
       if (signal.aborted) return;
       if (clock.monotonic() - lookedAt >= DETECT_EVERY_MS) {
         lookedAt = clock.monotonic();
-        await this.#lookAround().catch((error: unknown) => log.warn({ err: error }, 'The node could not be looked at.'));
+        await this.#lookAround().catch((error: unknown) =>
+          log.warn({ err: error }, 'The node could not be looked at.'),
+        );
       }
       await this.#sync();
     }

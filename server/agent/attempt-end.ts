@@ -22,7 +22,10 @@ type ExitDetails = Pick<Failure, 'exitCode' | 'signal'>;
 export function afterStop(end: End, stop: StopReason): End {
   if (end.state === 'SUCCEEDED') return end;
   const { exitCode, signal } = end.failure ?? {};
-  return stopped(stop, { ...(exitCode === undefined ? {} : { exitCode }), ...(signal === undefined ? {} : { signal }) });
+  return stopped(stop, {
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** How an attempt ends that was stopped for a reason. */

@@ -69,7 +69,7 @@ export class AttemptLog {
     this.#replay();
     for (const stream of ['STDOUT', 'STDERR'] as const) {
       const rest = this.#decoders[stream].end();
-      if (rest !== '') this.#push(stream, this.#options.clock.now(), rest);
+      if (rest !== '') void this.#push(stream, this.#options.clock.now(), rest);
     }
     return this.#options.shipper.drained(this.#channel);
   }
@@ -158,11 +158,11 @@ export class AttemptLog {
         this.#decoders[stream].end();
         cut.add(stream);
       }
-      this.#push('SYSTEM', this.#options.clock.now(), `… ${leftOut} bytes left out …\n`);
+      void this.#push('SYSTEM', this.#options.clock.now(), `… ${leftOut} bytes left out …\n`);
     }
     for (const stretch of ring.drain()) {
       const bytes = cut.delete(stretch.stream) ? fromCharacter(stretch.bytes) : stretch.bytes;
-      this.#send({ ...stretch, bytes });
+      void this.#send({ ...stretch, bytes });
     }
     this.#ring = null;
   }
@@ -178,7 +178,7 @@ function fromCharacter(bytes: Buffer): Buffer {
 /** Parts of a text that fit into a chunk as UTF-8, without a character cut. */
 function* piecesOf(text: string): Generator<string> {
   if (text.length * 3 <= CHUNK_BYTES) return yield text;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = Math.min(start + CHUNK_BYTES, text.length);
     while (Buffer.byteLength(text.slice(start, end)) > CHUNK_BYTES) end = start + ((end - start) >> 1);
     const isHighSurrogate = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;

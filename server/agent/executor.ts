@@ -104,7 +104,10 @@ export class Executor implements AttemptHost {
   abandon(id: AttemptId): void {
     const attempt = this.#running.get(id);
     if (!attempt) return;
-    this.#options.log.error({ runner: attempt.spec.runner, attempt: id }, 'A runner did not settle after the hard stop.');
+    this.#options.log.error(
+      { runner: attempt.spec.runner, attempt: id },
+      'A runner did not settle after the hard stop.',
+    );
     this.#running.delete(id);
     if (attempt.hasLog) void attempt.log.end();
   }

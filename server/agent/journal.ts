@@ -109,7 +109,11 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    await this.flush().finally(() => this.#file.close());
+    try {
+      await this.flush();
+    } finally {
+      await this.#file.close();
+    }
   }
 
   async #write(): Promise<void> {
@@ -139,8 +143,18 @@ export class Journal {
   /** Writes what is still open into a new file, which takes the old one's place at once or not at all. */
   async #compact(): Promise<void> {
     const parts: Buffer[] = [];
-    for (const { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt, handle, config, resources, end } of this
-      .#open.values()) {
+    for (const {
+      attempt,
+      runner,
+      taskKey,
+      timeoutMs,
+      killGraceMs,
+      acceptedAt,
+      handle,
+      config,
+      resources,
+      end,
+    } of this.#open.values()) {
       const record = emptyRecord(acceptedAt);
       record.accept.push([attempt, runner, taskKey, timeoutMs, killGraceMs]);
       if (handle !== undefined) record.checkpoint.push([attempt, handle, config ?? null, resources ?? null]);
@@ -164,7 +178,11 @@ export class Journal {
     this.#compactAt = Math.max(COMPACT_AT, 2 * bytes.length);
     await former.close();
     const folder = await open(dirname(this.#path));
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
     this.#isDamaged = false;
   }
 

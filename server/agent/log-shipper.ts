@@ -114,7 +114,15 @@ export class LogShipper {
     while (this.#queue.length > 0 && !this.#closing.signal.aborted) {
       if (this.#bytes < BATCH_BYTES && this.#draining.size === 0) await this.#gather();
       const batch = this.#takeBatch();
-      await this.#store(batch.map(({ channel, stream, at, text }) => ({ attempt: channel.attempt, seq: ++channel.seq, stream, at, text })));
+      await this.#store(
+        batch.map(({ channel, stream, at, text }) => ({
+          attempt: channel.attempt,
+          seq: ++channel.seq,
+          stream,
+          at,
+          text,
+        })),
+      );
       for (const { channel, bytes } of batch) {
         this.#bytes -= bytes;
         if (--channel.pendingCount === 0) this.#release(channel);

@@ -110,7 +110,7 @@ export class OutputRing {
     this.#leftOut += bytes;
     this.#size -= bytes;
     this.#start = (this.#start + bytes) % this.#buffer.length;
-    for (let left = bytes; left > 0; ) {
+    for (let left = bytes; left > 0;) {
       const stretch = this.#stretches[this.#firstStretch]!;
       const gone = Math.min(stretch.length, left);
       stretch.length -= gone;
