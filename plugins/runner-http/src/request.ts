@@ -1,20 +1,25 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { AddressNotAllowed, type AddressRules } from './address-rules.ts';
+import type { AddressRules } from './address-rules.ts';
+import type { HttpConfig } from './config.ts';
 
-/** One request, ready to be sent. */
+/** One request, ready to be sent, as often as is wanted. */
 export interface Prepared {
   readonly url: URL;
   readonly method: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** What Node needs of it, but for the headers: worked out once. */
+  readonly options: RequestOptions;
 }
 
-/** Connections are kept open between attempts: a new one costs more than the request. */
+/** Connections are kept open between attempts: a new one costs more than the request. They were checked when they were made. */
 const http = new HttpAgent({ keepAlive: true, maxSockets: 256, scheduling: 'lifo' });
 const https = new HttpsAgent({ keepAlive: true, maxSockets: 256, scheduling: 'lifo' });
-/** Kept connections were checked when they were made, under the rules of the same process. */
-const SENSITIVE = ['authorization', 'cookie', 'proxy-authorization'];
+/** What must not cross to another origin. */
+const SENSITIVE = ['authorization', 'cookie', 'proxy-authorization', 'host'];
+const NO_HEADERS: readonly string[] = [];
 
 /** Closes the kept connections. */
 export function closeConnections(): void {
@@ -38,44 +43,72 @@ export function targetOf(text: string, base?: URL): URL {
   return url;
 }
 
-/** Sends a request and resolves with the answer's head. Rejects with AddressNotAllowed, or what the network says. */
-export function send(prepared: Prepared, rules: AddressRules, signal: AbortSignal): Promise<IncomingMessage> {
-  const { url, method, headers, body } = prepared;
+/** The request that a task's config asks for. Throws BadUrl, or AddressNotAllowed for an address that is one literally. */
+export function prepared(config: HttpConfig, rules: AddressRules): Prepared {
+  const { method, query, body, json, form } = config;
+  const url = targetOf(config.url);
+  for (const name in query) url.searchParams.append(name, String(query[name]));
+  const headers: Record<string, string> = { 'user-agent': 'gantry' };
+  let content: string | null = null;
+  if (json !== undefined) {
+    headers['content-type'] = 'application/json';
+    content = JSON.stringify(json);
+  } else if (form !== undefined) {
+    headers['content-type'] = 'application/x-www-form-urlencoded';
+    content = new URLSearchParams(form).toString();
+  } else if (body !== undefined) {
+    content = body;
+  }
+  if (content !== null) headers['content-length'] = String(Buffer.byteLength(content));
+  for (const name in config.headers) headers[name.toLowerCase()] = config.headers[name]!;
+  return complete(url, method, headers, content, rules);
+}
+
+/** The request that a redirect asks for; credentials do not cross to another origin. Throws as `prepared` does. */
+export function redirected(before: Prepared, status: number, location: string, rules: AddressRules): Prepared {
+  const url = targetOf(location, before.url);
+  // As browsers do: 303 always, 301 and 302 for POST, become a GET without a body.
+  const becomesGet = status === 303 || ((status === 301 || status === 302) && before.method === 'POST');
+  const isSameOrigin = url.origin === before.url.origin;
+  const headers: Record<string, string> = {};
+  for (const name in before.headers) {
+    if (!isSameOrigin && SENSITIVE.includes(name)) continue;
+    if (becomesGet && (name === 'content-type' || name === 'content-length')) continue;
+    headers[name] = before.headers[name]!;
+  }
+  return complete(url, becomesGet ? 'GET' : before.method, headers, becomesGet ? null : before.body, rules);
+}
+
+function complete(
+  url: URL,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  body: string | null,
+  rules: AddressRules,
+): Prepared {
   const isSecure = url.protocol === 'https:';
   const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
-  return new Promise((resolve, reject) => {
-    try {
-      rules.checkLiteral(url.hostname, port);
-      const sent: ClientRequest = (isSecure ? httpsRequest : httpRequest)(url, {
-        method,
-        headers,
-        agent: isSecure ? https : http,
-        lookup: rules.lookup(port) as never,
-        signal,
-      });
-      sent.on('response', resolve);
-      sent.on('error', reject);
-      sent.end(body ?? undefined);
-    } catch (error) {
-      reject(error as Error);
-    }
-  });
+  rules.checkLiteral(url.hostname, port);
+  const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const options: RequestOptions = {
+    protocol: url.protocol,
+    hostname,
+    port,
+    path: `${url.pathname}${url.search}`,
+    method,
+    agent: isSecure ? https : http,
+    lookup: rules.lookup(port) as never,
+  };
+  return { url, method, headers, body, options };
 }
 
-/** The request that a redirect asks for; credentials do not cross to another origin. */
-export function redirected(prepared: Prepared, status: number, location: string): Prepared {
-  const url = targetOf(location, prepared.url);
-  // As browsers do: 303 always, 301 and 302 for POST, become a GET without a body.
-  const becomesGet = status === 303 || ((status === 301 || status === 302) && prepared.method === 'POST');
-  const isSameOrigin = url.origin === prepared.url.origin;
-  const headers = Object.fromEntries(
-    Object.entries(prepared.headers).filter(([name]) => {
-      const lower = name.toLowerCase();
-      if (!isSameOrigin && SENSITIVE.includes(lower)) return false;
-      return !(becomesGet && (lower === 'content-type' || lower === 'content-length'));
-    }),
-  );
-  return becomesGet ? { url, method: 'GET', headers, body: null } : { ...prepared, url, headers };
+/** Sends a request. Throws when Node finds a header wrong. */
+export function send({ url, headers, body, options }: Prepared, idempotencyKey: string): ClientRequest {
+  // A flat list is written as it is; an object would be taken apart and put together once more.
+  const list = NO_HEADERS.concat('host', headers['host'] ?? url.host);
+  if (headers['idempotency-key'] === undefined) list.push('idempotency-key', idempotencyKey);
+  for (const name in headers) if (name !== 'host') list.push(name, headers[name]!);
+  const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)({ ...options, headers: list });
+  sent.end(body ?? undefined);
+  return sent;
 }
-
-export { AddressNotAllowed };
