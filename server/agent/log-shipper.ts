@@ -51,8 +51,11 @@ export class LogShipper {
   #shipping: Promise<void> | null = null;
   #roomWaiters: (() => void)[] = [];
   readonly #draining = new Set<LogChannel>();
-  #watching: AbortController | null = null;
-  #gathering: AbortController | null = null;
+  #isWatching = false;
+  /** Ends the gathering of a batch early. */
+  #hurry: (() => void) | null = null;
+  /** Begun with one batch, it may end the next one's gathering, which is then a little shorter. */
+  #pause: Promise<void> | null = null;
   /** Since when nothing could be stored, by the clock that only grows. */
   #awaySince: number | null = null;
 
@@ -82,7 +85,7 @@ export class LogShipper {
     }
     this.#bytes += bytes;
     if (this.#bytes > LIMIT_BYTES) this.#letGo();
-    if (this.#bytes >= BATCH_BYTES) this.#gathering?.abort();
+    if (this.#bytes >= BATCH_BYTES) this.#hurry?.();
     this.#shipping ??= this.#ship().finally(() => (this.#shipping = null));
     if (this.#bytes < QUEUE_BYTES) return null;
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
@@ -93,18 +96,18 @@ export class LogShipper {
     if (channel.pendingCount === 0 || this.#closing.signal.aborted) return null;
     const now = this.#clock.monotonic();
     if (this.#awaySince !== null && now - this.#awaySince >= DRAIN_MS) return null;
-    this.#gathering?.abort();
+    this.#hurry?.();
     return new Promise((resolve) => {
       channel.drained = { resolve, until: now + DRAIN_MS };
       this.#draining.add(channel);
-      if (this.#watching === null) void this.#watch();
+      if (!this.#isWatching) void this.#watch();
     });
   }
 
   /** Lets everybody go who waits, and stops. What is not stored yet is lost. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#gathering?.abort();
+    this.#hurry?.();
     await this.#shipping;
     for (const channel of this.#draining) this.#release(channel);
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
@@ -131,10 +134,14 @@ export class LogShipper {
     }
   }
 
+  /** No timer is cancelled: with short tasks this happens at every end, and an AbortSignal costs more than their output. */
   async #gather(): Promise<void> {
-    this.#gathering = new AbortController();
-    await this.#clock.sleep(BATCH_MS, this.#gathering.signal).catch(() => undefined);
-    this.#gathering = null;
+    this.#pause ??= this.#clock.sleep(BATCH_MS).then(() => {
+      this.#pause = null;
+    });
+    const hurry = new Promise<void>((resolve) => (this.#hurry = resolve));
+    await Promise.race([this.#pause, hurry]);
+    this.#hurry = null;
   }
 
   #takeBatch(): readonly QueuedChunk[] {
@@ -196,19 +203,17 @@ export class LogShipper {
     channel.drained?.resolve();
     channel.drained = null;
     this.#draining.delete(channel);
-    if (this.#draining.size === 0) this.#watching?.abort();
   }
 
   /** Gives up waiting for those for whom it has taken too long. One timer for all of them. */
   async #watch(): Promise<void> {
-    this.#watching = new AbortController();
-    const { signal } = this.#watching;
-    while (!signal.aborted) {
+    const { signal } = this.#closing;
+    this.#isWatching = true;
+    while (this.#draining.size > 0 && !signal.aborted) {
       await this.#clock.sleep(DRAIN_MS / 4, signal).catch(() => undefined);
       const now = this.#clock.monotonic();
       for (const channel of this.#draining) if (now >= channel.drained!.until) this.#release(channel);
     }
-    this.#watching = null;
-    if (this.#draining.size > 0) void this.#watch();
+    this.#isWatching = false;
   }
 }
