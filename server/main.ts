@@ -9,6 +9,9 @@ import { createLog, type Logger } from './log.ts';
 /** Where the admin token is kept, for commands on the same machine; readable for this user only. */
 const ADMIN_TOKEN_FILE = 'admin-token';
 
+/** A shorter admin token is taken, with a warning. */
+const SAFE_TOKEN_CHARACTERS = 16;
+
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string;
@@ -31,6 +34,9 @@ export async function startServer(config: Config, options: { readonly log?: Logg
   const services = sequence([{ start: async () => undefined, stop: () => store.close() }, tokens, engines, api, agent]);
   await services.start();
   try {
+    if (config.adminToken !== null && config.adminToken.length < SAFE_TOKEN_CHARACTERS) {
+      log.warn('The admin token is short enough to be guessed: whoever has it may run commands.');
+    }
     const adminToken = await tokens.ensureAdmin(config.adminToken ?? undefined);
     if (adminToken !== null) await keepAdminToken(config.dataDir, adminToken);
     log.info({ url: api.url }, 'Gantry listens.');
