@@ -1,174 +1,190 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempt } from '@gantry/plugin-kit/runner';
-import type { Helpers } from './helpers.ts';
-import type { Exit, HelperMessage, StartMessage } from './messages.ts';
-import {
-  endEscapees,
-  endGroup,
-  identityOf,
-  isAlive,
-  isGroupAlive,
-  signal,
-  type ProcessIdentity,
-} from './process-tree.ts';
+import type { AttemptFiles } from './attempt-files.ts';
+import type { Helper } from './helper.ts';
+import { readJournal, type Found, type JournalEntry } from './journal.ts';
+import { bootId, isAlive, lastPid, signal, stateOf, type ProcessIdentity } from './process-table.ts';
+import { endMembers, killMembers, membersOf, type ProcessTree } from './process-tree.ts';
 import { Tail } from './tail.ts';
 import type { Watch } from './watch.ts';
 
 /** A command that has lived this long is worth a checkpoint; a shorter one would only pay for it. Milliseconds. */
-export const CHECKPOINT_MS = 50;
+const CHECKPOINT_MS = 50;
 /** How often a command is looked at that nobody will tell of. Milliseconds. */
-const LOOK_MS = 200;
+const LOOK_MS = 50;
+
+/** What a restarted agent has to know: journals do the rest. It could be made up from the attempt at any time. */
+export interface Handle {
+  readonly attempt: string;
+  readonly [key: string]: string;
+}
+export const handleOf = (attempt: string): Handle => ({ attempt });
 
 /** How a command ended, as far as anybody can know. */
 export type End =
-  | ({ readonly type: 'EXITED' } & Pick<Exit, 'code' | 'signal'>)
-  | { readonly type: 'FAILED'; readonly code: string; readonly message: string }
-  /** It is gone, and nobody was there to hear how. */
-  | { readonly type: 'UNKNOWN' };
+  /** A shell's status as text. `remark`: what the shell said of it. */
+  | { readonly type: 'ENDED'; readonly status: string; readonly remark: string }
+  /** By the hard stop. */
+  | { readonly type: 'KILLED' }
+  /** It was never started. */
+  | { readonly type: 'NOT_STARTED' | 'REBOOTED' }
+  /** It is gone, and nobody was there to learn how. */
+  | { readonly type: 'UNKNOWN'; readonly remark: string };
 
-/** What a restart needs to find a command again. */
-export interface Handle extends ProcessIdentity {
-  readonly folder: string;
-}
-
-/** One running command: its output followed, its tree ended when it is to stop, its end awaited. */
+/** One command: its output followed, its processes signalled and ended, its end awaited. */
 export class Command {
-  readonly #attempt: Attempt<never, never>;
-  readonly #folder: string;
+  readonly #attempt: Attempt<unknown, Handle>;
   readonly #watch: Watch;
   readonly #stdout: Tail;
   readonly #stderr: Tail;
-  readonly startedAt: number;
-  #identity: ProcessIdentity | null = null;
+  readonly startedAt = performance.now();
+  readonly #marks: readonly string[];
+  #tree: ProcessTree | null = null;
+  /** The helper of a command that is followed from outside, or was lost. */
+  #isHelperLost = false;
   #isCheckpointed = false;
-  #hasEnded = false;
+  #isSeen = false;
+  #isKilled = false;
+  #killing: Promise<void> | null = null;
+  readonly #onStop = () => this.#softly();
+  readonly #onKill = () => this.#hard();
 
-  constructor(attempt: Attempt<never, never>, folder: string, watch: Watch, now: number) {
+  /** @param files Those of the helper that runs it. */
+  constructor(attempt: Attempt<unknown, Handle>, files: AttemptFiles, watch: Watch) {
     this.#attempt = attempt;
-    this.#folder = folder;
     this.#watch = watch;
-    this.startedAt = now;
-    this.#stdout = new Tail(join(folder, 'stdout'), () => attempt.stdout);
-    this.#stderr = new Tail(join(folder, 'stderr'), () => attempt.stderr);
+    // The path, because a second node on this machine may use the same ids (in tests).
+    this.#marks = [`GANTRY_ATTEMPT_ID=${attempt.id}`, `GANTRY_OUTPUT=${files.path('output')}`];
+    this.#stdout = new Tail(files.path('stdout'), () => attempt.stdout);
+    this.#stderr = new Tail(files.path('stderr'), () => attempt.stderr);
   }
 
-  /** Starts it through a helper and resolves with its end, when all its output has been handed on. */
-  async start(helpers: Helpers, message: StartMessage): Promise<End> {
-    const end = await new Promise<End>((resolve) => {
-      helpers.start(message, {
-        onMessage: (answer) => this.#hear(answer, resolve),
-        onHelperLost: () => void this.#followToTheEnd().then(resolve),
-      });
+  /**
+   * Starts it and resolves with its end, when nothing of it is left and all its output has been handed on. NOT_STARTED
+   * when the helper had died before: it has done nothing, and another may.
+   */
+  async run(helper: Helper, line: string): Promise<End> {
+    this.#begin(helper.pid, lastPid());
+    const end = new Promise<string | null>((resolve) => {
+      helper.assign(line, { onEnd: resolve, onHelperLost: () => resolve(null) });
     });
-    return this.#finish(end);
+    this.#listen();
+    const status = await end;
+    if (status !== null) {
+      const remark = Number(status) > 128 ? (readJournal(helper.journalPath, this.#attempt.id)?.remark ?? '') : '';
+      return this.#finish({ type: 'ENDED', status, remark });
+    }
+    this.#isHelperLost = true;
+    const entry = readJournal(helper.journalPath, this.#attempt.id);
+    if (entry === null && !this.#isKilled) {
+      this.#unlisten();
+      return { type: 'NOT_STARTED' };
+    }
+    return this.#finish(entry === null ? { type: 'KILLED' } : await this.#follow(helper.journalPath, entry.helper));
   }
 
-  /** Follows one that was started before a restart. */
-  async reattach(handle: Handle): Promise<End> {
-    this.#identity = handle;
+  /** Follows one that an agent before has started. */
+  async reattach({ path, entry }: Found): Promise<End> {
     this.#isCheckpointed = true;
-    this.#listenToSignals();
-    this.#watch.add(this);
-    return this.#finish(await this.#followToTheEnd());
+    this.#begin(entry.helper.pid, null);
+    this.#isHelperLost = !isAlive(entry.helper);
+    if (entry.status === null && entry.helper.bootId !== bootId()) return this.#finish({ type: 'REBOOTED' });
+    this.#listen();
+    return this.#finish(await this.#follow(path, entry.helper));
   }
 
-  /** A look from the shared timer: output, and whether a checkpoint is due. */
-  look(now: number): boolean {
-    if (this.#hasEnded) return false;
-    if (!this.#isCheckpointed && this.#identity && now - this.startedAt >= CHECKPOINT_MS) {
+  /** A look from the shared timer: output, that it runs, and whether a checkpoint is due. */
+  look(): boolean {
+    if (!this.#isSeen) {
+      this.#isSeen = true;
+      this.#attempt.started();
+    }
+    if (!this.#isCheckpointed && performance.now() - this.startedAt >= CHECKPOINT_MS) {
       this.#isCheckpointed = true;
-      this.#identify();
-      const handle: Handle = { folder: this.#folder, ...this.#identity };
-      void this.#attempt.checkpoint(handle as never).catch(() => undefined);
+      // Should this not be written, the node cannot keep anything, and will say so itself.
+      this.#attempt.checkpoint(handleOf(this.#attempt.id)).catch(() => undefined);
     }
     const hasOutput = this.#stdout.look();
     return this.#stderr.look() || hasOutput;
   }
 
-  #hear(answer: HelperMessage, resolve: (end: End) => void): void {
-    switch (answer.type) {
-      case 'STARTED':
-        this.#identity = { pid: answer.pid, startTicks: null, bootId: null };
-        this.#attempt.started();
-        this.#listenToSignals();
-        this.#watch.add(this);
-        break;
-      case 'FAILED':
-        resolve(answer);
-        break;
-      case 'EXITED':
-        resolve(answer);
-        break;
-      default:
-        answer satisfies never;
-    }
+  #begin(session: number, since: number | null): void {
+    this.#tree = { marks: this.#marks, session, since };
   }
 
-  /** Who it is beyond its pid, which may be given to another: asked only when it is needed. */
-  #identify(): void {
-    if (this.#identity?.startTicks === null) this.#identity = identityOf(this.#identity.pid);
-  }
-
-  #listenToSignals(): void {
+  #listen(): void {
+    this.#watch.add(this);
     const { stop, kill } = this.#attempt;
-    const onStop = () => {
-      if (!this.#hasEnded) signal(-this.#identity!.pid, 'SIGTERM');
-    };
-    const onKill = () => {
-      if (this.#hasEnded) return;
-      signal(-this.#identity!.pid, 'SIGKILL');
-      endEscapees(this.#attempt.id);
-    };
-    if (stop.aborted) onStop();
-    else stop.addEventListener('abort', onStop, { once: true });
-    if (kill.aborted) onKill();
-    else kill.addEventListener('abort', onKill, { once: true });
+    stop.addEventListener('abort', this.#onStop, { once: true });
+    kill.addEventListener('abort', this.#onKill, { once: true });
+    if (kill.aborted) this.#hard();
+    else if (stop.aborted) this.#softly();
   }
 
-  /** Nobody will tell: looks at the process until it is gone, and then for what its helper wrote down. */
-  async #followToTheEnd(): Promise<End> {
-    if (!this.#identity) return this.#written() ?? { type: 'UNKNOWN' };
-    this.#identify();
-    const identity = this.#identity;
+  #unlisten(): void {
+    this.#watch.remove(this);
+    this.#attempt.stop.removeEventListener('abort', this.#onStop);
+    this.#attempt.kill.removeEventListener('abort', this.#onKill);
+  }
+
+  #softly(): void {
+    const { session } = this.#tree!;
+    if (this.#isHelperLost) for (const pid of membersOf(this.#tree!)) signal(pid, 'SIGTERM');
+    else signal(-session, 'SIGTERM');
+  }
+
+  /** The helper is in the group and dies with it: nothing of the attempt can be missed, or come after. */
+  #hard(): void {
+    const { session } = this.#tree!;
+    this.#isKilled = true;
+    if (!this.#isHelperLost) signal(-session, 'SIGKILL');
+    this.#killing ??= killMembers(this.#tree!);
+  }
+
+  /** Nobody will tell: looks until the helper has written its end, or until the command is gone. */
+  async #follow(path: string, helper: ProcessIdentity): Promise<End> {
+    let command: ProcessIdentity | null = null;
     for (;;) {
-      const written = this.#written();
-      if (written) return written;
-      if (!isAlive(identity)) {
-        // Its helper may be about to write.
-        await delay(LOOK_MS);
-        return this.#written() ?? { type: 'UNKNOWN' };
+      // In this order: a helper writes before it ends.
+      const isHelperAlive = isAlive(helper);
+      const entry: JournalEntry | null = readJournal(path, this.#attempt.id);
+      if (entry && entry.status !== null) return { type: 'ENDED', status: entry.status, remark: entry.remark };
+      if (!isHelperAlive) {
+        this.#isHelperLost = true;
+        command ??= this.#firstMember();
+        if (command === null || !isAlive(command)) {
+          if (this.#isKilled) return { type: 'KILLED' };
+          return { type: 'UNKNOWN', remark: entry?.remark ?? '' };
+        }
       }
       await delay(LOOK_MS);
     }
   }
 
-  #written(): End | null {
-    try {
-      const { code, signal: name } = JSON.parse(readFileSync(join(this.#folder, 'exit'), 'utf8')) as Exit;
-      return { type: 'EXITED', code, signal: name };
-    } catch {
-      return null;
-    }
+  /** The command itself is the oldest of its processes. */
+  #firstMember(): ProcessIdentity | null {
+    const states = membersOf(this.#tree!).flatMap((pid) => stateOf(pid) ?? []);
+    const first = states.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid)[0];
+    return first ? { pid: first.pid, startTicks: first.startTicks, bootId: bootId() } : null;
   }
 
   /** Nothing of it is left, and all that it printed has been handed on. */
   async #finish(end: End): Promise<End> {
-    this.#hasEnded = true;
-    this.#watch.remove(this);
-    const { pid } = this.#identity ?? {};
-    if (pid !== undefined && isGroupAlive(pid)) {
-      const count = await endGroup(pid);
-      if (count > 0) this.#note(`${count} ${count === 1 ? 'process was' : 'processes were'} left behind and ended.`);
-    }
-    if (this.#attempt.stop.aborted || end.type === 'UNKNOWN') endEscapees(this.#attempt.id);
-    await this.#stdout.finish();
-    await this.#stderr.finish();
-    return end;
+    const isHere = end.type !== 'REBOOTED';
+    const count = isHere && !this.#isKilled ? endMembers(this.#tree!) : null;
+    if (count !== null) this.#noteLeftBehind(await count);
+    if (this.#killing) await this.#killing;
+    this.#unlisten();
+    const rest = this.#stdout.finish();
+    if (rest) await rest;
+    const complaints = this.#stderr.finish();
+    if (complaints) await complaints;
+    return this.#isKilled && end.type !== 'ENDED' ? { type: 'KILLED' } : end;
   }
 
-  #note(text: string): void {
-    this.#attempt.stderr.write(`gantry: ${text}\n`);
+  #noteLeftBehind(count: number): void {
+    if (count === 0) return;
+    const what = count === 1 ? '1 process was' : `${count} processes were`;
+    this.#attempt.stderr.write(`gantry: ${what} left behind by the command and ended.\n`);
   }
 }

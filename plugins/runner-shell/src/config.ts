@@ -17,11 +17,12 @@ export const shellConfig = z
       .default('/bin/sh')
       .describe('What runs `script`: its path is added as the last argument.'),
     stdin: z.string().max(1_048_576).optional().describe('Handed to the command; nothing when absent.'),
-    workingDirectory: z
+    workdir: z
       .string()
       .min(1)
+      .max(4_096)
       .optional()
-      .describe('Absolute, or in the attempt’s own folder, which is the default.'),
+      .describe('Where it starts: absolute, or in the attempt’s own folder, which is the default.'),
   })
   .refine(({ command, script, argv }) => [command, script, argv].filter((form) => form !== undefined).length === 1, {
     message: 'needs exactly one of command, script and argv',

@@ -1,61 +1,147 @@
-import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, renameSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import type { Exit, HelperMessage, StartMessage } from './messages.ts';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { quoted } from './shell-text.ts';
 
-/*
- * A small process that starts commands for the agent and learns how they end. It exists for two reasons. Fork copies
- * the page tables of whoever forks, which takes 36 times longer from a server of 1 GiB. And it outlives the agent:
- * when the agent dies, its commands run on, and their ends are still written down (`exit`), for the next agent to find.
- */
+const PROGRAM = fileURLToPath(new URL('./helper.sh', import.meta.url));
+/** A journal that has grown to this is cut back when its helper is idle. Bytes. */
+const JOURNAL_BYTES = 256 * 1024;
 
-const tell = (message: HelperMessage): void => {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
-};
-// Nobody listens any more: the ends are in the files.
-process.stdout.on('error', () => undefined);
-// A terminal's Ctrl-C is the agent's to answer.
-process.on('SIGINT', () => undefined);
-process.on('SIGHUP', () => undefined);
-
-createInterface({ input: process.stdin }).on('line', (line) => start(JSON.parse(line) as StartMessage));
-
-function start({ id, folder, argv, cwd, env, stdin }: StartMessage): void {
-  const failed = (error: unknown) => {
-    const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
-    tell({ id, type: 'FAILED', code, message });
-  };
-  const open: number[] = [];
-  try {
-    const input = stdin === null ? 'ignore' : openSync(stdin, 'r');
-    // Appended to, so that the agent may cut off what it has read while the command goes on writing.
-    const stdout = openSync(`${folder}/stdout`, 'a', 0o600);
-    const stderr = openSync(`${folder}/stderr`, 'a', 0o600);
-    open.push(stdout, stderr);
-    if (input !== 'ignore') open.push(input);
-    const child = spawn(argv[0]!, argv.slice(1), { cwd, env, stdio: [input, stdout, stderr], detached: true });
-    if (child.pid !== undefined) tell({ id, type: 'STARTED', pid: child.pid });
-    child.on('error', (error) => {
-      close(open);
-      failed(error);
-    });
-    child.on('exit', (code, signal) => {
-      const exit: Exit = { code, signal, stdoutBytes: fstatSync(stdout).size, stderrBytes: fstatSync(stderr).size };
-      close(open);
-      try {
-        writeFileSync(`${folder}/exit.new`, JSON.stringify(exit));
-        renameSync(`${folder}/exit.new`, `${folder}/exit`);
-      } catch {
-        // The folder is gone or the disk is full; whoever listens is still told.
-      }
-      tell({ id, type: 'EXITED', ...exit });
-    });
-  } catch (error) {
-    close(open);
-    failed(error);
-  }
+/** Hears what becomes of one command. */
+export interface Assignment {
+  /** The shell's status as text; "cd" when the working folder could not be entered. */
+  onEnd(status: string): void;
+  /** The helper is gone. Its journal says what it still got to know. */
+  onHelperLost(): void;
 }
 
-function close(descriptors: number[]): void {
-  for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+/** The agent's side of one helper process (helper.sh): hands it one command at a time and hears how it ended. */
+export class Helper {
+  readonly folder: string;
+  readonly #answers: Socket;
+  readonly #onReady: () => void;
+  readonly #onGone: () => void;
+  #jobs: number;
+  #journal: number | null = null;
+  #headerBytes = 0;
+  #pid = 0;
+  #heard = '';
+  #assignment: Assignment | null = null;
+  #isGone = false;
+  /** When it was last given back. Milliseconds, of the monotonic clock. */
+  idleSince = 0;
+
+  /** @param folder Where the starter has made its FIFOs. */
+  constructor(folder: string, onReady: () => void, onGone: () => void) {
+    this.folder = folder;
+    this.#onReady = onReady;
+    this.#onGone = onGone;
+    const answers = openSync(join(folder, 'answers'), constants.O_RDONLY | constants.O_NONBLOCK);
+    // For reading, too, so that it neither waits for the helper nor fails without it.
+    this.#jobs = openSync(join(folder, 'jobs'), constants.O_RDWR);
+    this.#answers = new Socket({ fd: answers, readable: true, writable: false });
+    this.#answers.on('data', (piece: Buffer) => this.#hear(piece.toString('latin1')));
+    this.#answers.on('error', () => undefined);
+    this.#answers.on('close', () => this.#gone());
+    const journal = quoted(this.journalPath);
+    writeSync(this.#jobs, `exec >${quoted(join(folder, 'answers'))} 2>>${journal}; . ${quoted(PROGRAM)}\n`);
+  }
+
+  /** Leader of its session and group, in which its command runs. 0 before it is ready. */
+  get pid(): number {
+    return this.#pid;
+  }
+  get journalPath(): string {
+    return join(this.folder, 'journal');
+  }
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Starts a command; one at a time. @param line At most so long that a FIFO takes it at once (lineOf). */
+  assign(line: string, assignment: Assignment): void {
+    if (this.#isGone) {
+      assignment.onHelperLost();
+      return;
+    }
+    this.#assignment = assignment;
+    this.#answers.ref();
+    try {
+      writeSync(this.#jobs, line);
+    } catch {
+      // It has died and nobody has told yet: `close` is on its way.
+    }
+  }
+
+  /** It is not needed for now: it keeps neither the process alive nor its journal for ever. */
+  rest(now: number): void {
+    this.idleSince = now;
+    this.#answers.unref();
+    if (this.#journal !== null && fstatSync(this.#journal).size > JOURNAL_BYTES)
+      ftruncateSync(this.#journal, this.#headerBytes);
+  }
+
+  /** Lets it go: it ends when its command has. */
+  dismiss(): void {
+    if (this.#jobs < 0) return;
+    closeSync(this.#jobs);
+    this.#jobs = -1;
+  }
+
+  /** Stops listening, though its command runs on: it is found again by its journal. */
+  abandon(): void {
+    this.#assignment = null;
+    this.#isGone = true;
+    this.dismiss();
+    this.#answers.destroy();
+  }
+
+  #hear(text: string): void {
+    this.#heard += text;
+    for (let end; (end = this.#heard.indexOf('\n')) >= 0;) {
+      const line = this.#heard.slice(0, end);
+      this.#heard = this.#heard.slice(end + 1);
+      const status = line.slice(line.lastIndexOf(' ') + 1);
+      if (this.#pid === 0) this.#ready(Number(status));
+      else this.#end(status);
+    }
+  }
+
+  #ready(pid: number): void {
+    this.#pid = pid;
+    const forReading = this.#jobs;
+    this.#jobs = openSync(join(this.folder, 'jobs'), constants.O_WRONLY | constants.O_NONBLOCK);
+    closeSync(forReading);
+    for (const name of ['jobs', 'answers']) unlinkSync(join(this.folder, name));
+    this.#journal = openSync(this.journalPath, 'r+');
+    this.#headerBytes = fstatSync(this.#journal).size;
+    this.#answers.unref();
+    this.#onReady();
+  }
+
+  #end(status: string): void {
+    const assignment = this.#assignment;
+    this.#assignment = null;
+    assignment?.onEnd(status);
+  }
+
+  #gone(): void {
+    if (this.#journal !== null) closeSync(this.#journal);
+    this.#journal = null;
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.dismiss();
+    const assignment = this.#assignment;
+    this.#assignment = null;
+    // Before the journal is removed with its folder.
+    assignment?.onHelperLost();
+    this.#onGone();
+    if (assignment === null) this.forget();
+  }
+
+  /** Removes what is left of one that is gone. */
+  forget(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }

@@ -1,140 +1,148 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { defineRunner, zodConfig, type Attempt, type Outcome } from '@gantry/plugin-kit/runner';
-import { Command, type End, type Handle } from './command.ts';
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
+import { AttemptFiles } from './attempt-files.ts';
+import { Command, handleOf, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
-import { environmentOf, refusalOf } from './environment.ts';
-import { Helpers } from './helpers.ts';
-import { readOutputs } from './outputs.ts';
+import { environmentOf, findProgram, refusalOf } from './environment.ts';
+import { Helpers, NoHelper } from './helpers.ts';
+import { findInJournals } from './journal.ts';
+import { failed, notFound, outcomeOf, type Failed } from './outcome.ts';
+import { RemovedLater } from './removed-later.ts';
+import { lineOf, type Job } from './shell-text.ts';
 import { Watch } from './watch.ts';
 
-const helpers = new Helpers();
+/** A helper that died before it began a job has done nothing: another may. So many times. */
+const TRIES = 3;
+
 const watch = new Watch();
+const removedLater = new RemovedLater();
+const helpersByFolder = new Map<string, Helpers>();
 
-type Failed = Extract<Outcome, { ok: false }>;
-const failed = (kind: Failed['kind'], code: string, message: string, remedy?: string): Failed => ({
-  ok: false,
-  kind,
-  reason: remedy === undefined ? { code, message } : { code, message, remedy },
-});
-
-/** Runs a command, a script or a program in a process group of its own, and sees that nothing of it is left. */
-export default defineRunner<ShellConfig, Handle & Record<string, string | number | null>>({
+/** Runs a command, a script or a program in a session of its own, and sees that nothing of it is left. */
+export default defineRunner<ShellConfig, Handle>({
   name: 'shell',
   version: '1.0.0',
   summary: 'Runs a command, a script or a program on the node.',
   config: zodConfig(shellConfig),
 
   async run(attempt, node) {
-    const folder = join(node.stateDirectory, attempt.id);
     try {
-      const prepared = prepare(attempt, folder);
-      if ('refusal' in prepared) return failed('APPLICATION', 'BAD_SPEC', prepared.refusal);
-      const command = new Command(attempt as never, folder, watch, Date.now());
-      return outcomeOf(await command.start(helpers, prepared.message), folder, attempt.config);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+      const helpers = helpersOf(node);
+      for (let tries = 1; ; tries++) {
+        const taken = helpers.take();
+        const helper = taken instanceof Promise ? await taken : taken;
+        const files = new AttemptFiles(helper.folder, attempt.id);
+        try {
+          if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files);
+          const job = prepare(attempt, files);
+          if ('ok' in job) return job;
+          const end = await new Command(attempt, files, watch).run(helper, lineOf(job, files));
+          if (end.type !== 'NOT_STARTED' || tries === TRIES) return outcomeOf(end, files);
+        } finally {
+          removedLater.add(files);
+          helpers.giveBack(helper);
+        }
+      }
+    } catch (error) {
+      return nodeFault(error);
     }
   },
 
-  async reattach(attempt, handle) {
+  handleOf,
+
+  async reattach(attempt, handle, node) {
     try {
-      attempt.stderr.write('gantry: the agent was restarted; what was printed before may be repeated here.\n');
-      const end = await new Command(attempt as never, handle.folder, watch, Date.now()).reattach(handle);
-      return outcomeOf(end, handle.folder, null);
-    } finally {
-      await rm(handle.folder, { recursive: true, force: true });
+      const found = findInJournals(node.stateDirectory, handle.attempt);
+      if (found === null) return notFound();
+      const files = new AttemptFiles(found.folder, attempt.id);
+      try {
+        return outcomeOf(await new Command(attempt, files, watch).reattach(found), files);
+      } finally {
+        files.remove();
+      }
+    } catch (error) {
+      return nodeFault(error);
     }
   },
 
   detect() {
     try {
       accessSync('/bin/sh', constants.X_OK);
+      accessSync('/proc/self/stat', constants.R_OK);
       return Promise.resolve({ health: 'HEALTHY', enforces: [] });
-    } catch {
-      return Promise.resolve({
-        health: 'ABSENT',
-        reason: { code: 'NO_SHELL', message: 'There is no /bin/sh on this machine.' },
-      });
+    } catch (error) {
+      const message = `It needs /bin/sh and Linux’ /proc: ${(error as Error).message}.`;
+      return Promise.resolve({ health: 'ABSENT', reason: { code: 'NO_SHELL', message } });
     }
   },
 
-  close: () => helpers.close(),
+  async close() {
+    const all = [...helpersByFolder.values()];
+    helpersByFolder.clear();
+    await Promise.all(all.map((helpers) => helpers.close()));
+    // What still runs is followed by nobody now.
+    watch.clear();
+    removedLater.close();
+  },
 });
 
-function prepare(attempt: Attempt<ShellConfig, never>, folder: string) {
-  const { config } = attempt;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const hasInputs = Object.keys(attempt.inputs).length > 0;
-  const env = environmentOf(attempt as never, folder, hasInputs);
-  const argv = argvOf(config, folder);
-  const refusal = refusalOf(argv, env);
-  if (refusal !== null) return { refusal };
-  if (hasInputs) writeFileSync(env['GANTRY_INPUTS']!, JSON.stringify(attempt.inputs), { mode: 0o600 });
-  const stdin = config.stdin === undefined ? null : join(folder, 'stdin');
-  if (stdin !== null) writeFileSync(stdin, config.stdin!, { mode: 0o600 });
-  const cwd =
-    config.workingDirectory === undefined ? attempt.workdir : resolve(attempt.workdir, config.workingDirectory);
-  return { message: { id: attempt.id, folder, argv, cwd, env, stdin } };
-}
-
-function argvOf({ command, script, argv, shell, interpreter }: ShellConfig, folder: string): readonly string[] {
-  if (argv !== undefined) return argv;
-  if (command !== undefined) return [shell, '-c', command];
-  const path = join(folder, 'script');
-  writeFileSync(path, script!, { mode: 0o700 });
-  return [...[interpreter].flat(), path];
-}
-
-function outcomeOf(end: End, folder: string, config: ShellConfig | null): Outcome {
-  switch (end.type) {
-    case 'UNKNOWN':
-      return failed('INFRASTRUCTURE', 'EXIT_STATUS_UNKNOWN', 'The command has ended while nobody could hear how.');
-    case 'FAILED':
-      return couldNotStart(end.code, end.message, config);
-    case 'EXITED':
-      break;
-    default:
-      return end satisfies never;
+function helpersOf(node: RunnerNode): Helpers {
+  let helpers = helpersByFolder.get(node.stateDirectory);
+  if (!helpers) {
+    const { helperShell } = node.settings;
+    helpers = new Helpers(node.stateDirectory, typeof helperShell === 'string' ? helperShell : undefined);
+    helpersByFolder.set(node.stateDirectory, helpers);
   }
-  if (end.signal !== null)
-    return { ...failed('APPLICATION', 'SIGNAL', `It was ended by ${end.signal}.`), signal: end.signal };
-  const exitCode = end.code ?? 0;
-  if (exitCode !== 0)
-    return {
-      ...failed('APPLICATION', 'EXIT_CODE', `It exited with code ${exitCode}${meaningOf(exitCode)}.`),
-      exitCode,
-    };
-  const outputs = readOutputs(join(folder, 'output'));
-  return outputs.ok ? outputs : { ...failed('APPLICATION', outputs.code, outputs.message), exitCode };
+  return helpers;
 }
 
-/** What shells mean by their own codes. */
-function meaningOf(code: number): string {
-  if (code === 126) return ': the command was found and could not be executed';
-  if (code === 127) return ': the command was not found';
-  if (code > 128 && code <= 192) return `, as shells do when a command was ended by signal ${code - 128}`;
-  return '';
+/** What a helper is told; a failure when the command cannot be given to this machine at all. */
+function prepare(attempt: Attempt<ShellConfig, Handle>, files: AttemptFiles): Job | Failed {
+  const { config } = attempt;
+  let hasInputs = false;
+  for (const _ in attempt.inputs) hasInputs = true;
+  const env = environmentOf(attempt, files, hasInputs);
+  const workdir = config.workdir === undefined ? attempt.workdir : resolve(attempt.workdir, config.workdir);
+  if (config.workdir !== undefined && !(statSync(workdir, { throwIfNoEntry: false })?.isDirectory() ?? false))
+    return failed('APPLICATION', 'WORKDIR_NOT_FOUND', `The working folder ${workdir} does not exist on this node.`);
+  const argv = argvOf(config, files);
+  const refusal = refusalOf(argv, env);
+  if (refusal !== null) return failed('APPLICATION', 'BAD_SPEC', refusal);
+  const program = findProgram(argv[0]!, env, workdir);
+  if ('code' in program) return failed('APPLICATION', program.code, program.message);
+  argv[0] = program.path;
+  if (config.script !== undefined) files.write('script', config.script, 0o700);
+  if (hasInputs) files.write('inputs.json', JSON.stringify(attempt.inputs));
+  return {
+    attempt: attempt.id,
+    argv,
+    env,
+    workdir,
+    stdout: files.path('stdout'),
+    stderr: files.path('stderr'),
+    stdin: config.stdin === undefined ? null : files.write('stdin', config.stdin),
+  };
 }
 
-function couldNotStart(code: string, message: string, config: ShellConfig | null): Failed {
-  const program = config?.argv?.[0] ?? config?.shell ?? 'the command';
-  if (code === 'ENOENT')
+/** A path and words that mean to every shell what they say: it would execute just this. Spares its start. */
+const PLAIN = /^\/[\w./-]+( [\w./:,@%+-]+)*$/;
+
+function argvOf({ command, script, argv, shell, interpreter }: ShellConfig, files: AttemptFiles): string[] {
+  if (command !== undefined) return PLAIN.test(command) ? command.split(' ') : [shell, '-c', command];
+  if (script !== undefined) return [...[interpreter].flat(), files.path('script')];
+  return [...argv!];
+}
+
+/** What is wrong with the node and not with the task. */
+function nodeFault(error: unknown): Outcome {
+  if (error instanceof NoHelper)
     return failed(
-      'APPLICATION',
-      'COMMAND_NOT_FOUND',
-      `${program} or its working folder does not exist (${message}).`,
-      'Look at the PATH of the node and at workingDirectory.',
+      'REJECTED',
+      'NO_HELPER',
+      `No helper process could be started: ${error.message}`,
+      'Look at the limits of processes and files on the node.',
     );
-  if (code === 'EACCES')
-    return failed('APPLICATION', 'COMMAND_NOT_EXECUTABLE', `${program} may not be executed (${message}).`);
-  if (code === 'E2BIG')
-    return failed(
-      'APPLICATION',
-      'BAD_SPEC',
-      'Arguments and environment together are too large.',
-      'Read inputs from the file $GANTRY_INPUTS.',
-    );
-  return failed('INFRASTRUCTURE', code, `The command could not be started: ${message}.`);
+  const { code = 'RUNNER_FAULT', message } = error as NodeJS.ErrnoException;
+  return failed('INFRASTRUCTURE', code, `The node could not see to the command: ${message}.`);
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { Json } from '@gantry/plugin-kit/vocabulary';
 
@@ -13,12 +14,8 @@ const NONE: Outputs = { ok: true, outputs: {} };
 
 /** Reads what a command wrote to $GANTRY_OUTPUT; nothing when it wrote none. */
 export function readOutputs(path: string): Outputs {
-  let bytes: number;
-  try {
-    bytes = statSync(path).size;
-  } catch {
-    return NONE;
-  }
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes === 0) return NONE;
   if (bytes > MAX_BYTES) {
     return {
       ok: false,
@@ -26,7 +23,9 @@ export function readOutputs(path: string): Outputs {
       message: `$GANTRY_OUTPUT holds ${bytes} bytes; ${MAX_BYTES} are allowed. Write large results to a file of their own, and hand on its path.`,
     };
   }
-  return parseOutputs(readFileSync(path, 'utf8'));
+  const content = readFileSync(path);
+  if (!isUtf8(content)) return { ok: false, code: 'OUTPUT_MALFORMED', message: '$GANTRY_OUTPUT is not UTF-8.' };
+  return parseOutputs(content.toString());
 }
 
 /** `name=text`, `name:=json`, `name<<END` up to a line `END`, or one JSON object for all. */

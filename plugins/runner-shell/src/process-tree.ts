@@ -1,109 +1,59 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasInEnvironment, isProcess, pidsSince, signal, stateOf } from './process-table.ts';
 
 /** How long what was left behind may take to end in good order. Milliseconds. */
 const LEFT_BEHIND_GRACE_MS = 200;
 const LOOK_MS = 10;
+/** What still forks after so many rounds of SIGKILL forks faster than it can be found. */
+const KILL_ROUNDS = 50;
 
-/** What tells a process from a later one of the same pid. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Clock ticks between boot and the process's start; null where /proc cannot say. */
-  readonly startTicks: number | null;
-  readonly bootId: string | null;
+/** Sessions of the helpers that run commands now: what is in one of them belongs to that one's attempt. */
+export const busySessions = new Set<number>();
+
+/** What is known of an attempt's processes: they are in its helper's session, or bear its marks. */
+export interface ProcessTree {
+  /** Of the environment (`NAME=value`), all together found nowhere else. */
+  readonly marks: readonly string[];
+  /** The helper, which leads the session and the group, and is itself none of them. */
+  readonly session: number;
+  /** The last pid before the first of them; null when that is not known. */
+  readonly since: number | null;
 }
 
-/** Who a pid is now. */
-export function identityOf(pid: number): ProcessIdentity {
-  return { pid, startTicks: startTicksOf(pid), bootId: bootId() };
-}
-
-/** Whether that very process is still there (as a zombie it is not). */
-export function isAlive({ pid, startTicks, bootId: boot }: ProcessIdentity): boolean {
-  if (boot !== bootId()) return false;
-  const fields = statOf(pid);
-  if (fields === null) return startTicks === null && signal(pid, 0);
-  return fields[0] !== 'Z' && Number(fields[19]) === startTicks;
-}
-
-/** Signals a process, or with a negative pid its group. False when there is none. */
-export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, name);
-    return true;
-  } catch {
-    return false;
+/**
+ * The processes of an attempt that are there now. Found are members of the session, whatever group they are in, and
+ * those that have left it but kept their environment. One that did both to hide is not.
+ */
+export function membersOf({ marks, session, since }: ProcessTree): readonly number[] {
+  const members: number[] = [];
+  for (const pid of pidsSince(since)) {
+    const state = stateOf(pid);
+    if (state === null || pid === session) continue;
+    const isMember = state.session === session || (!busySessions.has(state.session) && hasInEnvironment(pid, marks));
+    if (isMember && isProcess(pid)) members.push(pid);
   }
+  return members;
 }
 
-/** Whether anything of the group may be left: a corpse that nobody has buried yet counts, too. */
-export const isGroupAlive = (pid: number): boolean => signal(-pid, 0);
-
-/** Ends what a command left behind in its group: in good order, then not. How many there were. */
-export async function endGroup(pid: number): Promise<number> {
-  const count = groupMembers(pid).length;
-  if (count === 0) return 0;
-  signal(-pid, 'SIGTERM');
-  for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS && groupMembers(pid).length > 0; waited += LOOK_MS)
+/** Ends what a command left behind: in good order, then not. Resolves with how many there were at the least. */
+export async function endMembers(tree: ProcessTree): Promise<number> {
+  const members = membersOf(tree);
+  if (members.length === 0) return 0;
+  for (const pid of members) signal(pid, 'SIGTERM');
+  for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS; waited += LOOK_MS) {
     await delay(LOOK_MS);
-  signal(-pid, 'SIGKILL');
-  return count;
-}
-
-/** Ends, at once, every process that bears the attempt's id in its environment: also those that left its group. */
-export function endEscapees(attempt: string): number {
-  const mark = `GANTRY_ATTEMPT_ID=${attempt}\0`;
-  let count = 0;
-  for (const pid of pids()) {
-    if (pid === process.pid || !environmentOf(pid).includes(mark)) continue;
-    if (signal(pid, 'SIGKILL')) count++;
+    if (membersOf(tree).length === 0) return members.length;
   }
-  return count;
+  await killMembers(tree);
+  return members.length;
 }
 
-function groupMembers(group: number): readonly number[] {
-  return pids().filter((pid) => Number(statOf(pid)?.[2]) === group && statOf(pid)?.[0] !== 'Z');
-}
-
-function pids(): readonly number[] {
-  try {
-    return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
-  } catch {
-    return [];
+/** Ends every process of an attempt at once, also those that are started meanwhile. */
+export async function killMembers(tree: ProcessTree): Promise<void> {
+  for (let round = 0; round < KILL_ROUNDS; round++) {
+    const members = membersOf(tree);
+    if (members.length === 0) return;
+    for (const pid of members) signal(pid, 'SIGKILL');
+    await delay(LOOK_MS);
   }
-}
-
-function environmentOf(pid: number): string {
-  try {
-    return `${readFileSync(`/proc/${pid}/environ`, 'latin1')}\0`;
-  } catch {
-    return '';
-  }
-}
-
-/** The fields of /proc/<pid>/stat from the third (the state) on: the second may hold blanks and brackets. */
-function statOf(pid: number): readonly string[] | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return null;
-  }
-}
-
-const startTicksOf = (pid: number): number | null => {
-  const fields = statOf(pid);
-  return fields === null ? null : Number(fields[19]);
-};
-
-let boot: string | null | undefined;
-function bootId(): string | null {
-  if (boot === undefined) {
-    try {
-      boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    } catch {
-      boot = null;
-    }
-  }
-  return boot;
 }

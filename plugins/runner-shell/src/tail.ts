@@ -1,67 +1,98 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 
 const PIECE_BYTES = 64 * 1024;
-/** The most that one look reads of one file: others want their turn. */
-const LOOK_BYTES = 4 * 1024 * 1024;
-/** More than this unread: the middle is skipped, with a marker. */
-const BACKLOG_BYTES = 32 * 1024 * 1024;
-/** A file that has grown to this is cut off: the disk is bounded, however long the command floods. */
-const CUT_BYTES = 64 * 1024 * 1024;
-const KEPT_BYTES = 8 * 1024 * 1024;
+/** The most that one look reads of one file: others want their turn, and a flood must not busy the whole process. */
+const LOOK_BYTES = 512 * 1024;
 
-const piece = Buffer.allocUnsafe(PIECE_BYTES);
+/** Bounds of what one stream may take. Bytes. */
+export interface TailBounds {
+  /** More than this unread: all but the last part is skipped, with a marker. */
+  readonly backlogBytes: number;
+  /** What is kept of a backlog that was too long. */
+  readonly keptBytes: number;
+  /** A file that has grown to this is cut back, read or not: so the disk is bounded. */
+  readonly fileBytes: number;
+}
+const BOUNDS: TailBounds = {
+  backlogBytes: 16 * 1024 * 1024,
+  keptBytes: 4 * 1024 * 1024,
+  fileBytes: 64 * 1024 * 1024,
+};
 
-/** Follows one growing file into a stream. */
+/**
+ * Follows one growing file into a stream. The command has it open for appending, so the file may be cut back to nothing
+ * under it at any time. What the stream does not take in time is skipped, never waited for: the command is not held up.
+ */
 export class Tail {
   readonly #path: string;
   readonly #target: () => Writable;
+  readonly #bounds: TailBounds;
   #descriptor: number | null = null;
   #offset = 0;
   #isFull = false;
+  #isEnding = false;
 
   /** @param target Asked for when there is something to write: a command that prints nothing needs no stream. */
-  constructor(path: string, target: () => Writable) {
+  constructor(path: string, target: () => Writable, bounds: TailBounds = BOUNDS) {
     this.#path = path;
     this.#target = target;
+    this.#bounds = bounds;
   }
 
-  /** Reads what has come since; true when there was something. Waits its turn while the stream is full. */
+  /** Hands on what has come since; true when there was something. While the stream is full it only keeps the bounds. */
   look(): boolean {
-    if (this.#isFull) return true;
-    const size = this.#size();
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    if (this.#isFull) {
+      if (size > this.#bounds.fileBytes) this.#cutBack();
+      return true;
+    }
     if (size <= this.#offset) return false;
-    if (size - this.#offset > BACKLOG_BYTES) this.#skipTo(size - KEPT_BYTES);
+    this.#descriptor ??= openSync(this.#path, 'r+');
+    if (size - this.#offset > this.#bounds.backlogBytes) {
+      this.#skip(size - this.#bounds.keptBytes - this.#offset);
+      this.#offset = size - this.#bounds.keptBytes;
+    }
     this.#read(Math.min(size, this.#offset + LOOK_BYTES));
-    if (this.#offset >= CUT_BYTES) this.#cut();
+    if (this.#offset > this.#bounds.fileBytes && !this.#isEnding) this.#cutBack();
     return true;
   }
 
-  /** Reads the rest, however long it takes, and closes the file. */
-  async finish(): Promise<void> {
-    while (this.look()) {
-      if (this.#isFull) await new Promise((resolve) => this.#target().once('drain', resolve));
+  /** Hands on the rest; null when there is none. To be called when nothing writes to the file any more. */
+  finish(): Promise<void> | null {
+    this.#isEnding = true;
+    if (!this.#isFull && !this.look()) {
+      this.close();
+      return null;
     }
+    return this.#finish();
+  }
+
+  close(): void {
     if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
   }
 
-  #size(): number {
+  async #finish(): Promise<void> {
     try {
-      this.#descriptor ??= openSync(this.#path, 'r+');
-      return fstatSync(this.#descriptor).size;
-    } catch {
-      return 0;
+      do {
+        if (this.#isFull) await new Promise((resolve) => this.#target().once('drain', resolve));
+        else await turn();
+      } while (this.look());
+    } finally {
+      this.close();
     }
   }
 
   #read(end: number): void {
     while (this.#offset < end && !this.#isFull) {
-      const count = readSync(this.#descriptor!, piece, 0, Math.min(PIECE_BYTES, end - this.#offset), this.#offset);
+      // Not one buffer for all: the stream may keep it for a while.
+      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, end - this.#offset));
+      const count = readSync(this.#descriptor!, piece, 0, piece.length, this.#offset);
       if (count === 0) return;
       this.#offset += count;
-      // Copied: the stream may keep it for a while.
-      this.#write(Buffer.from(piece.subarray(0, count)));
+      this.#write(count === piece.length ? piece : piece.subarray(0, count));
     }
   }
 
@@ -72,16 +103,15 @@ export class Tail {
     target.once('drain', () => (this.#isFull = false));
   }
 
-  #skipTo(offset: number): void {
-    this.#write(`\n… ${offset - this.#offset} bytes skipped here: they came faster than they could be read …\n`);
-    this.#offset = offset;
+  #skip(bytes: number): void {
+    this.#write(`\n… ${bytes} bytes are left out here: they came faster than they were taken …\n`);
   }
 
-  /** The command appends, so it goes on at the new end. */
-  #cut(): void {
-    const unread = this.#size() - this.#offset;
-    ftruncateSync(this.#descriptor!, 0);
+  #cutBack(): void {
+    this.#descriptor ??= openSync(this.#path, 'r+');
+    const unread = fstatSync(this.#descriptor).size - this.#offset;
+    ftruncateSync(this.#descriptor, 0);
     this.#offset = 0;
-    if (unread > 0) this.#write(`\n… about ${unread} bytes skipped here: they came faster than they could be read …\n`);
+    if (unread > 0) this.#skip(unread);
   }
 }

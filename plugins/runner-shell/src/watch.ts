@@ -5,7 +5,7 @@ export interface Watched {
   look(now: number): boolean;
 }
 
-const SHORTEST_MS = 10;
+const SHORTEST_MS = 5;
 const LONGEST_MS = 200;
 
 /** One timer for all running commands: often while they print, seldom while they are silent. */
@@ -23,6 +23,11 @@ export class Watch {
     if (this.#watched.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  /** Looks at none any more. */
+  clear(): void {
+    for (const watched of this.#watched.keys()) this.remove(watched);
   }
 
   #look(): void {

@@ -1,10 +1,40 @@
-import { ShellAttempt } from './harness.ts';
+import { Writable } from 'node:stream';
+import type { Attempt, JsonObject } from '@gantry/plugin-kit/runner';
+import plugin from '../src/index.ts';
 
-// The agent before: starts the command, tells its checkpoint, and dies as kill -9 lets it die.
-const [folder, command] = process.argv.slice(2);
-const first = new ShellAttempt(folder!, 'run.999.1', { command: command! });
-(first.attempt as { checkpoint(handle: unknown): Promise<void> }).checkpoint = (handle) => {
-  process.stdout.write(JSON.stringify(handle), () => process.kill(process.pid, 'SIGKILL'));
-  return new Promise(() => undefined);
+// An agent that starts one command and is then killed by the test. It says "begun" and its checkpoints as lines.
+const order = JSON.parse(process.argv[2]!) as { id: string; state: string; workdir: string; config: JsonObject };
+const checked = plugin.config.check(order.config);
+if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+const never = new AbortController().signal;
+const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const stream = () =>
+  new Writable({
+    write: (piece: Buffer, _, done) => {
+      say({ printed: piece.toString() });
+      done();
+    },
+  });
+const attempt: Attempt<typeof checked.config, { attempt: string }> = {
+  id: order.id,
+  number: 1,
+  runId: 'run',
+  taskKey: 'task',
+  config: checked.config,
+  env: {},
+  inputs: {},
+  workdir: order.workdir,
+  resources: {},
+  deadline: null,
+  stop: never,
+  kill: never,
+  stdout: stream(),
+  stderr: stream(),
+  checkpoint: (handle) => {
+    say({ handle });
+    return Promise.resolve();
+  },
+  started: () => undefined,
+  progress: () => undefined,
 };
-void first.run();
+void plugin.run(attempt, { name: 'first', stateDirectory: order.state, settings: {} });

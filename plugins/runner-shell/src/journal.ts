@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from './process-table.ts';
+
+/** The folders of helpers bear this name and a number that no other ever has. */
+export const HELPER_FOLDER = 'helper-';
+
+/** What a helper's journal says of one attempt. */
+export interface JournalEntry {
+  readonly helper: ProcessIdentity;
+  /** How the command ended, as text of a shell; null while nothing is written. */
+  readonly status: string | null;
+  /** What the shell itself said while it ran the command: of a signal, or why it could not go on. */
+  readonly remark: string;
+}
+
+/** Reads what a journal says of an attempt; null when it was never begun there. The format is helper.sh's. */
+export function readJournal(path: string, attempt: string): JournalEntry | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'latin1');
+  } catch {
+    return null;
+  }
+  const begun = text.lastIndexOf(`\n+ ${attempt}\n`);
+  const helper = identityIn(text);
+  if (begun < 0 || helper === null) return null;
+  const said = text.slice(begun + attempt.length + 4);
+  const ended = /^- (\S+) (\d+|cd)$/m.exec(said);
+  const isOurs = ended?.[1] === attempt;
+  return {
+    helper,
+    status: isOurs ? ended![2]! : null,
+    remark: (isOurs ? said.slice(0, ended!.index) : said).trim(),
+  };
+}
+
+/** An attempt's entry, and the journal that it was found in. */
+export interface Found {
+  readonly folder: string;
+  readonly path: string;
+  readonly entry: JournalEntry;
+}
+
+/** Looks through the journals of all helpers, also those of agents before. */
+export function findInJournals(stateDirectory: string, attempt: string): Found | null {
+  for (const name of helperFolders(stateDirectory)) {
+    const folder = join(stateDirectory, name);
+    const path = join(folder, 'journal');
+    const entry = readJournal(path, attempt);
+    if (entry) return { folder, path, entry };
+  }
+  return null;
+}
+
+/** Who wrote the journal; null when it has not come to that. */
+export function helperOf(path: string): ProcessIdentity | null {
+  try {
+    return identityIn(readFileSync(path, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+/** The names of all helpers' folders. */
+export function helperFolders(stateDirectory: string): readonly string[] {
+  try {
+    return readdirSync(stateDirectory).filter((name) => name.startsWith(HELPER_FOLDER));
+  } catch {
+    return [];
+  }
+}
+
+function identityIn(journal: string): ProcessIdentity | null {
+  // pid, boot id, then the fields of stat; the second of those is the name, in brackets, and may hold blanks.
+  const match = /^helper (\d+) (\S+) \d+ \(.*\) (.*)$/m.exec(journal);
+  if (!match) return null;
+  return { pid: Number(match[1]), bootId: match[2]!, startTicks: Number(match[3]!.split(' ')[19]) };
+}

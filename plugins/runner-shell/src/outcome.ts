@@ -1,0 +1,127 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Outcome } from '@gantry/plugin-kit/runner';
+import type { AttemptFiles } from './attempt-files.ts';
+import type { End } from './command.ts';
+import { readOutputs } from './outputs.ts';
+
+export type Failed = Extract<Outcome, { ok: false }>;
+
+/** A failure with its reason. */
+export const failed = (kind: Failed['kind'], code: string, message: string, remedy?: string): Failed => ({
+  ok: false,
+  kind,
+  reason: remedy === undefined ? { code, message } : { code, message, remedy },
+});
+
+/** Of an attempt that a restarted agent asks for. */
+export const notFound = (): Failed =>
+  failed(
+    'INFRASTRUCTURE',
+    'ATTEMPT_NOT_FOUND',
+    'This node has no trace of the command: it was not started here, or what was known of it is gone.',
+  );
+
+/** What is reported of a command that has ended one way or the other. */
+export function outcomeOf(end: End, files: AttemptFiles): Outcome {
+  switch (end.type) {
+    case 'ENDED':
+      return outcomeOfStatus(end.status, end.remark, files);
+    case 'KILLED':
+      return { ...failed('APPLICATION', 'SIGNAL', 'It was ended by SIGKILL.'), signal: 'SIGKILL' };
+    case 'NOT_STARTED':
+      return failed('REJECTED', 'NOT_STARTED', 'The command was not started.');
+    case 'REBOOTED':
+      return failed('INFRASTRUCTURE', 'HOST_REBOOTED', 'The machine was started anew while the command ran.');
+    case 'UNKNOWN':
+      return failed(
+        'INFRASTRUCTURE',
+        'EXIT_STATUS_UNKNOWN',
+        `The command has ended, and how is not known: the helper process that ran it had been ended.${end.remark === '' ? '' : ` Its last words: ${end.remark}`}`,
+      );
+    default:
+      return end satisfies never;
+  }
+}
+
+function outcomeOfStatus(status: string, remark: string, files: AttemptFiles): Outcome {
+  if (status === 'cd') return failed('INFRASTRUCTURE', 'WORKDIR_GONE', 'The working folder could not be entered.');
+  const exitCode = Number(status);
+  if (exitCode === 0) {
+    const outputs = readOutputs(files.path('output'));
+    if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message), exitCode };
+    // A restart may ask for an attempt whose end was delivered, and its files removed.
+    return existsSync(files.path('stdout')) ? outputs : outputUnwritable();
+  }
+  // The shell could not open the files: then it has not started anything.
+  if (!existsSync(files.path('stderr'))) return outputUnwritable();
+  const signal = signalOf(exitCode);
+  if (signal !== null && isTold(signal, remark, files))
+    return { ...failed('APPLICATION', 'SIGNAL', `It was ended by ${signal}.${hintOf(signal)}`), exitCode, signal };
+  return { ...failed('APPLICATION', 'EXIT_CODE', `It exited with code ${exitCode}${meaningOf(exitCode)}.`), exitCode };
+}
+
+const outputUnwritable = (): Failed =>
+  failed(
+    'INFRASTRUCTURE',
+    'OUTPUT_FILES_MISSING',
+    'The files that take the output of the command are not there: they could not be made, or are gone.',
+    'Look at the disk that holds the folder of the node’s runners.',
+  );
+
+/** What shells mean by their own codes. */
+function meaningOf(code: number): string {
+  if (code === 126) return ': a command was found and could not be executed';
+  if (code === 127) return ': a command was not found';
+  const signal = signalOf(code);
+  return signal === null ? '' : `, as shells do after ${signal}`;
+}
+
+const hintOf = (signal: string): string =>
+  signal === 'SIGKILL' ? ' Gantry did not send it; the kernel does when memory runs out.' : '';
+
+const signalOf = (code: number): NodeJS.Signals | null => SIGNALS.get(code - 128) ?? null;
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]));
+
+/** The names by which shells say that a signal has ended a command. */
+const SAID: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
+  SIGHUP: 'Hangup',
+  SIGQUIT: 'Quit',
+  SIGILL: 'Illegal instruction',
+  SIGTRAP: 'Trace/breakpoint trap',
+  SIGABRT: 'Aborted',
+  SIGBUS: 'Bus error',
+  SIGFPE: 'Floating point exception',
+  SIGKILL: 'Killed',
+  SIGUSR1: 'User defined signal 1',
+  SIGSEGV: 'Segmentation fault',
+  SIGUSR2: 'User defined signal 2',
+  SIGALRM: 'Alarm clock',
+  SIGTERM: 'Terminated',
+  SIGXCPU: 'CPU time limit exceeded',
+  SIGXFSZ: 'File size limit exceeded',
+};
+
+/**
+ * Whether a shell said that the signal ended the command. The status alone cannot tell it from `exit 137`. dash says it
+ * on the command's own standard error, bash on the helper's. Neither does for SIGINT and SIGPIPE.
+ */
+function isTold(signal: NodeJS.Signals, remark: string, files: AttemptFiles): boolean {
+  const said = SAID[signal];
+  if (said === undefined) return false;
+  if (remark.includes(said)) return true;
+  const lastLine = endOfFile(files.path('stderr')).trimEnd().split('\n').at(-1)!;
+  return lastLine === said || lastLine === `${said} (core dumped)`;
+}
+
+function endOfFile(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const end = Buffer.alloc(Math.min(size, 64));
+    readSync(descriptor, end, 0, end.length, size - end.length);
+    return end.toString('latin1');
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,110 @@
+import { existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+
+/** What tells a process from a later one of the same pid, also after the machine was started anew. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly bootId: string;
+  /** Clock ticks from the boot to its start. */
+  readonly startTicks: number;
+}
+
+/** What /proc/<pid>/stat says of a process that is there. */
+export interface ProcessState {
+  readonly pid: number;
+  readonly group: number;
+  readonly session: number;
+  readonly startTicks: number;
+}
+
+/** Which boot of the machine this is. */
+export const bootId = readFileOnce('/proc/sys/kernel/random/boot_id');
+
+/** Whether that very process is still there; as a zombie it is not. */
+export function isAlive({ pid, bootId: boot, startTicks }: ProcessIdentity): boolean {
+  return boot === bootId() && stateOf(pid)?.startTicks === startTicks;
+}
+
+/** Signals a process, or with a negative pid its group. False when there is none. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a process is now; null when it has gone, or is but a zombie. */
+export function stateOf(pid: number): ProcessState | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is its name, in brackets, and may hold blanks and brackets.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return null;
+    return { pid, group: Number(fields[2]), session: Number(fields[3]), startTicks: Number(fields[19]) };
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a process has all of these (`NAME=value`) in the environment that it was started with. */
+export function hasInEnvironment(pid: number, marks: readonly string[]): boolean {
+  try {
+    const environment = `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`;
+    return marks.every((mark) => environment.includes(`\0${mark}\0`));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is a process, and not one of another's threads, which have pids of the same kind. */
+export function isProcess(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'latin1').includes(`\nTgid:\t${pid}\n`);
+  } catch {
+    return false;
+  }
+}
+
+/** Every process there is. */
+export function allPids(): readonly number[] {
+  try {
+    return readdirSync('/proc').flatMap((name) => (name[0]! <= '9' ? [Number(name)] : []));
+  } catch {
+    return [];
+  }
+}
+
+let loadavg: number | null = null;
+const text = Buffer.alloc(128);
+
+/** The pid that was given out last; null when this kernel does not say. Costs one system call. */
+export function lastPid(): number | null {
+  try {
+    loadavg ??= openSync('/proc/loadavg', 'r');
+    const length = readSync(loadavg, text, 0, text.length, 0);
+    const pid = Number(text.toString('latin1', text.lastIndexOf(' ', length - 2) + 1, length));
+    return pid > 0 ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+/** So many pids are tried one by one; beyond, the table is listed. */
+const TRIED_ONE_BY_ONE = 256;
+
+/** Processes that were started after `from` was the last pid; all when that cannot be known. */
+export function pidsSince(from: number | null): readonly number[] {
+  const to = lastPid();
+  // Pids start anew when they have reached the kernel's limit.
+  if (from === null || to === null || to < from) return allPids();
+  if (to - from > TRIED_ONE_BY_ONE) return allPids().filter((pid) => pid > from && pid <= to);
+  const found: number[] = [];
+  for (let pid = from + 1; pid <= to; pid++) if (existsSync(`/proc/${pid}`)) found.push(pid);
+  return found;
+}
+
+function readFileOnce(path: string): () => string {
+  let content: string | null = null;
+  return () => (content ??= readFileSync(path, 'latin1').trim());
+}

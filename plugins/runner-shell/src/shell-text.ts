@@ -1,0 +1,57 @@
+import type { AttemptFiles } from './attempt-files.ts';
+
+/* Text for a POSIX shell. Every value is quoted as a whole: data stays data. */
+
+/** A word that the shell takes as it is. */
+export const quoted = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
+
+/** Names that a shell gives a meaning of its own, or does not let be set: bash's constants, what dash checks. */
+const SHELL_NAMES = new Set(
+  'UID EUID PPID BASHOPTS SHELLOPTS BASH_VERSINFO OPTIND HISTSIZE LINENO RANDOM SECONDS IFS _ POSIXLY_CORRECT'.split(
+    ' ',
+  ),
+);
+const isAssignable = (name: string): boolean =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_NAMES.has(name) && !name.startsWith('LC_');
+
+/** One command for a helper. */
+export interface Job {
+  readonly attempt: string;
+  /** The first is a path with a slash in it: a bare name might be one of the shell's own commands. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workdir: string;
+  /** Appended to, so that the agent may cut off what it has read while the command goes on writing. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** A file to read from; null for none. */
+  readonly stdin: string | null;
+}
+
+/** A longer line would not be written at once, which a FIFO does for so much and no more (PIPE_BUF). Bytes. */
+const MAX_LINE_BYTES = 4_096;
+
+/** The line that makes a helper run the job; a longer text is put in a file, which the line names. */
+export function lineOf(job: Job, files: AttemptFiles): string {
+  const text = textOf(job);
+  const isShort = text.length <= MAX_LINE_BYTES / 3 || Buffer.byteLength(text) <= MAX_LINE_BYTES;
+  return isShort ? text : `. ${quoted(files.write('job', text))}\n`;
+}
+
+function textOf({ attempt, argv, env, workdir, stdout, stderr, stdin }: Job): string {
+  let assignments = '';
+  let viaEnv = '';
+  for (const name in env) {
+    if (isAssignable(name)) assignments += `${name}=${quoted(env[name]!)} `;
+    else viaEnv += `${quoted(`${name}=${env[name]!}`)} `;
+  }
+  let command = viaEnv === '' ? '' : `/usr/bin/env ${viaEnv}`;
+  for (const word of argv) command += `${quoted(word)} `;
+  const from = stdin === null ? '' : ` <${quoted(stdin)}`;
+  const id = quoted(attempt);
+  return (
+    `begin ${id}; if cd ${quoted(workdir)}; then unset OLDPWD; ` +
+    `${assignments}${command}>>${quoted(stdout)} 2>>${quoted(stderr)}${from}; end ${id} $?; cd /; ` +
+    `else end ${id} cd; fi\n`
+  );
+}

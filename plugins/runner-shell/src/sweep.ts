@@ -1,0 +1,45 @@
+import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { helperFolders, helperOf } from './journal.ts';
+import { isAlive } from './process-table.ts';
+
+/** What an agent before has left is kept for so long: this one's agent may still ask for it. Milliseconds. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/** For so long the ends are held open: long enough to be noticed. Milliseconds. */
+const SET_FREE_MS = 500;
+
+/** Removes what nobody will ask for any more: of helpers that are gone, and of attempts that ended long ago. */
+export function sweep(stateDirectory: string): void {
+  const before = Date.now() - KEPT_MS;
+  const folders = new Set(helperFolders(stateDirectory));
+  let isAnyAlive = false;
+  for (const name of folders) {
+    setFree(join(stateDirectory, name));
+    const helper = helperOf(join(stateDirectory, name, 'journal'));
+    if (helper !== null && isAlive(helper)) isAnyAlive = true;
+    else removeIfOld(join(stateDirectory, name), before);
+  }
+  // A silent command of an agent before may still write to its old files.
+  if (isAnyAlive) return;
+  for (const name of readdirSync(stateDirectory))
+    if (!folders.has(name)) removeIfOld(join(stateDirectory, name), before);
+}
+
+/** A helper whose agent died before it was ready waits for the other end of its FIFOs. When they come and go, it ends. */
+function setFree(folder: string): void {
+  const answers = join(folder, 'answers');
+  if (!existsSync(answers)) return;
+  const ends = [
+    openSync(answers, constants.O_RDONLY | constants.O_NONBLOCK),
+    openSync(join(folder, 'jobs'), constants.O_RDWR),
+  ];
+  setTimeout(() => {
+    for (const end of ends) closeSync(end);
+  }, SET_FREE_MS);
+}
+
+function removeIfOld(path: string, before: number): void {
+  const state = statSync(path, { throwIfNoEntry: false });
+  if (state && state.mtimeMs < before) rmSync(path, { recursive: true, force: true });
+}

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import { AttemptHarness, type TestAttempt } from '@gantry/plugin-kit/testing';
+import plugin from '../src/index.ts';
+
+/** A node with the shell runner, whose attempts have ids that no other suite uses at the same time. */
+export class NodeUnderTest {
+  readonly harness: AttemptHarness;
+  readonly #run = randomUUID();
+  #count = 0;
+
+  constructor(settings: JsonObject = {}) {
+    this.harness = new AttemptHarness(plugin, settings);
+  }
+
+  get stateDirectory(): string {
+    return this.harness.node.stateDirectory;
+  }
+
+  attempt(
+    config: JsonObject,
+    extra: { env?: Record<string, string>; inputs?: JsonObject; id?: string } = {},
+  ): TestAttempt {
+    return this.harness.attempt(config, { id: `${this.#run}.${this.#count++}.1`, ...extra });
+  }
+
+  /** Runs a command to its end. */
+  async run(config: JsonObject, extra: { env?: Record<string, string>; inputs?: JsonObject } = {}) {
+    const attempt = this.attempt(config, extra);
+    const outcome = await attempt.run();
+    return { attempt, outcome, stdout: attempt.text, stderr: complaintsOf(attempt) };
+  }
+
+  /** A FIFO: a command waits when it reads from it, until the test opens it. */
+  gate(): { readonly path: string; open(): void } {
+    const path = join(this.stateDirectory, `gate-${randomUUID()}`);
+    spawnSync('mkfifo', [path]);
+    return { path, open: () => writeFileSync(path, 'go\n') };
+  }
+
+  /** Closes the runner; what is left in its folder then, and every process of this node's attempts. */
+  async close(): Promise<{ readonly files: readonly string[]; readonly processes: readonly number[] }> {
+    await plugin.close!();
+    const files = readdirSync(this.stateDirectory).filter((name) => !name.startsWith('gate-'));
+    const processes = processesWith(`${this.stateDirectory}/`);
+    await this.harness.close();
+    return { files, processes };
+  }
+}
+
+export const complaintsOf = (attempt: TestAttempt): string => Buffer.concat(attempt.printed.stderr).toString();
+
+export const reasonOf = (outcome: Outcome): string => (outcome.ok ? 'ok' : outcome.reason.code);
+
+/** Resolves when the attempt has printed this. */
+export async function printed(attempt: TestAttempt, text: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (attempt.text.includes(text)) resolve();
+      else setImmediate(look);
+    };
+    look();
+  });
+}
+
+/** Whether a process is there, and more than a corpse. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when a process has gone. */
+export async function gone(pid: number): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Processes that have this in their command line or environment. */
+export function processesWith(text: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return (
+          isRunning(Number(pid)) &&
+          ['cmdline', 'environ'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text))
+        );
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@gantry/plugin-kit/runner';
+import type { TestAttempt } from '@gantry/plugin-kit/testing';
+import plugin from '../src/index.ts';
+import { gone, isRunning, NodeUnderTest, printed, processesWith, reasonOf } from './node-under-test.ts';
+
+const PROGRAM = fileURLToPath(new URL('./first-agent.ts', import.meta.url));
+
+let node: NodeUnderTest;
+beforeEach(() => {
+  node = new NodeUnderTest();
+});
+afterEach(async () => {
+  expect((await node.close()).processes).toEqual([]);
+});
+
+/** Starts the command in an agent of its own and kills that when `isEnough`. Resolves with what the agent said. */
+async function killedAgent(attempt: TestAttempt, config: JsonObject, isEnough: (line: JsonObject) => boolean) {
+  const order = { id: attempt.id, state: node.stateDirectory, workdir: attempt.workdir, config };
+  const agent = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, JSON.stringify(order)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said: JsonObject[] = [];
+  for await (const line of createInterface({ input: agent.stdout })) {
+    said.push(JSON.parse(line) as JsonObject);
+    if (isEnough(said.at(-1)!)) break;
+  }
+  agent.kill('SIGKILL');
+  if (agent.signalCode === null) await once(agent, 'exit');
+  return said;
+}
+const hasHandle = (line: JsonObject) => 'handle' in line;
+
+describe('a restarted agent', () => {
+  it('follows a command that outlived the one before: it ran once, and its output and exit code arrive', async () => {
+    const gate = node.gate();
+    const attempt = node.attempt({ command: 'true' });
+    const witness = `${node.stateDirectory}/gate-witness`;
+    const command = `echo started >> "${witness}"; echo before; read -r _ < "${gate.path}"; echo after; echo 'a=b' > "$GANTRY_OUTPUT"; exit 7`;
+    const [handle] = (await killedAgent(attempt, { command }, hasHandle)).filter(hasHandle);
+    const ended = attempt.reattach(handle!['handle']!);
+    await printed(attempt, 'before');
+    gate.open();
+    expect(await ended).toMatchObject({ ok: false, kind: 'APPLICATION', exitCode: 7 });
+    expect(attempt.text).toBe('before\nafter\n');
+    expect(readFileSync(witness, 'utf8')).toBe('started\n');
+  });
+
+  it('learns how a command ended while there was no agent', async () => {
+    const gate = node.gate();
+    const attempt = node.attempt({ command: 'true' });
+    const command = `echo $$; read -r _ < "${gate.path}"; echo 'answer:=42' > "$GANTRY_OUTPUT"`;
+    const said = await killedAgent(attempt, { command }, (line) => 'printed' in line);
+    const pid = Number((said.at(-1)!['printed'] as string).trim());
+    const [helper] = processesWith(`${node.stateDirectory}/helper-`).filter((other) => other !== pid);
+    gate.open();
+    await gone(pid);
+    await gone(helper!);
+    // There was no checkpoint: the handle is made up from the attempt's id.
+    expect(await attempt.reattach(plugin.handleOf!(attempt.id))).toEqual({ ok: true, outputs: { answer: 42 } });
+    expect(attempt.text).toBe(`${pid}\n`);
+  });
+
+  it('can stop what it found again', async () => {
+    const attempt = node.attempt({ command: 'true' });
+    const command = `trap '' TERM; echo $$; setsid sleep 1000 & while :; do sleep 1; done`;
+    const said = await killedAgent(attempt, { command }, (line) => 'printed' in line);
+    const pid = Number((said.at(-1)!['printed'] as string).trim());
+    const ended = attempt.reattach(plugin.handleOf!(attempt.id));
+    await printed(attempt, `${pid}`);
+    attempt.requestKill();
+    expect(await ended).toMatchObject({ ok: false, signal: 'SIGKILL' });
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('says honestly when helper and command are both gone, and nobody knows how it ended', async () => {
+    const attempt = node.attempt({ command: 'true' });
+    const said = await killedAgent(attempt, { command: 'echo $$; exec sleep 1000' }, (line) => 'printed' in line);
+    const pid = Number((said.at(-1)!['printed'] as string).trim());
+    for (const pid of processesWith(`${node.stateDirectory}/helper-`)) process.kill(pid, 'SIGKILL');
+    await gone(pid);
+    const outcome = await attempt.reattach(plugin.handleOf!(attempt.id));
+    expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
+  });
+
+  it('says honestly when there is no trace of an attempt', async () => {
+    const attempt = node.attempt({ command: 'true' });
+    expect(reasonOf(await attempt.reattach(plugin.handleOf!(attempt.id)))).toBe('ATTEMPT_NOT_FOUND');
+  });
+
+  it('that was closed in good order leaves its commands running, to be found again', async () => {
+    const gate = node.gate();
+    const config = { command: `echo up; read -r _ < "${gate.path}"; echo down` };
+    const attempt = node.attempt(config);
+    void attempt.run();
+    await printed(attempt, 'up');
+    await plugin.close!();
+    const again = node.attempt(config, { id: attempt.id });
+    const ended = again.reattach(plugin.handleOf!(attempt.id));
+    gate.open();
+    expect(await ended).toEqual({ ok: true, outputs: {} });
+    expect(again.text).toBe('up\ndown\n');
+  });
+});
