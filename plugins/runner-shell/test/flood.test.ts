@@ -24,7 +24,8 @@ describe('a command that floods', () => {
     expect(text.endsWith('the end\n')).toBe(true);
     expect(text).toMatch(/… \d+ bytes are left out here/);
     const kibibytes = Number(/(\d+)\t\S+stdout\n/.exec(text)![1]);
-    expect(kibibytes).toBeLessThan(1024 * 1024);
+    // A few seconds of a machine that is busy otherwise, too; without a cut a flood has no bound at all.
+    expect(kibibytes).toBeLessThan(3 * 1024 * 1024);
   }, 60_000);
 });
 
