@@ -72,6 +72,8 @@ export class Agent implements Service {
   #reporting: Promise<void> = Promise.resolve();
   #isTurning = false;
   #onIdle: (() => void) | null = null;
+  #halting: Promise<void> | null = null;
+  #hasStopped = false;
 
   constructor(options: AgentOptions) {
     const { gateway, clock, log, name } = options;
@@ -124,16 +126,16 @@ export class Agent implements Service {
 
   /** Work that a restart can find again goes on; other work is stopped, and told so that it is tried again. */
   async stop(): Promise<void> {
-    if (!this.#journal || this.#stopping.signal.aborted) return;
+    if (!this.#journal || this.#hasStopped) return;
+    this.#hasStopped = true;
     const { gateway, registry, clock, log, name } = this.#options;
     this.#stopping.abort();
-    await this.#beating;
-    await this.#syncing;
-    await this.#halt((runner) => this.#canReattach(runner));
+    await this.#withPatience(Promise.all([this.#beating, this.#syncing]));
+    await (this.#halting ??= this.#halt((runner) => this.#canReattach(runner)));
     await this.#withPatience(this.#reporting);
     this.#unlisten();
     await this.#withPatience(gateway.goodbye(name, this.#incarnation));
-    await this.#shipper.close();
+    await this.#withPatience(this.#shipper.close());
     this.#alarm.close();
     for (const runner of registry.names('runner')) {
       const close = registry.runner(runner)?.close;
@@ -298,6 +300,10 @@ export class Agent implements Service {
           log.warn({ err: error }, 'The node could not be looked at.'),
         );
       }
+      // An end that has not been written when the agent dies would have to be told as unknown.
+      await this.#journal!.flush().catch((error: unknown) =>
+        log.warn({ err: error }, 'The journal cannot be written.'),
+      );
       await this.#sync();
     }
   }
@@ -333,7 +339,7 @@ export class Agent implements Service {
         log.error({ node: name }, 'Another agent speaks for this node: this one stops everything and is silent.');
         this.#stopping.abort();
         this.#unlisten();
-        void this.#halt(() => false);
+        this.#halting ??= this.#halt(() => false);
         break;
       default:
         answer.status satisfies never;
@@ -341,7 +347,7 @@ export class Agent implements Service {
   }
 
   /** Waits for the server, but not for ever. */
-  async #withPatience(answer: Promise<void>): Promise<void> {
+  async #withPatience(answer: Promise<unknown>): Promise<void> {
     const patience = new AbortController();
     const isLate = this.#options.clock.sleep(FAREWELL_MS, patience.signal).catch(() => undefined);
     await Promise.race([answer.catch(() => undefined), isLate]);

@@ -1,5 +1,8 @@
 import type { Clock } from '../clock.ts';
 
+/** A timer for longer would go off at once. What rings too early is set again. */
+const MAX_SLEEP_MS = 2 ** 31 - 1;
+
 /** One timer that rings when the earliest of many things is due. */
 export class Alarm {
   readonly #clock: Clock;
@@ -21,7 +24,8 @@ export class Alarm {
     if (at === null) return;
     const sleeping = new AbortController();
     this.#sleeping = sleeping;
-    this.#clock.sleep(Math.max(at - this.#clock.monotonic(), 0), sleeping.signal).then(
+    const ms = Math.min(Math.max(at - this.#clock.monotonic(), 0), MAX_SLEEP_MS);
+    this.#clock.sleep(ms, sleeping.signal).then(
       () => {
         this.#at = null;
         this.#sleeping = null;

@@ -108,9 +108,9 @@ export class LogShipper {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#hurry?.();
-    await this.#shipping;
     for (const channel of this.#draining) this.#release(channel);
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    await this.#shipping;
   }
 
   async #ship(): Promise<void> {

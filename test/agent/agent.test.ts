@@ -26,9 +26,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   jest.restoreAllMocks();
-  const stopped = agent.stop();
-  await clock.advance(60_000);
-  await stopped;
+  await clock.pass(agent.stop());
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -194,10 +192,7 @@ describe('an agent', () => {
     await agent.start();
     const spec = specOf(0, { logLines: 5_000, logLine: 'é€😀' });
     gateway.assign(spec);
-    const ended = gateway.ended(spec);
-    for (let turn = 0; !gateway.story.includes(`report ${spec.attempt} SUCCEEDED`) && turn < 100; turn++)
-      await clock.advance(50);
-    await ended;
+    await clock.pass(gateway.ended(spec));
     const lines = Array.from({ length: 5_000 }, (_, index) => `${index + 1} é€😀\n`);
     expect(gateway.chunks.map(({ text }) => text).join('')).toBe(lines.join(''));
     expect(gateway.chunks.map(({ seq }) => seq)).toEqual(gateway.chunks.map((_, index) => index + 1));
@@ -221,12 +216,15 @@ describe('an agent', () => {
     gateway.losesReports = true;
     const spec = specOf(0, { outcome: 'fail' });
     gateway.assign(spec);
-    const isTold = () => gateway.syncs.some((message) => message.known.some(({ state }) => state === 'FAILED'));
-    for (let time = 0; time < 5 && !isTold(); time++) await clock.advance(6_000);
+    await gateway.heard(`lost ${spec.attempt} FAILED`);
+    await clock.advance(6_000);
+    await gateway.until(() => known().length > 0);
     expect(known()).toMatchObject([{ attempt: spec.attempt, state: 'FAILED', failure: { exitCode: 1 } }]);
   });
 
   it('falls silent when another agent speaks for its node, and can still be stopped', async () => {
+    const close = jest.fn(() => Promise.resolve());
+    runners.set('mock', { ...runners.get('mock')!, close });
     await agent.start();
     const spec = specOf(0, { outcome: 'hang', checkpoint: true });
     gateway.assign(spec);
@@ -238,9 +236,8 @@ describe('an agent', () => {
     await clock.advance(60_000);
     expect(gateway.syncs).toHaveLength(syncs);
     expect(gateway.reports.some(({ attempt }) => attempt === specOf(1).attempt)).toBe(false);
-    const close = jest.spyOn(await handles(), 'close');
-    await agent.stop();
-    expect(close).toHaveBeenCalled();
+    await clock.pass(agent.stop());
+    expect(close).toHaveBeenCalledTimes(1);
   });
 
   it('says hello again to a server that does not know it, with all that it knows', async () => {
@@ -261,9 +258,7 @@ describe('an agent', () => {
 
   it('says hello until it is heard', async () => {
     gateway.refusedHellos = 5;
-    const started = agent.start();
-    for (let time = 0; gateway.hellos.length === 0 && time < 20; time++) await clock.advance(2_000);
-    await started;
+    await clock.pass(agent.start());
     expect(gateway.story.filter((word) => word === 'hello')).toHaveLength(6);
     expect(gateway.hellos[0]!.facts).toMatchObject({ name: 'node', runners: [{ name: 'mock', health: 'HEALTHY' }] });
   });

@@ -47,6 +47,15 @@ export class FakeClock implements Clock {
     await this.#settle();
   }
 
+  /** Advances for as long as it takes until something has come about. */
+  async pass<Result>(promise: Promise<Result>): Promise<Result> {
+    let isDone = false;
+    const done = promise.finally(() => (isDone = true));
+    done.catch(() => undefined);
+    while (!isDone) await this.advance(100);
+    return done;
+  }
+
   async #settle(): Promise<void> {
     for (let count = 0; count < 5; count++) await turn();
   }

@@ -4,7 +4,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Journal, readRecords } from '../../server/agent/journal.ts';
+import { Journal } from '../../server/agent/journal.ts';
+import { readRecords } from '../../server/agent/journal-record.ts';
 import { specOf } from './specs.ts';
 
 let folder: string;
@@ -37,7 +38,7 @@ describe('a journal', () => {
     const [one, two] = [specOf(1, {}, { timeoutMs: 5_000 }), specOf(2)];
     await journal.accept([one], 10);
     await journal.accept([two], 20);
-    await journal.checkpoint(one.attempt, { pid: 7 });
+    await journal.checkpoint(one.attempt, { pid: 7 }, one);
     journal.ended({ attempt: two.attempt, state: 'SUCCEEDED', at: 30, outputs: { a: [1] } });
     await journal.close();
     for (let restart = 0; restart < 2; restart++) {
@@ -51,6 +52,8 @@ describe('a journal', () => {
           killGraceMs: 1_000,
           acceptedAt: 10,
           handle: { pid: 7 },
+          config: {},
+          resources: {},
         },
         {
           attempt: two.attempt,
@@ -126,7 +129,7 @@ describe('a journal', () => {
       journal.forgotten(attempt);
       highest = Math.max(highest, statSync(path).size);
     }
-    await journal.checkpoint(specs.at(-1)!.attempt, 'handle');
+    await journal.checkpoint(specs.at(-1)!.attempt, 'handle', specs.at(-1)!);
     await journal.close();
     expect(highest).toBeLessThan(34 * 1024 * 1024);
     expect(statSync(path).size).toBeLessThan(34 * 1024 * 1024);

@@ -15,7 +15,7 @@ import {
 
 /** A server that remembers what it is told, in order, and answers as a test wants it to. */
 export class ScriptedGateway implements NodeGateway {
-  /** Everything that came in, as words: `hello`, `report <attempt> <state>`, `log <attempt>`, `goodbye`. */
+  /** Everything that came in, as words: `hello`, `report <attempt> <state>`, `lost …`, `log <attempt>`, `goodbye`. */
   readonly story: string[] = [];
   readonly hellos: { readonly facts: NodeFacts; readonly known: readonly AttemptId[] }[] = [];
   readonly syncs: SyncMessage[] = [];
@@ -47,7 +47,10 @@ export class ScriptedGateway implements NodeGateway {
     return Promise.resolve({ status: 'OK', seq: message.seq, assign: [], stop: [], forget: [], ...answer });
   }
   report(_node: string, _incarnation: number, reports: readonly AttemptReport[]): Promise<void> {
-    if (this.losesReports) return Promise.reject(new Error('the network is away'));
+    if (this.losesReports) {
+      for (const { attempt, state } of reports) this.#tell(`lost ${attempt} ${state}`);
+      return Promise.reject(new Error('the network is away'));
+    }
     for (const report of reports) {
       this.reports.push(report);
       this.#tell(`report ${report.attempt} ${report.state}`);
@@ -82,6 +85,10 @@ export class ScriptedGateway implements NodeGateway {
   until(isThere: () => boolean): Promise<void> {
     if (isThere()) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push({ isThere, resolve }));
+  }
+  /** Resolves when this has been told. */
+  heard(word: string): Promise<void> {
+    return this.until(() => this.story.includes(word));
   }
   /** Resolves with the report of a state of an attempt. */
   async reported({ attempt }: AttemptSpec, isWanted: (report: AttemptReport) => boolean): Promise<AttemptReport> {
