@@ -45,7 +45,12 @@ export class NodeUnderTest {
   async close(): Promise<{ readonly files: readonly string[]; readonly processes: readonly number[] }> {
     await plugin.close!();
     const files = readdirSync(this.stateDirectory).filter((name) => !name.startsWith('gate-'));
-    const processes = processesWith(`${this.stateDirectory}/`);
+    // Helpers that were told to go take a moment on a busy machine; what was left behind stays.
+    let processes = processesWith(`${this.stateDirectory}/`);
+    for (let look = 0; processes.length > 0 && look < 100; look++) {
+      await delay(50);
+      processes = processesWith(`${this.stateDirectory}/`);
+    }
     await this.harness.close();
     return { files, processes };
   }
