@@ -1,96 +1,170 @@
-import { spawnSync } from 'node:child_process';
+// How many commands a second does the shell runner start and hear out, with their output captured? `npm run bench --
+// shell` prints it for 1, 2, 8 and 32 in flight beside C's posix_spawn without capture in the same run (interleaved,
+// medians), then again with 1 GiB resident in this process, as a large server would have, beside Node's own spawn.
+// The working folders, which are the agent's to make, are made outside the timing; what they add is printed, too.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { Writable } from 'node:stream';
 import type { Attempt, RunnerNode } from '@gantry/plugin-kit/runner';
 import shell from '../plugins/runner-shell/src/index.ts';
 
-/*
- * How many commands a second the shell runner starts, its output captured, beside C's posix_spawn in the same run, and
- * again with 1 GiB resident in this process.
- *
- *   npm run bench -- shell
- */
 const COUNT = 1_000;
 const ROUNDS = 5;
-const folder = mkdtempSync(join(tmpdir(), 'gantry-bench-'));
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const IN_FLIGHT = [1, 2, 8, 32];
+const GIBIBYTE = 1_073_741_824;
 
-const PROGRAM = `#include <spawn.h>
+const C_PROGRAM = `#include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 extern char **environ;
-int main(int c, char **v) { int n = atoi(v[1]), k = atoi(v[2]), live = 0; char *a[] = {"/bin/true", 0};
-  for (int i = 0; i < n; i++) { pid_t p; if (posix_spawn(&p, a[0], 0, 0, a, environ)) return 1; if (++live >= k) { int s; wait(&s); live--; } }
-  while (live--) { int s; wait(&s); } return 0; }`;
-writeFileSync(join(folder, 'spawn.c'), PROGRAM);
-const hasCompiler = spawnSync('cc', ['-O2', '-o', join(folder, 'spawn'), join(folder, 'spawn.c')]).status === 0;
-if (!hasCompiler) console.log('No C compiler here: the limit cannot be measured.');
-
-const limit = (inFlight: number): number => {
-  const began = performance.now();
-  spawnSync(join(folder, 'spawn'), [String(COUNT), String(inFlight)]);
-  return (COUNT / (performance.now() - began)) * 1_000;
-};
-
-let next = 0;
-const node: RunnerNode = { name: 'bench', stateDirectory: join(folder, 'state'), settings: {} };
-const checked = shell.config.check({ argv: ['/bin/true'] });
-if (!checked.ok) throw new Error('The config of the bench is not valid.');
-async function one(): Promise<void> {
-  const id = `run.${next++}.1`;
-  const workdir = join(folder, 'work', id);
-  mkdirSync(workdir, { recursive: true });
-  const never = new AbortController().signal;
-  const attempt = {
-    id,
-    number: 1,
-    runId: 'run',
-    taskKey: 'task',
-    config: checked.ok && checked.config,
-    env: {},
-    inputs: {},
-    workdir,
-    stop: never,
-    kill: never,
-    stdout: new PassThrough(),
-    stderr: new PassThrough(),
-    checkpoint: () => Promise.resolve(),
-    started: () => undefined,
-  };
-  const outcome = await shell.run(attempt as unknown as Attempt<never, never>, node);
-  if (!outcome.ok) throw new Error(outcome.reason.message);
+int main(int argc, char **argv) {
+  int count = atoi(argv[1]), in_flight = atoi(argv[2]), live = 0, status;
+  char *words[] = {"/bin/true", 0};
+  for (int i = 0; i < count; i++) {
+    pid_t pid;
+    if (posix_spawn(&pid, words[0], 0, 0, words, environ)) return 1;
+    if (++live >= in_flight) { wait(&status); live--; }
+  }
+  while (live-- > 0) wait(&status);
+  return 0;
 }
-async function runner(inFlight: number): Promise<number> {
-  let left = COUNT;
-  const began = performance.now();
+`;
+
+const folder = mkdtempSync(join(tmpdir(), 'gantry-bench-shell-'));
+const node: RunnerNode = { name: 'bench', stateDirectory: join(folder, 'state'), settings: {} };
+const run = randomUUID();
+const never = new AbortController().signal;
+let attempts = 0;
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const rate = (count: number, beganAt: number): number => (count / (performance.now() - beganAt)) * 1_000;
+const rounded = (value: number): string => Math.round(value).toLocaleString('en').padStart(6);
+
+const program = compiled();
+const direct = configOf({ argv: ['/bin/true'] });
+const throughShell = configOf({ command: ': captured; exec /bin/true' });
+
+try {
+  await rateOf(direct, 8);
+  console.log(`\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; /bin/true, commands per second\n`);
+  if (program === null) console.log('No C compiler (cc) is here: the limit cannot be measured.\n');
+  console.log('in flight   posix_spawn   runner-shell   ratio   with working folders   through /bin/sh -c');
+  for (const inFlight of IN_FLIGHT) await compare(inFlight);
+  await withAGibibyte();
+} finally {
+  await shell.close!();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function compare(inFlight: number): Promise<void> {
+  const limits: number[] = [];
+  const ours: number[] = [];
+  const withFolders: number[] = [];
+  const shells: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    if (program !== null) limits.push(limit(program, inFlight));
+    ours.push(await rateOf(direct, inFlight));
+    withFolders.push(await rateOf(direct, inFlight, false));
+    shells.push(await rateOf(throughShell, inFlight));
+  }
+  const [ceiling, own] = [limits.length > 0 ? median(limits) : NaN, median(ours)];
+  console.log(
+    `${String(inFlight).padStart(9)}   ${rounded(ceiling).padStart(11)}   ${rounded(own).padStart(12)}   ${(own / ceiling).toFixed(2).padStart(5)}   ${rounded(median(withFolders)).padStart(20)}   ${rounded(median(shells)).padStart(18)}`,
+  );
+}
+
+/** The same again from a large process. Node's own spawn shows what a fork from it would cost. */
+async function withAGibibyte(): Promise<void> {
+  const measure = async () => {
+    const ours: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) ours.push(await rateOf(direct, 8));
+    return { ours: median(ours), own: await spawnedHere(100) };
+  };
+  const before = await measure();
+  const ballast = Buffer.alloc(GIBIBYTE, 1);
+  const after = await measure();
+  console.log(
+    `\n8 in flight, ${Math.round(process.memoryUsage.rss() / 1_048_576)} MiB resident (${ballast.length >> 20} of them ballast): ` +
+      `runner-shell ${rounded(after.ours).trim()}, ${(after.ours / before.ours).toFixed(2)} of before; ` +
+      `Node's spawn ${rounded(after.own).trim()}, ${(after.own / before.own).toFixed(2)} of before\n`,
+  );
+}
+
+function compiled(): string | null {
+  const source = join(folder, 'spawn.c');
+  const path = join(folder, 'spawn');
+  writeFileSync(source, C_PROGRAM);
+  return spawnSync('cc', ['-O2', '-o', path, source]).status === 0 ? path : null;
+}
+
+function limit(path: string, inFlight: number): number {
+  const beganAt = performance.now();
+  if (spawnSync(path, [String(COUNT), String(inFlight)]).status !== 0) throw new Error('posix_spawn failed.');
+  return rate(COUNT, beganAt);
+}
+
+async function spawnedHere(count: number): Promise<number> {
+  const beganAt = performance.now();
+  let left = count;
+  const one = () => new Promise((resolve) => spawn('/bin/true', { stdio: 'ignore' }).on('exit', resolve));
   await Promise.all(
-    Array.from({ length: inFlight }, async () => {
+    Array.from({ length: 8 }, async () => {
       while (left-- > 0) await one();
     }),
   );
-  return (COUNT / (performance.now() - began)) * 1_000;
+  return rate(count, beganAt);
 }
 
-await runner(8);
-for (const inFlight of [1, 2, 8, 32]) {
-  const ours: number[] = [];
-  const theirs: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    if (hasCompiler) theirs.push(limit(inFlight));
-    ours.push(await runner(inFlight));
-  }
-  const ratio = hasCompiler
-    ? `  posix_spawn ${Math.round(median(theirs))}/s  ratio ${(median(ours) / median(theirs)).toFixed(2)}`
-    : '';
-  console.log(`${String(inFlight).padStart(2)} in flight: shell runner ${Math.round(median(ours))}/s${ratio}`);
+async function rateOf(config: unknown, inFlight: number, areFoldersMade = true): Promise<number> {
+  const todo = Array.from({ length: COUNT }, () => {
+    const workdir = join(folder, 'work', `${run}.${++attempts}.1`);
+    if (areFoldersMade) mkdirSync(workdir, { recursive: true });
+    return attemptOf(config, attempts, workdir);
+  });
+  const beganAt = performance.now();
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      for (let attempt; (attempt = todo.pop());) {
+        if (!areFoldersMade) mkdirSync(attempt.workdir, { recursive: true });
+        const outcome = await shell.run(attempt, node);
+        if (!outcome.ok) throw new Error(outcome.reason.message);
+        if (!areFoldersMade) rmSync(attempt.workdir, { recursive: true });
+      }
+    }),
+  );
+  return rate(COUNT, beganAt);
 }
-const before = median([await runner(8), await runner(8), await runner(8)]);
-const ballast = Array.from({ length: 32 }, (_, index) => Buffer.alloc(32 * 1_048_576, index + 1));
-const after = median([await runner(8), await runner(8), await runner(8)]);
-console.log(
-  `with ${Math.round(process.memoryUsage().rss / 1_048_576)} MiB resident: ${Math.round(after)}/s, ${(after / before).toFixed(2)} of before (${ballast.length} × 32 MiB)`,
-);
-await shell.close!();
-rmSync(folder, { recursive: true, force: true });
+
+function configOf(value: unknown): unknown {
+  const checked = shell.config.check(value);
+  if (!checked.ok) throw new Error(checked.problems[0]?.message);
+  return checked.config;
+}
+
+type ShellAttempt = Parameters<typeof shell.run>[0];
+function attemptOf(config: unknown, number: number, workdir: string): ShellAttempt {
+  const sink = () => new Writable({ write: (_piece, _encoding, done) => done() });
+  const attempt: Attempt = {
+    id: `${run}.${number}.1`,
+    number: 1,
+    runId: run,
+    taskKey: 'task',
+    config,
+    env: { GANTRY_PARAM_NAME: 'value' },
+    inputs: {},
+    workdir,
+    resources: {},
+    deadline: null,
+    stop: never,
+    kill: never,
+    stdout: sink(),
+    stderr: sink(),
+    checkpoint: () => Promise.resolve(),
+    started: () => undefined,
+    progress: () => undefined,
+  };
+  return attempt as ShellAttempt;
+}
