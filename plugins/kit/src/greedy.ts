@@ -9,10 +9,11 @@ export { Cluster } from './cluster.ts';
  *
  * A scan of all nodes for every task costs more with every node. Instead each shape has a heap of its feasible nodes by
  * score. A placement changes one node, and writes it into a journal; a heap reads on in the journal when it is asked
- * next. There a node whose score has risen moves up at once. One whose score has fallen keeps its old key, which is
- * then too high but never too low, and is looked at again only if it comes to the top. A node that has no room left is
- * dropped when it is met at the top: within one call nothing is given back. So the node on top, once its key is known
- * to be right, is the very one that the scan would have found, ties by index included.
+ * next. A node whose score has risen is put into the heap once more, with its new key, and the entry with the old key is
+ * dropped when it is met. One whose score has fallen keeps its old key, which is then too high but never too low; if it
+ * comes to the top it is scored again, and sinks. So the node on top, once its key is known to be right, is the very one
+ * that the scan would have found, ties by index included. A node that has no room left is dropped when it is met at the
+ * top: within one call nothing is given back.
  */
 
 /** What makes a greedy scheduler. */
@@ -50,15 +51,18 @@ export function greedy<Config>(
     const journal = new Journal(input.tasks.length, input.nodes.length);
     const choices: (Choice | undefined)[] = [];
     const decisions: Decision[] = [];
+    const taskCounts = new Uint32Array(input.shapes.length);
+    for (const { shape } of input.tasks) taskCounts[shape]!++;
     let indexed = 0;
     for (const task of inOrder(input.tasks, order)) {
       let choice = choices[task.shape];
       if (choice === undefined) {
-        choice = new Choice(input.shapes[task.shape]!, score, cluster, journal);
+        const shape = input.shapes[task.shape]!;
+        const size = shape.feasible.length;
+        const hasHeap = taskCounts[task.shape]! > 1 && indexed + size <= MAX_INDEXED;
+        if (hasHeap) indexed += size;
+        choice = new Choice(shape, score, cluster, journal, hasHeap);
         choices[task.shape] = choice;
-      } else if (choice.wantsHeap && indexed + choice.size <= MAX_INDEXED) {
-        indexed += choice.size;
-        choice.makeHeap();
       }
       const node = choice.best();
       if (node < 0) continue;
@@ -92,7 +96,7 @@ class Journal {
 
   constructor(taskCount: number, nodeCount: number) {
     this.nodes = new Int32Array(taskCount);
-    this.#last = new Int32Array(nodeCount);
+    this.#last = new Int32Array(nodeCount).fill(-1);
   }
 
   write(node: number): void {
@@ -100,36 +104,31 @@ class Journal {
     this.nodes[this.length++] = node;
   }
 
+  /** Where a node stands last; −1 when it has not changed. */
+  lastOf(node: number): number {
+    return this.#last[node]!;
+  }
+
   isLatest(at: number): boolean {
     return this.#last[this.nodes[at]!] === at;
   }
 }
 
-/** The best node for one shape: by a scan the first time, by a heap when it is asked for again. */
+/** The best node for one shape: by a heap, or by a scan where a heap would not pay. */
 class Choice {
-  /** How many nodes it chooses from. */
-  readonly size: number;
   readonly #shape: Shape;
   readonly #score: GreedyRules['score'];
   readonly #cluster: Cluster;
   readonly #journal: Journal;
-  #heap: NodeHeap | null = null;
+  readonly #heap: NodeHeap | null;
   #isFull = false;
 
-  constructor(shape: Shape, score: GreedyRules['score'], cluster: Cluster, journal: Journal) {
-    this.size = shape.feasible.length;
+  constructor(shape: Shape, score: GreedyRules['score'], cluster: Cluster, journal: Journal, hasHeap: boolean) {
+    this.#heap = hasHeap ? new NodeHeap(shape, score, cluster, journal) : null;
     this.#shape = shape;
     this.#score = score;
     this.#cluster = cluster;
     this.#journal = journal;
-  }
-
-  get wantsHeap(): boolean {
-    return this.#heap === null && !this.#isFull;
-  }
-
-  makeHeap(): void {
-    this.#heap = new NodeHeap(this.#shape, this.#score, this.#cluster, this.#journal);
   }
 
   /** The node to take; −1 when none has room. */
@@ -174,7 +173,7 @@ class Choice {
   }
 }
 
-/** Nodes with room for one shape, best on top. */
+/** Nodes with room for one shape, best on top; each has four below it, which makes it half as deep as with two. */
 class NodeHeap {
   readonly #shape: Shape;
   readonly #score: GreedyRules['score'];
@@ -183,12 +182,13 @@ class NodeHeap {
   /** How far the journal has been read. */
   #read: number;
   #size = 0;
-  /** By place in the heap: the node, and its score or, if it is marked as outdated, something higher. */
-  readonly #nodes: Int32Array;
-  readonly #keys: Float64Array;
-  /** By node: its place, −1 when it is not in the heap; and whether its key is outdated. */
-  readonly #places: Int32Array;
-  readonly #isOutdated: Uint8Array;
+  /** By place in the heap. */
+  #nodes: Int32Array;
+  #keys: Float64Array;
+  /** By node: the key of its entry, other entries of it are outdated; NaN when it has none. */
+  readonly #keyOf: Float64Array;
+  /** By node: how long the journal was when it was scored last. */
+  readonly #scoredAt: Int32Array;
 
   constructor(shape: Shape, score: GreedyRules['score'], cluster: Cluster, journal: Journal) {
     this.#shape = shape;
@@ -199,14 +199,13 @@ class NodeHeap {
     const { feasible, needs } = shape;
     this.#nodes = new Int32Array(feasible.length);
     this.#keys = new Float64Array(feasible.length);
-    this.#places = new Int32Array(cluster.nodes.length).fill(-1);
-    this.#isOutdated = new Uint8Array(cluster.nodes.length);
+    this.#keyOf = new Float64Array(cluster.nodes.length).fill(NaN);
+    this.#scoredAt = new Int32Array(cluster.nodes.length);
     for (let at = 0; at < feasible.length; at++) {
       const node = feasible[at]!;
-      if (!cluster.fits(node, needs)) continue;
-      this.#put(this.#size++, node, scoreOf(score, shape, node, cluster));
+      if (cluster.fits(node, needs)) this.#put(this.#size++, node, scoreOf(score, shape, node, cluster));
     }
-    for (let place = (this.#size >> 1) - 1; place >= 0; place--) this.#moveDown(place);
+    for (let place = (this.#size - 2) >> 2; place >= 0; place--) this.#moveDown(place);
   }
 
   /** The best node that has room, which is then on top; −1 when there is none. */
@@ -214,13 +213,9 @@ class NodeHeap {
     this.#readOn();
     while (this.#size > 0) {
       const node = this.#nodes[0]!;
-      if (!this.#cluster.fits(node, this.#shape.needs)) {
-        this.#dropTop();
-      } else if (this.#isOutdated[node] === 1) {
-        this.#rescoreTop();
-      } else {
-        return node;
-      }
+      if (this.#keys[0]! !== this.#keyOf[node]! || !this.#cluster.fits(node, this.#shape.needs)) this.#dropTop();
+      else if (this.#scoredAt[node]! > this.#journal.lastOf(node)) return node;
+      else this.#rescoreTop();
     }
     return -1;
   }
@@ -236,75 +231,88 @@ class NodeHeap {
     for (; this.#read < this.#journal.length; this.#read++) {
       if (!this.#journal.isLatest(this.#read)) continue;
       const node = this.#journal.nodes[this.#read]!;
-      const place = this.#places[node]!;
-      if (place < 0 || !this.#cluster.fits(node, this.#shape.needs)) continue;
+      const key = this.#keyOf[node]!;
+      if (Number.isNaN(key) || !this.#cluster.fits(node, this.#shape.needs)) continue;
       const score = scoreOf(this.#score, this.#shape, node, this.#cluster);
-      if (score < this.#keys[place]!) {
-        this.#isOutdated[node] = 1;
-        continue;
-      }
-      this.#isOutdated[node] = 0;
-      this.#keys[place] = score;
-      this.#moveUp(place);
+      if (score > key) this.#push(node, score);
     }
   }
 
   #rescoreTop(): void {
     const node = this.#nodes[0]!;
-    this.#isOutdated[node] = 0;
-    this.#keys[0] = scoreOf(this.#score, this.#shape, node, this.#cluster);
+    this.#put(0, node, scoreOf(this.#score, this.#shape, node, this.#cluster));
     this.#moveDown(0);
   }
 
   #dropTop(): void {
-    this.#places[this.#nodes[0]!] = -1;
     const last = --this.#size;
-    if (last === 0) return;
-    this.#put(0, this.#nodes[last]!, this.#keys[last]!);
+    this.#nodes[0] = this.#nodes[last]!;
+    this.#keys[0] = this.#keys[last]!;
     this.#moveDown(0);
+  }
+
+  #push(node: number, key: number): void {
+    if (this.#size === this.#nodes.length) {
+      const nodes = new Int32Array(2 * this.#size);
+      const keys = new Float64Array(2 * this.#size);
+      nodes.set(this.#nodes);
+      keys.set(this.#keys);
+      this.#nodes = nodes;
+      this.#keys = keys;
+    }
+    this.#keyOf[node] = key;
+    this.#scoredAt[node] = this.#journal.length;
+    this.#moveUp(this.#size++, node, key);
   }
 
   #put(place: number, node: number, key: number): void {
     this.#nodes[place] = node;
     this.#keys[place] = key;
-    this.#places[node] = place;
+    this.#keyOf[node] = key;
+    this.#scoredAt[node] = this.#journal.length;
   }
 
-  #moveUp(from: number): void {
-    const node = this.#nodes[from]!;
-    const key = this.#keys[from]!;
+  #moveUp(from: number, node: number, key: number): void {
+    const nodes = this.#nodes;
+    const keys = this.#keys;
     let place = from;
     while (place > 0) {
-      const parent = (place - 1) >> 1;
-      const parentKey = this.#keys[parent]!;
-      if (parentKey > key || (parentKey === key && this.#nodes[parent]! < node)) break;
-      this.#put(place, this.#nodes[parent]!, parentKey);
+      const parent = (place - 1) >> 2;
+      if (keys[parent]! > key || (keys[parent] === key && nodes[parent]! <= node)) break;
+      nodes[place] = nodes[parent]!;
+      keys[place] = keys[parent]!;
       place = parent;
     }
-    this.#put(place, node, key);
+    nodes[place] = node;
+    keys[place] = key;
   }
 
   #moveDown(from: number): void {
-    const node = this.#nodes[from]!;
-    const key = this.#keys[from]!;
+    const nodes = this.#nodes;
+    const keys = this.#keys;
+    const node = nodes[from]!;
+    const key = keys[from]!;
     let place = from;
     for (;;) {
-      let child = 2 * place + 1;
-      if (child >= this.#size) break;
-      let childKey = this.#keys[child]!;
-      const other = child + 1;
-      if (other < this.#size) {
-        const otherKey = this.#keys[other]!;
-        if (otherKey > childKey || (otherKey === childKey && this.#nodes[other]! < this.#nodes[child]!)) {
+      const first = 4 * place + 1;
+      if (first >= this.#size) break;
+      const end = Math.min(first + 4, this.#size);
+      let child = first;
+      let childKey = keys[first]!;
+      for (let other = first + 1; other < end; other++) {
+        const otherKey = keys[other]!;
+        if (otherKey > childKey || (otherKey === childKey && nodes[other]! < nodes[child]!)) {
           child = other;
           childKey = otherKey;
         }
       }
-      if (key > childKey || (key === childKey && node < this.#nodes[child]!)) break;
-      this.#put(place, this.#nodes[child]!, childKey);
+      if (key > childKey || (key === childKey && node <= nodes[child]!)) break;
+      nodes[place] = nodes[child]!;
+      keys[place] = childKey;
       place = child;
     }
-    this.#put(place, node, key);
+    nodes[place] = node;
+    keys[place] = key;
   }
 }
 
