@@ -70,6 +70,11 @@ export class Exchange {
     this.#request = request;
     request.on('response', (answer) => this.#answered(answer));
     request.on('error', (error) => this.#failed(request, error));
+    // A tunnel or another protocol is no answer; Node closes then without another word.
+    request.on('close', () => {
+      if (request === this.#request && this.#answer === null)
+        this.#end(failure('NO_ANSWER', 'The request failed: the connection ended without an answer.'));
+    });
   }
 
   #answered(answer: IncomingMessage): void {

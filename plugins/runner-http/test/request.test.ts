@@ -12,6 +12,9 @@ let server: Server;
 let base: string;
 let seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
 
+/** Connections that have had their answer of `/once`. */
+const served = new WeakSet<object>();
+
 const answers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
   '/json': (_, response) =>
     response
@@ -25,6 +28,21 @@ const answers: Record<string, (request: IncomingMessage, response: ServerRespons
   '/inward': (_, response) => response.writeHead(302, { location: 'http://10.0.0.1/' }).end(),
   '/hang': () => undefined,
   '/cut': (_, response) => response.socket?.destroy(),
+  '/break': (_, response) =>
+    response.writeHead(200, { 'content-length': '1000' }).write('half', () => response.socket?.destroy()),
+  '/upgrade': (_, response) =>
+    response.socket!.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+  '/endless-redirect': (_, response) => {
+    response.writeHead(302, { location: '/json' });
+    response.on('drain', () => response.write('x'.repeat(65_536)));
+    response.write('x'.repeat(65_536));
+  },
+  '/once': (request, response) => {
+    // As a server does that closes an idle connection just when the next request is on its way.
+    if (served.has(request.socket)) return request.socket.destroy();
+    served.add(request.socket);
+    response.end();
+  },
 };
 
 beforeAll(async () => {
@@ -152,6 +170,31 @@ describe('an http task', () => {
     });
     expect((await request({ url: 'http://127.0.0.1:1/' })).outcome).toMatchObject({ reason: { code: 'ECONNREFUSED' } });
     expect((await request({ url: 'ftp://example.com/' })).outcome).toMatchObject({ reason: { code: 'BAD_URL' } });
+  });
+
+  it('tells an answer that breaks off, or that is none', async () => {
+    expect((await request({ url: `${base}/break` })).outcome).toMatchObject({ reason: { code: 'ECONNRESET' } });
+    expect((await request({ url: `${base}/upgrade` })).outcome).toMatchObject({ ok: false });
+    expect((await request({ url: `${base}/json`, method: 'CONNECT' })).outcome).toMatchObject({ ok: false });
+    expect((await request({ url: `${base}/json`, headers: { 'x-bad': 'a\nb' } })).outcome).toMatchObject({
+      ok: false,
+      reason: { code: 'ERR_INVALID_CHAR' },
+    });
+  });
+
+  it('does not read on where it was redirected from', async () => {
+    expect((await request({ url: `${base}/endless-redirect`, followRedirects: 1 })).outcome).toMatchObject({
+      ok: true,
+    });
+  });
+
+  it('asks once more when a kept connection was closed meanwhile, but does no work twice', async () => {
+    expect((await request({ url: `${base}/once` })).outcome).toMatchObject({ ok: true });
+    expect((await request({ url: `${base}/once` })).outcome).toMatchObject({ ok: true });
+    expect((await request({ url: `${base}/once`, method: 'POST' })).outcome).toMatchObject({
+      ok: false,
+      reason: { code: 'ECONNRESET' },
+    });
   });
 
   it('ends when it is stopped', async () => {
