@@ -4,7 +4,7 @@ import type { AttemptFiles } from './attempt-files.ts';
 import type { Helper } from './helper.ts';
 import { readJournal, type Found, type JournalEntry } from './journal.ts';
 import { bootId, isAlive, lastPid, signal, stateOf, type ProcessIdentity } from './process-table.ts';
-import { endMembers, killMembers, membersOf, type ProcessTree } from './process-tree.ts';
+import { endMembers, hasBegun, killMembers, membersOf, type ProcessTree } from './process-tree.ts';
 import { Tail } from './tail.ts';
 import type { Watch } from './watch.ts';
 
@@ -12,6 +12,8 @@ import type { Watch } from './watch.ts';
 const CHECKPOINT_MS = 50;
 /** How often a command is looked at that nobody will tell of. Milliseconds. */
 const LOOK_MS = 50;
+/** How often a command is looked at that is about to begin, and is to be stopped. Milliseconds. */
+const BEGIN_MS = 2;
 
 /** What a restarted agent has to know: journals do the rest. It could be made up from the attempt at any time. */
 export interface Handle {
@@ -45,8 +47,9 @@ export class Command {
   #isCheckpointed = false;
   #isSeen = false;
   #isKilled = false;
+  #hasEnded = false;
   #killing: Promise<void> | null = null;
-  readonly #onStop = () => this.#softly();
+  readonly #onStop = () => void this.#softly();
   readonly #onKill = () => this.#hard();
 
   /** @param files Those of the helper that runs it. */
@@ -118,7 +121,7 @@ export class Command {
     stop.addEventListener('abort', this.#onStop, { once: true });
     kill.addEventListener('abort', this.#onKill, { once: true });
     if (kill.aborted) this.#hard();
-    else if (stop.aborted) this.#softly();
+    else if (stop.aborted) void this.#softly();
   }
 
   #unlisten(): void {
@@ -127,10 +130,14 @@ export class Command {
     this.#attempt.kill.removeEventListener('abort', this.#onKill);
   }
 
-  #softly(): void {
-    const { session } = this.#tree!;
-    if (this.#isHelperLost) for (const pid of membersOf(this.#tree!)) signal(pid, 'SIGTERM');
-    else signal(-session, 'SIGTERM');
+  async #softly(): Promise<void> {
+    const tree = this.#tree!;
+    while (!this.#isHelperLost && !hasBegun(tree)) {
+      await delay(BEGIN_MS);
+      if (this.#hasEnded || this.#isKilled) return;
+    }
+    if (this.#isHelperLost) for (const pid of membersOf(tree)) signal(pid, 'SIGTERM');
+    else signal(-tree.session, 'SIGTERM');
   }
 
   /** The helper is in the group and dies with it: nothing of the attempt can be missed, or come after. */
@@ -170,6 +177,7 @@ export class Command {
 
   /** Nothing of it is left, and all that it printed has been handed on. */
   async #finish(end: End): Promise<End> {
+    this.#hasEnded = true;
     const isHere = end.type !== 'REBOOTED';
     const count = isHere && !this.#isKilled ? endMembers(this.#tree!) : null;
     if (count !== null) this.#noteLeftBehind(await count);

@@ -44,8 +44,7 @@ export class Helper {
     this.#answers.on('data', (piece: Buffer) => this.#hear(piece.toString('latin1')));
     this.#answers.on('error', () => undefined);
     this.#answers.on('close', () => this.#gone());
-    const journal = quoted(this.journalPath);
-    writeSync(this.#jobs, `exec >${quoted(join(folder, 'answers'))} 2>>${journal}; . ${quoted(PROGRAM)}\n`);
+    writeSync(this.#jobs, `. ${quoted(PROGRAM)}\n`);
   }
 
   /** Leader of its session and group, in which its command runs. 0 before it is ready. */

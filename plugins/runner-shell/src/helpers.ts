@@ -115,7 +115,7 @@ export class Helpers {
 
   async #begin(folder: string): Promise<Helper> {
     mkdirSync(folder, { mode: 0o700 });
-    await this.#starter.start(folder);
+    await this.#starter.make(folder);
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`A helper did not report within ${READY_MS} ms.`)), READY_MS);
       const helper: Helper = new Helper(
@@ -130,6 +130,11 @@ export class Helpers {
           reject(new Error('A helper died before it was ready.'));
         },
       );
+      this.#starter.start(folder).catch((error: Error) => {
+        clearTimeout(late);
+        helper.abandon();
+        reject(error);
+      });
     });
   }
 

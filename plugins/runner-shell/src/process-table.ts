@@ -57,6 +57,15 @@ export function hasInEnvironment(pid: number, marks: readonly string[]): boolean
   }
 }
 
+/** With what words a process was started, each with a NUL behind it; empty when it is gone. */
+export function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Whether it is a process, and not one of another's threads, which have pids of the same kind. */
 export function isProcess(pid: number): boolean {
   try {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasInEnvironment, isProcess, pidsSince, signal, stateOf } from './process-table.ts';
+import { commandLineOf, hasInEnvironment, isProcess, pidsSince, signal, stateOf } from './process-table.ts';
 
 /** How long what was left behind may take to end in good order. Milliseconds. */
 const LEFT_BEHIND_GRACE_MS = 200;
@@ -33,6 +33,18 @@ export function membersOf({ marks, session, since }: ProcessTree): readonly numb
     if (isMember && isProcess(pid)) members.push(pid);
   }
   return members;
+}
+
+/**
+ * Whether the command has begun to be itself. Before, a signal that a command dies of would be lost: the shell that
+ * is about to become it has a handler.
+ */
+export function hasBegun(tree: ProcessTree): boolean {
+  const helper = commandLineOf(tree.session);
+  return membersOf(tree).some((pid) => {
+    const own = commandLineOf(pid);
+    return own !== '' && own !== helper;
+  });
 }
 
 /** Ends what a command left behind: in good order, then not. Resolves with how many there were at the least. */

@@ -27,13 +27,22 @@ export class Starter {
     this.#shell = shell;
   }
 
-  /** Starts a helper in a folder; resolves when its FIFOs are there. */
+  /** Makes the FIFOs of a helper in a folder. */
+  make(folder: string): Promise<void> {
+    return this.#order(`make ${folder}`);
+  }
+
+  /** Starts the helper of a folder whose FIFOs are open on this side. */
   start(folder: string): Promise<void> {
+    return this.#order(`start ${folder}`);
+  }
+
+  #order(order: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(folder, { resolve, reject });
+      this.#waiting.set(order, { resolve, reject });
       this.#process ??= this.#launch();
       this.#hold(true);
-      (this.#process.stdin as Writable).write(`${folder}\n`);
+      (this.#process.stdin as Writable).write(`${order}\n`);
     });
   }
 
@@ -60,9 +69,9 @@ export class Starter {
     return child;
   }
 
-  #told(folder: string, problem: string | null): void {
-    const waiter = this.#waiting.get(folder);
-    this.#waiting.delete(folder);
+  #told(order: string, problem: string | null): void {
+    const waiter = this.#waiting.get(order);
+    this.#waiting.delete(order);
     if (this.#waiting.size === 0) this.#hold(false);
     if (problem === null) waiter?.resolve();
     else waiter?.reject(new Error(problem));

@@ -26,17 +26,12 @@ export function sweep(stateDirectory: string): void {
     if (!folders.has(name)) removeIfOld(join(stateDirectory, name), before);
 }
 
-/** A helper whose agent died before it was ready waits for the other end of its FIFOs. When they come and go, it ends. */
+/** A helper whose agent died when it was just started waits for the other end of its jobs. When it comes and goes, it ends. */
 function setFree(folder: string): void {
-  const answers = join(folder, 'answers');
-  if (!existsSync(answers)) return;
-  const ends = [
-    openSync(answers, constants.O_RDONLY | constants.O_NONBLOCK),
-    openSync(join(folder, 'jobs'), constants.O_RDWR),
-  ];
-  setTimeout(() => {
-    for (const end of ends) closeSync(end);
-  }, SET_FREE_MS);
+  const jobs = join(folder, 'jobs');
+  if (!existsSync(jobs)) return;
+  const end = openSync(jobs, constants.O_RDWR);
+  setTimeout(() => closeSync(end), SET_FREE_MS);
 }
 
 function removeIfOld(path: string, before: number): void {

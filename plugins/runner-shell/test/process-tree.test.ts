@@ -49,6 +49,17 @@ describe.each(SHELLS)('the processes of a command, with helpers in %s', (helperS
     expect(isRunning(lastNumber(attempt))).toBe(false);
   });
 
+  it('end with a soft stop that comes at any moment of their beginning', async () => {
+    const attempts = Array.from({ length: 30 }, () => node.attempt({ command: 'exec sleep 1000' }));
+    const ended = attempts.map(async (attempt, index) => {
+      const outcome = attempt.run();
+      for (let turns = 0; turns < index * 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+      attempt.requestStop();
+      return outcome;
+    });
+    for (const outcome of await Promise.all(ended)) expect(outcome.ok).toBe(false);
+  });
+
   it('may use a soft stop to end in good order', async () => {
     const attempt = node.attempt({ command: `trap 'echo tidied; exit 0' TERM; echo up; sleep 1000 & wait` });
     const ended = attempt.run();
