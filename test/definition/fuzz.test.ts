@@ -118,7 +118,10 @@ describe('a pipeline of any shape', () => {
       description: text,
       env: fc.dictionary(fc.constantFrom('A', 'B_2', '_C'), text),
       forEach: fc.array(
-        fc.jsonValue({ maxDepth: 2 }).filter((each) => !JSON.stringify(each).includes('${{')),
+        // Expressions, and names that reach a prototype, are refused: the tables of bad input show it.
+        fc
+          .jsonValue({ maxDepth: 2 })
+          .filter((each) => !/\$\{\{|__proto__|constructor|prototype/.test(JSON.stringify(each))),
         { maxLength: 3 },
       ),
       resources: fc.record(
