@@ -106,7 +106,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
   const run = runId('0199a000-0000-7000-8000-000000000001');
   const config = { url };
   let ordinal = 0;
-  let onEnd: (isGood: boolean) => void = () => undefined;
+  let onEnd: (failure: string | null) => void = () => undefined;
   const executor = new Executor({
     nodeName: 'bench',
     dataDirectory,
@@ -117,7 +117,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
     findRunner: () => http as unknown as RunnerPlugin,
     running: () => undefined,
     settled: () => undefined,
-    ended: (_, { state }) => onEnd(state === 'SUCCEEDED'),
+    ended: (_, { state, failure }) => onEnd(state === 'SUCCEEDED' ? null : JSON.stringify(failure)),
     checkpoint: () => Promise.resolve(),
   });
   const start = () => {
@@ -144,8 +144,8 @@ function runnerOf(url: string, dataDirectory: string): Side {
     new Promise((resolve, reject) => {
       let begun = IN_FLIGHT;
       let ended = 0;
-      onEnd = (isGood) => {
-        if (!isGood) reject(new Error('A request failed.'));
+      onEnd = (failure) => {
+        if (failure !== null) reject(new Error(`An attempt failed: ${failure}`));
         else if (++ended === requests) resolve();
         else if (begun++ < requests) start();
       };
