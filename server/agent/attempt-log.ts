@@ -45,7 +45,10 @@ export class AttemptLog {
   #burstBytes = 0;
   #isDetoured = false;
   #hasBinary = false;
+  #isEnding = false;
   #hasEnded = false;
+  /** Goes on with a stream that is held up. */
+  readonly #held = new Set<() => void>();
 
   constructor(options: AttemptLogOptions) {
     this.#options = options;
@@ -65,6 +68,9 @@ export class AttemptLog {
    */
   end(): Promise<void> | null {
     if (this.#hasEnded) return null;
+    // What was printed is still to be read, though the runner did not wait until it was.
+    this.#isEnding = true;
+    for (const goOn of this.#held) goOn();
     this.#hasEnded = true;
     this.#replay();
     for (const stream of ['STDOUT', 'STDERR'] as const) {
@@ -82,18 +88,23 @@ export class AttemptLog {
         onOutput();
         const room = this.#take(stream, bytes);
         this.#burstBytes += bytes.length;
-        if (room) {
-          void room.then(() => done());
-        } else if (this.#burstBytes < BURST_BYTES) {
-          done();
-        } else {
-          this.#burstBytes = 0;
-          void clock.turn().then(() => done());
-        }
+        if (this.#burstBytes >= BURST_BYTES) this.#burstBytes = 0;
+        else if (!room) return done();
+        this.#hold(done, room ?? clock.turn());
       },
     });
     // A plugin that writes after the end is told nothing: it must not take the process down either.
     return writable.on('error', () => undefined);
+  }
+
+  /** A stream reads on when there is room, or when nobody is to be held up any more. */
+  #hold(done: () => void, room: Promise<void>): void {
+    if (this.#isEnding) return done();
+    const goOn = () => {
+      if (this.#held.delete(goOn)) done();
+    };
+    this.#held.add(goOn);
+    void room.then(goOn);
   }
 
   #take(stream: Stream, bytes: Buffer): Promise<void> | null {
@@ -104,7 +115,7 @@ export class AttemptLog {
       this.#ring ??= new OutputRing(this.#options.memory);
       this.#ring.put(stream, at, bytes.subarray(headBytes));
     }
-    return room && this.#wait(room);
+    return room && !this.#isEnding ? this.#wait(room) : null;
   }
 
   #send({ stream, at, bytes }: Stretch): Promise<void> | null {

@@ -5,6 +5,8 @@ import type { NodeLogChunk } from '../protocol/gateway.ts';
 
 /** The most that one chunk holds as UTF-8. */
 export const CHUNK_BYTES = 64 * 1024;
+/** What a chunk costs beside its text, in memory and in the store: output in tiny stretches must be bounded as well. */
+const CHUNK_COST_BYTES = 128;
 /** A batch goes out when it holds this much, or after this long. */
 const BATCH_BYTES = 256 * 1024;
 const BATCH_MS = 50;
@@ -37,6 +39,7 @@ interface QueuedChunk {
   readonly stream: NodeLogChunk['stream'];
   readonly at: number;
   text: string;
+  /** Of its text. */
   bytes: number;
 }
 
@@ -47,6 +50,7 @@ export class LogShipper {
   readonly #log: Logger;
   readonly #closing = new AbortController();
   #queue: QueuedChunk[] = [];
+  /** Of everything on its way, with what chunks cost. */
   #bytes = 0;
   #shipping: Promise<void> | null = null;
   #roomWaiters: (() => void)[] = [];
@@ -80,6 +84,7 @@ export class LogShipper {
       open.bytes += bytes;
     } else {
       channel.open = { channel, stream, at, text, bytes };
+      this.#bytes += CHUNK_COST_BYTES;
       channel.pendingCount++;
       this.#queue.push(channel.open);
     }
@@ -127,7 +132,7 @@ export class LogShipper {
         })),
       );
       for (const { channel, bytes } of batch) {
-        this.#bytes -= bytes;
+        this.#bytes -= bytes + CHUNK_COST_BYTES;
         if (--channel.pendingCount === 0) this.#release(channel);
       }
       if (this.#bytes < QUEUE_BYTES) for (const resolve of this.#roomWaiters.splice(0)) resolve();
@@ -150,7 +155,7 @@ export class LogShipper {
     for (; count < this.#queue.length; count++) {
       const chunk = this.#queue[count]!;
       if (count > 0 && bytes + chunk.bytes > BATCH_BYTES) break;
-      bytes += chunk.bytes;
+      bytes += chunk.bytes + CHUNK_COST_BYTES;
       if (chunk.channel.open === chunk) chunk.channel.open = null;
     }
     return this.#queue.splice(0, count);
@@ -185,14 +190,14 @@ export class LogShipper {
     const bytesByChannel = new Map<LogChannel, number>();
     for (const { channel, bytes } of gone) {
       bytesByChannel.set(channel, (bytesByChannel.get(channel) ?? 0) + bytes);
-      this.#bytes -= bytes;
+      this.#bytes -= bytes + CHUNK_COST_BYTES;
       channel.pendingCount--;
     }
     const markers: QueuedChunk[] = [];
     for (const [channel, lost] of bytesByChannel) {
       const text = `… ${lost} bytes left out: the log store was away …\n`;
       markers.push({ channel, stream: 'SYSTEM', at: this.#clock.now(), text, bytes: text.length });
-      this.#bytes += text.length;
+      this.#bytes += text.length + CHUNK_COST_BYTES;
       channel.pendingCount++;
       if (channel.open !== null && goneChunks.has(channel.open)) channel.open = null;
     }
