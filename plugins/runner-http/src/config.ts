@@ -5,12 +5,30 @@ const statusPattern = z.union([
   z.string().regex(/^[1-5]xx$/, 'must be a status such as 200, or a class such as 2xx'),
 ]);
 
-/** What a task writes under `with:`. */
-export const httpConfig = z.strictObject({
+/**
+ * How a message is framed is the client's to say: on a kept connection a wrong length would make the rest of one task's
+ * body the beginning of another task's request.
+ */
+const FRAMING = [
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const fields = z.strictObject({
   url: z.string().min(1).max(8_192).describe('Where to: http or https. May hold expressions.'),
   method: z
     .string()
     .regex(/^[A-Z]{1,20}$/, 'must be upper case, such as GET or POST')
+    .refine((method) => method !== 'CONNECT' && method !== 'TRACE', 'must not be CONNECT or TRACE')
     .default('GET')
     .describe('The request method.'),
   headers: z.record(z.string(), z.string()).default({}).describe('Sent as they are.'),
@@ -43,6 +61,19 @@ export const httpConfig = z.strictObject({
     )
     .default({})
     .describe('What is handed downstream, from the answer. `status` always is.'),
+});
+
+/** What a task writes under `with:`. */
+export const httpConfig = fields.superRefine(({ headers, body, json, form }, context) => {
+  const refuse = (path: readonly string[], message: string) =>
+    context.addIssue({ code: 'custom', message, path: [...path] });
+  for (const name of Object.keys(headers)) {
+    if (!HEADER_NAME.test(name)) refuse(['headers', name], 'is no header name');
+    else if (FRAMING.includes(name.toLowerCase()))
+      refuse(['headers', name], 'is set by the runner itself: leave it out');
+  }
+  const given = Object.entries({ body, json, form }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (given.length > 1) refuse([given[1]!], `only one of ${given.join(' and ')} can be sent: leave the other out`);
 });
 export type HttpConfig = z.output<typeof httpConfig>;
 

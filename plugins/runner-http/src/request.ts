@@ -14,17 +14,34 @@ export interface Prepared {
   readonly options: RequestOptions;
 }
 
-/** Connections are kept open between attempts: a new one costs more than the request. They were checked when they were made. */
-const http = new HttpAgent({ keepAlive: true, maxSockets: 256, scheduling: 'lifo' });
-const https = new HttpsAgent({ keepAlive: true, maxSockets: 256, scheduling: 'lifo' });
-/** What must not cross to another origin. */
-const SENSITIVE = ['authorization', 'cookie', 'proxy-authorization', 'host'];
+/** Connections are kept open between attempts: a new one costs more than the request. */
+interface Pool {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+const KEPT = { keepAlive: true, maxSockets: 256, scheduling: 'lifo' } as const;
+
+/** A kept connection was checked by the rules that it was made under, and serves no others. */
+const pools = new Map<AddressRules, Pool>();
+function poolOf(rules: AddressRules): Pool {
+  let pool = pools.get(rules);
+  if (!pool) {
+    pool = { http: new HttpAgent(KEPT), https: new HttpsAgent(KEPT) };
+    pools.set(rules, pool);
+  }
+  return pool;
+}
+
+/** What may cross to another origin. Nobody knows which of a task's own headers is a secret: `X-Api-Key` is none by name. */
+const HARMLESS = new Set(['accept', 'accept-language', 'content-length', 'content-type', 'user-agent']);
 const NO_HEADERS: readonly string[] = [];
 
 /** Closes the kept connections. */
 export function closeConnections(): void {
-  http.destroy();
-  https.destroy();
+  for (const { http, https } of pools.values()) {
+    http.destroy();
+    https.destroy();
+  }
 }
 
 /** The URL is of a kind that is not spoken, or holds a name and password. */
@@ -64,7 +81,7 @@ export function prepared(config: HttpConfig, rules: AddressRules): Prepared {
   return complete(url, method, headers, content, rules);
 }
 
-/** The request that a redirect asks for; credentials do not cross to another origin. Throws as `prepared` does. */
+/** The request that a redirect asks for; a task's own headers do not cross to another origin. Throws as `prepared` does. */
 export function redirected(before: Prepared, status: number, location: string, rules: AddressRules): Prepared {
   const url = targetOf(location, before.url);
   // As browsers do: 303 always, 301 and 302 for POST, become a GET without a body.
@@ -72,7 +89,7 @@ export function redirected(before: Prepared, status: number, location: string, r
   const isSameOrigin = url.origin === before.url.origin;
   const headers: Record<string, string> = {};
   for (const name in before.headers) {
-    if (!isSameOrigin && SENSITIVE.includes(name)) continue;
+    if (!isSameOrigin && !HARMLESS.has(name)) continue;
     if (becomesGet && (name === 'content-type' || name === 'content-length')) continue;
     headers[name] = before.headers[name]!;
   }
@@ -96,7 +113,7 @@ function complete(
     port,
     path: `${url.pathname}${url.search}`,
     method,
-    agent: isSecure ? https : http,
+    agent: isSecure ? poolOf(rules).https : poolOf(rules).http,
     lookup: rules.lookup(port) as never,
   };
   return { url, method, headers, body, options };
