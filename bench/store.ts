@@ -77,6 +77,7 @@ function change(part: Partial<Change>, rows: readonly StoredTaskRun[]): Change {
     at: 1_700_000_000_000,
     createdRuns: [],
     changedRuns: [],
+    countedRuns: [],
     createdTaskRuns: [],
     changedTaskRuns: [],
     assigned: { nodes: [], tasks: [] },
@@ -122,7 +123,7 @@ async function commits(url: string): Promise<readonly Contender[]> {
     );
   const update = (state: 'ASSIGNED' | 'SUCCEEDED') => (number: number) => {
     const rows = all.map(({ ordinal }) => taskRun(ordinal, state, 1_700_000_000_000 + number));
-    changes = pieces(rows).map((piece) => change({ changedRuns: [run], changedTaskRuns: piece }, piece));
+    changes = pieces(rows).map((piece) => change({ countedRuns: [run], changedTaskRuns: piece }, piece));
   };
   const none = async () => {};
   return [

@@ -20,7 +20,7 @@ import { startMariadb } from '../test/support/databases.ts';
  */
 
 /** Enough in flight to fill batches, few enough that an assignment is over before its row would be written. */
-const SLOTS = '2048';
+const SLOTS = '4096';
 
 const [only, rounds = '3'] = process.argv.slice(2);
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;

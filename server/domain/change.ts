@@ -41,12 +41,14 @@ export interface AssignedLog {
 
 /**
  * The new images of every row that one step changed, written in one transaction under the lease's epoch.
- * `created` rows are inserted, `changed` rows updated by key; a row is in one of the two only.
+ * `created` rows are inserted, `changed` and `counted` rows updated by key; a row is in one of them only.
  */
 export interface Change {
   readonly at: number;
   readonly createdRuns: readonly Run[];
   readonly changedRuns: readonly Run[];
+  /** Runs of which nothing but the counts of task runs has changed: most of them, whenever tasks end. */
+  readonly countedRuns: readonly Run[];
   readonly createdTaskRuns: readonly StoredTaskRun[];
   readonly changedTaskRuns: readonly StoredTaskRun[];
   /** First attempts that this step assigned: logged here, written as rows only if they are still ASSIGNED a little later. */

@@ -64,14 +64,15 @@ export class Checker {
     this.#epoch = epoch;
     if (seq !== this.#seq + 1) throw new Broken('I8', `sequence ${seq} follows ${this.#seq}`);
     this.#seq = seq;
-    for (const run of [...change.createdRuns, ...change.changedRuns]) this.#checkRun(run);
+    const runs = [...change.createdRuns, ...change.changedRuns, ...change.countedRuns];
+    for (const run of runs) this.#checkRun(run);
     const written = [...change.createdTaskRuns, ...change.changedTaskRuns];
     const images = [...written, ...this.#logged(change)];
     const begun = images.filter((taskRun) => this.#checkTaskRun(taskRun));
     // Looked at when all of the commit is there: what it needs may have ended in the very same one.
     for (const taskRun of begun) this.#checkNeeds(taskRun);
     this.#checkCapacity();
-    for (const run of [...change.createdRuns, ...change.changedRuns]) this.#checkRollUp(run);
+    for (const run of runs) this.#checkRollUp(run);
     const touched = new Set(images.map(({ run }) => run));
     for (const id of touched) this.#checkRollUp(this.runs.get(id)!);
   }

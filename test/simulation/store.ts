@@ -92,7 +92,8 @@ export class SimulatedStore {
     this.lease.seq = seq;
     const written = this.#mutation === 'ROLL_UP_LATER' ? this.#withRollUpLater(change) : change;
     this.#checker.committed(epoch, seq, written);
-    for (const run of [...written.createdRuns, ...written.changedRuns]) this.#runs.set(run.id, { ...plainRun(run) });
+    for (const run of [...written.createdRuns, ...written.changedRuns, ...written.countedRuns])
+      this.#runs.set(run.id, { ...plainRun(run) });
     for (const taskRun of [...written.createdTaskRuns, ...written.changedTaskRuns]) {
       const ofRun = this.#taskRuns.get(taskRun.run) ?? new Map<number, StoredTaskRun>();
       ofRun.set(taskRun.ordinal, this.#checker.taskRuns.get(`${taskRun.run}.${taskRun.ordinal}`)!);
@@ -130,10 +131,11 @@ export class SimulatedStore {
   /** The planted bug: a run's own row is written one transaction after its task runs. */
   #withRollUpLater(change: Change): Change {
     const postponed = this.#postponed;
-    this.#postponed = change.changedRuns.map(plainRun);
+    this.#postponed = [...change.changedRuns, ...change.countedRuns].map(plainRun);
     return {
       ...change,
       changedRuns: postponed.filter((run) => !isTerminalRun(this.#runs.get(run.id)?.state ?? 'QUEUED')),
+      countedRuns: [],
     };
   }
 }

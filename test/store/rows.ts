@@ -93,6 +93,7 @@ export const aChange = (overrides: Partial<Change> = {}): Change => ({
   at: 5_000,
   createdRuns: [],
   changedRuns: [],
+  countedRuns: [],
   createdTaskRuns: [],
   changedTaskRuns: [],
   supersededAttempts: [],

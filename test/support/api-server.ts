@@ -271,6 +271,7 @@ export async function answerOf(response: Response): Promise<Answer> {
 const NOTHING: Omit<Change, 'at' | 'events'> = {
   createdRuns: [],
   changedRuns: [],
+  countedRuns: [],
   createdTaskRuns: [],
   changedTaskRuns: [],
   assigned: { nodes: [], tasks: [] },

@@ -224,7 +224,8 @@ export class Step {
     return {
       at: this.now,
       createdRuns: [...this.#createdRuns],
-      changedRuns: this.#createdRuns.size === 0 ? this.#runs : this.#runs.filter((run) => !this.#createdRuns.has(run)),
+      changedRuns: [...this.#stateChanged].filter((run) => !this.#createdRuns.has(run)),
+      countedRuns: this.#runs.filter((run) => !this.#stateChanged.has(run)),
       createdTaskRuns: this.#createdTaskRuns,
       changedTaskRuns: changed,
       assigned,

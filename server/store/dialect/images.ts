@@ -43,6 +43,16 @@ export function changedRun(run: Run): Value[] {
     run.key,
   ];
 }
+/** Columns of `run` that change whenever tasks end. */
+export const RUN_COUNTS = ['task_run_count', 'finished_count', 'failed_count', 'revision'] as const;
+/** RUN_COUNTS, then `run_key`. */
+export const countedRun = (run: Run): Value[] => [
+  run.taskRunCount,
+  run.finishedCount,
+  run.failedCount,
+  run.revision,
+  run.key,
+];
 /** RUN_FIXED, RUN_CHANGING, then `run_key`. */
 export function createdRun(run: Run): Value[] {
   return [
@@ -79,8 +89,6 @@ export const TASK_RUN_CHANGING = [
   'outputs',
   'revision',
 ] as const;
-/** How many values `pushTaskRun` adds: TASK_RUN_CHANGING, `run_key`, `ordinal`. */
-export const TASK_RUN_VALUES = TASK_RUN_CHANGING.length + 2;
 /** Adds TASK_RUN_CHANGING, `run_key`, `ordinal` to a flat list: there are thousands in a batch. */
 export function pushTaskRun(values: Value[], taskRun: StoredTaskRun): void {
   const { attempt } = taskRun;
@@ -111,6 +119,26 @@ export function pushTaskRun(values: Value[], taskRun: StoredTaskRun): void {
     taskRun.ordinal,
   );
 }
+
+/** A run's row as it is now. */
+export const runImage = (run: Run): Run => ({ ...run, taskRunCount: run.taskRunCount });
+/** A task run's row as it is now. Field by field: most of the engine's are getters. */
+export const taskRunImage = (taskRun: StoredTaskRun): StoredTaskRun => ({
+  run: taskRun.run,
+  runKey: taskRun.runKey,
+  ordinal: taskRun.ordinal,
+  taskKey: taskRun.taskKey,
+  mapIndex: taskRun.mapIndex,
+  state: taskRun.state,
+  attempt: taskRun.attempt === null ? null : { ...taskRun.attempt },
+  readyAt: taskRun.readyAt,
+  dueAt: taskRun.dueAt,
+  finishedAt: taskRun.finishedAt,
+  failures: taskRun.failures,
+  losses: taskRun.losses,
+  outputs: taskRun.outputs,
+  revision: taskRun.revision,
+});
 
 /** Columns of `attempt`. */
 export const ATTEMPT_COLUMNS = [

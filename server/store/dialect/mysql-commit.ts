@@ -7,6 +7,7 @@ import {
   assignedBody,
   ATTEMPT_COLUMNS,
   changedRun,
+  countedRun,
   createdRun,
   EVIDENCE_COLUMNS,
   eventBody,
@@ -16,6 +17,7 @@ import {
   pushTaskRun,
   resourceImages,
   RUN_CHANGING,
+  RUN_COUNTS,
   RUN_FIXED,
   supersededAttempt,
   TASK_RUN_CHANGING,
@@ -50,6 +52,7 @@ const guardOf = ({ name, epoch }: HeldLease, seq: number, { writtenSeq }: Change
   `UPDATE lease SET seq=seq+1,written_seq=${literal(writtenSeq)} WHERE name=${literal(name)} AND epoch=${literal(epoch)} AND seq=${literal(seq - 1)}`;
 
 const RUNS: Updated = { table: 'run', changing: RUN_CHANGING, keys: ['run_key'] };
+const COUNTS: Updated = { table: 'run', changing: RUN_COUNTS, keys: ['run_key'] };
 const TASK_RUNS: Updated = {
   table: 'task_run',
   changing: TASK_RUN_CHANGING,
@@ -91,6 +94,7 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): Statements
   ];
   const updates = [
     ...updateStatements(RUNS, change.changedRuns.map(changedRun)),
+    ...updateStatements(COUNTS, change.countedRuns.map(countedRun)),
     ...updateStatements(TASK_RUNS, [...changedTaskRuns].sort(byState).map(taskRunValues)),
     ...updateStatements(
       COMMANDS,

@@ -1,11 +1,12 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { Change } from '../../domain/change.ts';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Change, StoredTaskRun } from '../../domain/change.ts';
 import type { HeldLease } from '../store.ts';
 import { leaseLost, type Committer } from './committer.ts';
 import {
   assignedBody,
   ATTEMPT_COLUMNS,
   changedRun,
+  countedRun,
   createdRun,
   EVIDENCE_COLUMNS,
   eventBody,
@@ -14,12 +15,13 @@ import {
   nodeRow,
   pushTaskRun,
   resourceImages,
-  type ResourceImage,
   RUN_CHANGING,
+  RUN_COUNTS,
   RUN_FIXED,
+  runImage,
   supersededAttempt,
   TASK_RUN_CHANGING,
-  TASK_RUN_VALUES,
+  taskRunImage,
   type Value,
 } from './images.ts';
 import type { Mutex } from './mutex.ts';
@@ -45,6 +47,7 @@ function prepareAll(database: DatabaseSync) {
     guard: prepare('UPDATE lease SET seq = seq + 1, written_seq = ? WHERE name = ? AND epoch = ? AND seq = ?'),
     createRun: prepare(insert('run', [...RUN_FIXED, ...RUN_CHANGING, 'run_key'])),
     changeRun: prepare(`UPDATE run SET ${set(RUN_CHANGING)} WHERE run_key = ?`),
+    countRun: prepare(`UPDATE run SET ${set(RUN_COUNTS)} WHERE run_key = ?`),
     createTaskRun: prepare(insert('task_run', TASK_RUN_INSERTED)),
     createTaskRuns: prepare(insert('task_run', TASK_RUN_INSERTED, ROWS_PER_INSERT)),
     changeTaskRun: prepare(`UPDATE task_run SET ${set(TASK_RUN_CHANGING)} WHERE run_key = ? AND ordinal = ?`),
@@ -67,51 +70,16 @@ function prepareAll(database: DatabaseSync) {
   };
 }
 
-/** A change as plain parameters. */
-interface Parameters {
-  readonly createdRuns: readonly Value[][];
-  readonly changedRuns: readonly Value[][];
-  /** Flat: `task_key` and the values of `pushTaskRun`, row after row. */
-  readonly createdTaskRuns: readonly Value[];
-  /** Flat: the values of `pushTaskRun`, row after row. */
-  readonly changedTaskRuns: readonly Value[];
-  readonly attempts: readonly Value[][];
-  readonly evidence: readonly Value[][];
-  readonly nodes: readonly Value[][];
-  readonly resources: readonly ResourceImage[];
-  readonly receipts: readonly Value[][];
-  readonly memory: string | undefined;
-  readonly at: number;
-  readonly events: string;
-  readonly assigned: string | null;
-  readonly writtenSeq: number;
-}
-
-function parametersOf(change: Change): Parameters {
-  const createdTaskRuns: Value[] = [];
-  for (const taskRun of change.createdTaskRuns) {
-    createdTaskRuns.push(taskRun.taskKey);
-    pushTaskRun(createdTaskRuns, taskRun);
-  }
-  const changedTaskRuns: Value[] = [];
-  for (const taskRun of change.changedTaskRuns) pushTaskRun(changedTaskRuns, taskRun);
-  return {
-    createdRuns: change.createdRuns.map(createdRun),
-    changedRuns: change.changedRuns.map(changedRun),
-    createdTaskRuns,
-    changedTaskRuns,
-    attempts: change.supersededAttempts.map(supersededAttempt),
-    evidence: change.evidence.map(evidenceRow),
-    nodes: change.nodes.map(nodeRow),
-    resources: resourceImages(change.nodes),
-    receipts: change.receipts.map(({ command, receipt, run }) => [JSON.stringify(receipt), run ?? null, command]),
-    memory: change.schedulerMemory === undefined ? undefined : JSON.stringify(change.schedulerMemory),
-    at: change.at,
-    events: eventBody(change),
-    assigned: assignedBody(change),
-    writtenSeq: change.writtenSeq,
-  };
-}
+/** The rows as they are now, for a commit that must wait while the engine goes on with its own objects. */
+const imagesOf = (change: Change): Change => ({
+  ...change,
+  changedRuns: change.changedRuns.map(runImage),
+  countedRuns: change.countedRuns.map(runImage),
+  createdRuns: change.createdRuns.map(runImage),
+  createdTaskRuns: change.createdTaskRuns.map(taskRunImage),
+  changedTaskRuns: change.changedTaskRuns.map(taskRunImage),
+  nodes: change.nodes.map((node) => ({ ...node, reserved: { ...node.reserved } })),
+});
 
 /**
  * Writes changes on the writer's connection. BEGIN to COMMIT is one synchronous stretch: nothing else of this process
@@ -133,10 +101,13 @@ export class SqliteCommitter implements Committer {
   }
 
   async commit(lease: HeldLease, seq: number, change: Change): Promise<void> {
-    const parameters = parametersOf(change);
-    if (!this.#writing.tryAcquire()) await this.#writing.acquire();
+    let images = change;
+    if (!this.#writing.tryAcquire()) {
+      images = imagesOf(change);
+      await this.#writing.acquire();
+    }
     try {
-      this.#write(lease, seq, parameters);
+      this.#write(lease, seq, images);
     } catch (error) {
       throw sqliteError(error);
     } finally {
@@ -144,12 +115,12 @@ export class SqliteCommitter implements Committer {
     }
   }
 
-  #write(lease: HeldLease, seq: number, parameters: Parameters): void {
+  #write(lease: HeldLease, seq: number, change: Change): void {
     const { begin, end, undo, guard } = this.#statements;
     begin.run();
     try {
-      if (guard.run(parameters.writtenSeq, lease.name, lease.epoch, seq - 1).changes !== 1) throw leaseLost(lease, seq);
-      this.#writeRows(lease, seq, parameters);
+      if (guard.run(change.writtenSeq, lease.name, lease.epoch, seq - 1).changes !== 1) throw leaseLost(lease, seq);
+      this.#writeRows(lease, seq, change);
       end.run();
     } catch (error) {
       // A full disk rolls back by itself.
@@ -158,48 +129,79 @@ export class SqliteCommitter implements Committer {
     }
   }
 
-  #writeRows(lease: HeldLease, seq: number, parameters: Parameters): void {
+  #writeRows(lease: HeldLease, seq: number, change: Change): void {
     const statements = this.#statements;
-    each(statements.createRun, parameters.createdRuns);
-    each(statements.changeRun, parameters.changedRuns);
-    this.#createTaskRuns(parameters.createdTaskRuns);
-    this.#changeTaskRuns(parameters.changedTaskRuns);
-    each(statements.attempt, parameters.attempts);
-    each(statements.evidence, parameters.evidence);
-    for (const node of parameters.nodes) {
-      if (statements.changeNode.run(...node).changes === 0) statements.createNode.run(...node);
+    for (const run of change.createdRuns) statements.createRun.run(...createdRun(run));
+    for (const run of change.changedRuns) statements.changeRun.run(...changedRun(run));
+    for (const run of change.countedRuns) statements.countRun.run(...countedRun(run));
+    this.#createTaskRuns(change.createdTaskRuns);
+    for (const taskRun of change.changedTaskRuns) {
+      if (runTaskRun(statements.changeTaskRun, taskRun).changes !== 1) throw missingTaskRun(taskRun);
     }
-    for (const resource of parameters.resources) {
+    for (const superseded of change.supersededAttempts) statements.attempt.run(...supersededAttempt(superseded));
+    for (const evidence of change.evidence) statements.evidence.run(...evidenceRow(evidence));
+    for (const node of change.nodes) {
+      const row = nodeRow(node);
+      if (statements.changeNode.run(...row).changes === 0) statements.createNode.run(...row);
+    }
+    for (const resource of resourceImages(change.nodes)) {
       if (statements.changeResource.run(resource).changes === 0) statements.createResource.run(resource);
     }
-    each(statements.receipt, parameters.receipts);
-    if (parameters.memory !== undefined) statements.memory.run(parameters.memory, lease.name);
-    statements.event.run(lease.name, seq, lease.epoch, parameters.at, parameters.events, parameters.assigned);
+    for (const { command, receipt, run } of change.receipts) {
+      statements.receipt.run(JSON.stringify(receipt), run ?? null, command);
+    }
+    if (change.schedulerMemory !== undefined) {
+      statements.memory.run(JSON.stringify(change.schedulerMemory), lease.name);
+    }
+    statements.event.run(lease.name, seq, lease.epoch, change.at, eventBody(change), assignedBody(change));
   }
 
-  #createTaskRuns(values: readonly Value[]): void {
+  #createTaskRuns(taskRuns: readonly StoredTaskRun[]): void {
     const { createTaskRun, createTaskRuns } = this.#statements;
-    const width = TASK_RUN_VALUES + 1;
-    const chunk = width * ROWS_PER_INSERT;
     let start = 0;
-    for (; start + chunk <= values.length; start += chunk) createTaskRuns.run(...values.slice(start, start + chunk));
-    for (; start < values.length; start += width) createTaskRun.run(...values.slice(start, start + width));
-  }
-
-  #changeTaskRuns(values: readonly Value[]): void {
-    const { changeTaskRun } = this.#statements;
-    for (let start = 0; start < values.length; start += TASK_RUN_VALUES) {
-      const row = values.slice(start, start + TASK_RUN_VALUES);
-      if (changeTaskRun.run(...row).changes !== 1) throw missingTaskRun(row);
+    for (; start + ROWS_PER_INSERT <= taskRuns.length; start += ROWS_PER_INSERT) {
+      const values: Value[] = [];
+      for (let index = start; index < start + ROWS_PER_INSERT; index++) pushCreated(values, taskRuns[index]!);
+      createTaskRuns.run(...values);
+    }
+    for (; start < taskRuns.length; start++) {
+      const values: Value[] = [];
+      pushCreated(values, taskRuns[start]!);
+      createTaskRun.run(...values);
     }
   }
 }
 
-function each(statement: StatementSync, rows: readonly SQLInputValue[][]): void {
-  for (const row of rows) statement.run(...row);
+function pushCreated(values: Value[], taskRun: StoredTaskRun): void {
+  values.push(taskRun.taskKey);
+  pushTaskRun(values, taskRun);
+}
+
+/** Runs with the values of `pushTaskRun`, without a list of them: this is most of what a server writes. */
+function runTaskRun(statement: StatementSync, taskRun: StoredTaskRun) {
+  const { attempt } = taskRun;
+  return statement.run(
+    taskRun.mapIndex,
+    taskRun.state,
+    attempt === null ? null : attempt.number,
+    attempt === null ? null : attempt.state,
+    attempt === null ? null : attempt.node,
+    attempt === null ? null : attempt.assignedAt,
+    attempt === null ? null : attempt.startedAt,
+    attempt === null ? null : attempt.finishedAt,
+    attempt === null || attempt.failure === null ? null : JSON.stringify(attempt.failure),
+    taskRun.readyAt,
+    taskRun.dueAt,
+    taskRun.finishedAt,
+    taskRun.failures,
+    taskRun.losses,
+    taskRun.outputs === null ? null : JSON.stringify(taskRun.outputs),
+    taskRun.revision,
+    taskRun.runKey,
+    taskRun.ordinal,
+  );
 }
 
 /** A bug of ours: memory and store have parted. */
-function missingTaskRun(row: readonly Value[]): Error {
-  return new Error(`The task run ${row.at(-1)} of the run with key ${row.at(-2)} is to be changed but is not stored.`);
-}
+const missingTaskRun = ({ run, ordinal }: StoredTaskRun): Error =>
+  new Error(`The task run ${ordinal} of the run ${run} is to be changed but is not stored.`);
