@@ -24,10 +24,10 @@ export function placementReader(engines: ReadonlyMap<string, Engine>, clock: Clo
     status(pool) {
       const placement = engines.get(pool)?.placement;
       if (!placement) return null;
-      const { version, faults, lastFault } = placement.schedulerStatus;
+      const { version, state, lastFault } = placement.schedulerStatus;
       return {
         schedulerVersion: version,
-        schedulerState: faults === 0 ? 'HEALTHY' : 'FAULTY',
+        schedulerState: state,
         schedulerReason: lastFault === null ? null : { code: 'SCHEDULER_FAULT', message: lastFault },
         queueLength: placement.pendingCount,
       };

@@ -123,7 +123,10 @@ export class Executor implements AttemptHost {
     // Repeated numbers are ignored by the server: those of the agent before, which nobody counted, lie below this.
     const sentSeq = isResumed ? Math.max(clock.now() - acceptedAt, 1) * 1_000 : 0;
     const onOutput = () => this.#running.get(attempt)?.started();
-    return new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, onOutput });
+    const log = new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, onOutput });
+    // Nobody knows how much of it has arrived (I13).
+    if (isResumed) log.note('… the node’s agent was restarted: what was printed before may follow once more …');
+    return log;
   }
 
   running(attempt: RunningAttempt): void {

@@ -91,7 +91,8 @@ async function triggerRun(
   const version =
     pipeline && (await loaders.versions.load({ pipeline: pipeline.name, number: pipeline.latestVersion }));
   if (pipeline === null || version === null) return pipelineNotFound(input.pipeline);
-  if (pipeline.paused) {
+  // A repetition starts nothing: it gets its answer whatever has become of the pipeline since.
+  if (pipeline.paused && !(key !== undefined && (await ports.store.commands.isKnown(viewer.name, key)))) {
     const message = `The pipeline “${pipeline.name}” is paused. Resume it with \`resumePipeline\`.`;
     return { refusal: 'PipelinePaused', message };
   }
@@ -99,7 +100,7 @@ async function triggerRun(
   const given = readParams(input.params);
   const params = given === null ? NO_OBJECT : checkParams(definition.params, given);
   if (!params.ok) {
-    const message = `The params do not fit. ${params.problems[0]?.message ?? ''}`.trimEnd();
+    const message = `The params do not fit the pipeline “${pipeline.name}”; \`problems\` says which, and why.`;
     return { refusal: 'InvalidParams', message, problems: params.problems };
   }
   const run = ports.newRunId();

@@ -18,7 +18,8 @@ const NAME = /^[a-z](?:[a-z0-9./-]{0,61}[a-z0-9])?$/;
 
 /** Whether a node may declare, and a task ask for, a resource of this name: `cpu`, `gpu`, `licence/matlab`. */
 export function isResourceName(name: string): boolean {
-  return NAME.test(name);
+  // What every object has would be found where nothing was declared.
+  return NAME.test(name) && !(name in {});
 }
 
 /**

@@ -140,6 +140,16 @@ export function commandStore(database: Database): CommandStore {
       });
     },
 
+    async isKnown(actor, idempotencyKey) {
+      const row = await reader
+        .selectFrom('command')
+        .select('id')
+        .where('actor', '=', actor)
+        .where('idempotency_key', '=', storedKey(idempotencyKey))
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     async receipt(id) {
       const row = await reader.selectFrom('command').select('receipt').where('id', '=', id).executeTakeFirst();
       return row === undefined || row.receipt === null ? null : columns.command.receipt(row.receipt, id);

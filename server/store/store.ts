@@ -156,6 +156,8 @@ export interface CommandStore {
   /** Those without a receipt and with a greater id, oldest first. */
   pending(pool: string, after: number, limit: number): Promise<readonly StoredCommand[]>;
   receipt(id: number): Promise<Receipt | null>;
+  /** Whether this actor has used the idempotency key before. */
+  isKnown(actor: string, idempotencyKey: string): Promise<boolean>;
 }
 
 export interface EventStore {

@@ -58,6 +58,7 @@ async function agent(
 }
 const count = (messages: readonly Message[], type: Message['type']) =>
   messages.filter((message) => message.type === type).length;
+const knownAtFirst = ([hello]: readonly Message[]) => (hello?.type === 'HELLO' ? hello.known.length : 0);
 const ends = (messages: readonly Message[]) =>
   new Map(messages.flatMap((message) => (message.type === 'ENDED' ? [[message.report.attempt, message.report]] : [])));
 const witnessed = () => readFileSync(witness, 'utf8').trimEnd().split('\n').sort();
@@ -85,10 +86,11 @@ describe('an agent that is killed and started again', () => {
       checkpoint: index % 3 === 0,
       endless: index % 2 === 0,
     }));
-    for (const startedCount of [1, 17, 40]) {
+    // The last one dies when all have been started: what is endless has an end only because its agent died.
+    for (const startedCount of [1, 17, orders.length]) {
       await agent(
         orders,
-        (messages) => count(messages, 'STARTED') >= startedCount || count(messages, 'ENDED') === orders.length,
+        (messages) => count(messages, 'STARTED') >= Math.min(startedCount, orders.length - knownAtFirst(messages)),
         true,
       );
     }

@@ -379,6 +379,11 @@ describe('runs', () => {
     expect(await trigger({ pipeline: 'greet', params: { name: 'Ada' } })).toMatchObject({
       __typename: 'PipelinePaused',
     });
+    // What was begun before the pause is still answered: the caller may only have lost the answer.
+    expect(await trigger({ pipeline: 'greet', params: { name: 'Ada' }, idempotencyKey: 'k' })).toEqual({
+      ...first,
+      isRepeated: true,
+    });
   });
 
   it('are cancelled, and refuse it with a type of their own once they have ended', async () => {

@@ -121,6 +121,6 @@ describe('resources', () => {
 
   it('have names in lower case', () => {
     expect(['cpu', 'licence/matlab', 'a.b-c'].every(isResourceName)).toBe(true);
-    expect(['', 'GPU', '1a', 'a b', 'a-', 'x'.repeat(64), '__proto__'].some(isResourceName)).toBe(false);
+    expect(['', 'GPU', '1a', 'a b', 'a-', 'x'.repeat(64), '__proto__', 'constructor'].some(isResourceName)).toBe(false);
   });
 });

@@ -112,7 +112,7 @@ export class Command {
   }
 
   #begin(session: number, since: number | null): void {
-    this.#tree = { marks: this.#marks, session, since };
+    this.#tree = { marks: this.#marks, session, since, sinceMs: performance.now() };
   }
 
   #listen(): void {

@@ -18,15 +18,22 @@ export interface ProcessTree {
   readonly session: number;
   /** The last pid before the first of them; null when that is not known. */
   readonly since: number | null;
+  /** When that was. Milliseconds, of the monotonic clock. */
+  readonly sinceMs: number;
 }
+
+/** Within so long pids cannot have gone round once, however fast processes are started. Milliseconds. */
+const PID_ROUND_MS = 1_000;
 
 /**
  * The processes of an attempt that are there now. Found are members of the session, whatever group they are in, and
  * those that have left it but kept their environment. One that did both to hide is not.
  */
-export function membersOf({ marks, session, since }: ProcessTree): readonly number[] {
+export function membersOf({ marks, session, since, sinceMs }: ProcessTree): readonly number[] {
   const members: number[] = [];
-  for (const pid of pidsSince(since)) {
+  // Once pids have gone round, a member may have any: a range of them says nothing.
+  const isRecent = performance.now() - sinceMs < PID_ROUND_MS;
+  for (const pid of pidsSince(isRecent ? since : null)) {
     const state = stateOf(pid);
     if (state === null || pid === session) continue;
     const isMember = state.session === session || (!busySessions.has(state.session) && hasInEnvironment(pid, marks));
