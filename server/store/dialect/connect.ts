@@ -3,9 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Connection, StoreLog } from '../database.ts';
 import type { StoreTimeouts } from '../open.ts';
 import type { Tables } from '../tables.ts';
-import { MysqlCommitter } from './mysql-commit.ts';
-import { type MysqlAddress, MysqlPool } from './mysql-pool.ts';
-import { mysqlDialect, mysqlKysely } from './mysql.ts';
+import type { MysqlAddress } from './mysql-pool.ts';
 import { SqliteCommitter } from './sqlite-commit.ts';
 import { openSqliteFile, sqliteDialect, sqliteKysely } from './sqlite.ts';
 
@@ -24,7 +22,12 @@ export interface ConnectOptions {
 /** Opens the database that a URL names; its schema is as it was found. */
 export async function connect(url: string, options: ConnectOptions): Promise<Connection> {
   if (url.startsWith('sqlite:')) return connectSqlite(url.slice('sqlite:'.length));
-  if (url.startsWith('mysql:')) return connectMysql(mysqlAddress(url), options);
+  if (url.startsWith('mysql:')) {
+    const address = mysqlAddress(url);
+    // Most servers never need it, and it is a twentieth of what an idle one holds.
+    const { connectMysql } = await import('./connect-mysql.ts');
+    return connectMysql(address, options);
+  }
   // Passwords may be anywhere in what was typed, so no more than the scheme is repeated.
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'none';
   throw new InvalidDatabaseUrl(
@@ -67,9 +70,6 @@ function connectSqlite(path: string): Connection {
   };
 }
 
-/** Connections per purpose: leases and commits never wait behind queries. */
-const CONNECTIONS = { leases: 2, commits: 2, others: 8 } as const;
-
 const EXAMPLE =
   'Write mysql://user:password@host:3306/database, or mysql://user@localhost/database?socketPath=/path/to.sock.';
 
@@ -99,45 +99,4 @@ function mysqlAddress(url: string): MysqlAddress {
     : { host: parts.hostname.replace(/^\[|\]$/g, ''), port: parts.port === '' ? 3306 : Number(parts.port) };
   if (!socketPath && parts.hostname === '') throw new InvalidDatabaseUrl(`The database URL names no host. ${EXAMPLE}`);
   return { ...place, user, password, database: path };
-}
-
-async function connectMysql(address: MysqlAddress, { clock, log, timeouts }: ConnectOptions): Promise<Connection> {
-  const pools = {
-    leases: new MysqlPool(address, CONNECTIONS.leases, timeouts),
-    commits: new MysqlPool(address, CONNECTIONS.commits, timeouts),
-    others: new MysqlPool(address, CONNECTIONS.others, timeouts),
-  };
-  let closing: Promise<void> | undefined;
-  const close = () => (closing ??= Promise.all(Object.values(pools).map((pool) => pool.close())).then(() => undefined));
-  try {
-    await checkDurability(pools.others, log);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const others = new Kysely<Tables>({ dialect: mysqlKysely(pools.others) });
-  return {
-    dialect: mysqlDialect,
-    reader: others,
-    writer: others,
-    leases: new Kysely<Tables>({ dialect: mysqlKysely(pools.leases) }),
-    committer: new MysqlCommitter(pools.commits, clock),
-    ping: (timeoutMs) => pools.others.ping(timeoutMs),
-    close,
-  };
-}
-
-async function checkDurability(pool: MysqlPool, log: StoreLog): Promise<void> {
-  const connection = await pool.acquire();
-  try {
-    const answer = await connection.query('SELECT @@innodb_flush_log_at_trx_commit AS flush');
-    const flush = Array.isArray(answer) ? Number(answer[0]?.['flush']) : Number.NaN;
-    if (flush === 1) return;
-    log(
-      'warn',
-      `innodb_flush_log_at_trx_commit is ${flush}: a power failure can lose what was acknowledged. Set it to 1 in the server's configuration.`,
-    );
-  } finally {
-    connection.release();
-  }
 }
