@@ -109,19 +109,7 @@ export function createDispatch(
     perform(pool, effects) {
       const isNews = !told.has(pool);
       told.add(pool);
-      // Effects keep their order per node, and come in long stretches of the same one.
-      const byNode = new Map<string, Effect[]>();
-      let node = '';
-      let own: Effect[] = [];
-      for (const effect of effects) {
-        if (effect.node !== node) {
-          node = effect.node;
-          own = byNode.get(node) ?? [];
-          byNode.set(node, own);
-        }
-        own.push(effect);
-      }
-      for (const [name, list] of byNode) sessionFor(name, pool).perform(list);
+      for (const [name, list] of byNode(effects)) sessionFor(name, pool).perform(list);
       // What agents reported while the engine was away was dropped.
       if (isNews)
         for (const { pool: of, session } of sessions.values()) if (of === pool) session.hint({ type: 'SYNC_NOW' });
@@ -132,4 +120,23 @@ export function createDispatch(
       for (const { pool: of, session } of sessions.values()) if (of === pool) session.reset();
     },
   };
+}
+
+/** The effects of each node, in their order. They come in long stretches of the same one, and often there is but one. */
+function byNode(effects: readonly Effect[]): ReadonlyMap<string, readonly Effect[]> {
+  const [first] = effects;
+  if (first === undefined) return new Map();
+  if (effects.every(({ node }) => node === first.node)) return new Map([[first.node, effects]]);
+  const found = new Map<string, Effect[]>();
+  let node = '';
+  let own: Effect[] = [];
+  for (const effect of effects) {
+    if (effect.node !== node) {
+      node = effect.node;
+      own = found.get(node) ?? [];
+      found.set(node, own);
+    }
+    own.push(effect);
+  }
+  return found;
 }

@@ -19,27 +19,24 @@ export class NodeSession {
 
   /** Takes in committed effects and hints at them. */
   perform(effects: readonly Effect[]): void {
-    const hints: Hint[] = [];
     for (const effect of effects) {
       switch (effect.type) {
         case 'ASSIGN':
           this.#desired.set(effect.spec.attempt, effect.spec);
-          hints.push({ type: 'ASSIGN', spec: effect.spec });
           break;
         case 'STOP':
           this.#stops.set(effect.attempt, effect.cause);
-          hints.push({ type: 'STOP', attempt: effect.attempt, cause: effect.cause });
           break;
         case 'FORGET':
           this.#desired.delete(effect.attempt);
           if (this.#stops.size > 0) this.#stops.delete(effect.attempt);
-          hints.push({ type: 'FORGET', attempt: effect.attempt });
           break;
         default:
           effect satisfies never;
       }
     }
-    this.#listener?.(hints);
+    // An effect says all that a hint says: there are thousands, and none is copied.
+    this.#listener?.(effects);
   }
 
   /** Compares what the agent knows with what it should do: complete, and so indifferent to anything lost before. */
