@@ -24,7 +24,8 @@ export function isResourceName(name: string): boolean {
 
 /**
  * Reads a quantity as Kubernetes writes them. `cpu`: `500m`, `2`, `0.5`, to millicores. `memory`, `disk`: `512Mi`, `1G`,
- * `1.5Gi`, plain bytes; a fraction of a byte is rounded up. Anything else: whole numbers. Never negative.
+ * `1.5Gi`, plain bytes; a fraction of a byte is rounded up. `gpu`: as `cpu`, to thousandths; a part of one, or whole
+ * ones. Anything else: whole numbers. Never negative.
  */
 export function parseQuantity(resource: string, value: string | number): ParsedQuantity {
   const text = String(value).trim();
@@ -37,7 +38,7 @@ export function parseQuantity(resource: string, value: string | number): ParsedQ
   // As a whole number of 10^-decimals, so that no rounding of binary fractions gets in.
   const digits = BigInt(whole + fraction) * 10n ** BigInt(exponent);
   const decimals = 10n ** BigInt(fraction.length);
-  if (resource === 'cpu') return cpuOf(text, digits, decimals, suffix);
+  if (isInThousandths(resource)) return thousandthsOf(resource, text, digits, decimals, suffix);
   if (isBytes(resource)) return bytesOf(resource, text, digits, decimals, suffix);
   if (suffix !== '' || digits % decimals !== 0n) {
     return refused(resource, `${resource} is counted in whole units, and “${excerpt(text)}” is none.`);
@@ -47,7 +48,7 @@ export function parseQuantity(resource: string, value: string | number): ParsedQ
 
 /** As Kubernetes writes it, and as `parseQuantity` reads it back to the same amount: `500m`, `2`, `512Mi`, `1G`, `3`. */
 export function formatQuantity(resource: string, amount: number): string {
-  if (resource === 'cpu') return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`;
+  if (isInThousandths(resource)) return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`;
   const plain = String(amount);
   if (!isBytes(resource) || amount === 0) return plain;
   let shortest = plain;
@@ -83,11 +84,26 @@ function isBytes(resource: string): boolean {
   return resource === 'memory' || resource === 'disk';
 }
 
-function cpuOf(text: string, digits: bigint, decimals: bigint, suffix: string): ParsedQuantity {
-  if (suffix !== '' && suffix !== 'm') return refused('cpu', `“${excerpt(text)}” is not an amount of cpu.`);
+function isInThousandths(resource: string): boolean {
+  return resource === 'cpu' || resource === 'gpu';
+}
+
+function thousandthsOf(
+  resource: string,
+  text: string,
+  digits: bigint,
+  decimals: bigint,
+  suffix: string,
+): ParsedQuantity {
+  if (suffix !== '' && suffix !== 'm') return refused(resource, `“${excerpt(text)}” is not an amount of ${resource}.`);
   const millis = suffix === 'm' ? digits : digits * 1000n;
-  if (millis % decimals !== 0n) return refused('cpu', `“${excerpt(text)}” of cpu is finer than a millicore (1m).`);
-  return inRange('cpu', text, millis / decimals);
+  if (millis % decimals !== 0n) {
+    return refused(resource, `“${excerpt(text)}” of ${resource} is finer than a thousandth (1m).`);
+  }
+  if (resource === 'gpu' && millis / decimals > 1000n && (millis / decimals) % 1000n !== 0n) {
+    return refused(resource, `“${excerpt(text)}” of gpu is neither a part of one nor whole ones.`);
+  }
+  return inRange(resource, text, millis / decimals);
 }
 
 function bytesOf(resource: string, text: string, digits: bigint, decimals: bigint, suffix: string): ParsedQuantity {
@@ -111,11 +127,10 @@ function inRange(resource: string, text: string, amount: bigint): ParsedQuantity
 }
 
 function refused(resource: string, message: string, remedy?: string): ParsedQuantity {
-  const usual =
-    resource === 'cpu'
-      ? 'Write for example 500m, 0.5 or 2.'
-      : isBytes(resource)
-        ? 'Write for example 512Mi, 1G or a number of bytes.'
-        : 'Write a whole number from 0.';
+  const usual = isInThousandths(resource)
+    ? 'Write for example 500m, 0.5 or 2.'
+    : isBytes(resource)
+      ? 'Write for example 512Mi, 1G or a number of bytes.'
+      : 'Write a whole number from 0.';
   return { ok: false, reason: { code: 'BAD_QUANTITY', message, remedy: remedy ?? usual } };
 }

@@ -167,7 +167,15 @@ export class Placement {
         feasible: this.#model.feasibility.nodesFor(shape),
       });
     }
-    return { now, resources: this.#model.resources.slice(), nodes: this.#model.views(), shapes, tasks, running: [] };
+    return {
+      now,
+      resources: this.#model.resources.slice(),
+      nodes: this.#model.views(),
+      shapes,
+      tasks,
+      running: [],
+      tenants: [],
+    };
   }
 
   /** Ends the rest of the groups that something which has happened may help. */

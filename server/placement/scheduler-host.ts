@@ -77,7 +77,7 @@ export class SchedulerHost implements Scheduler {
     const { plugin, clock, budgetMs = BUDGET_MS } = this.#options;
     const before = clock.monotonic();
     if (before < this.#restsUntil) return firstFit(makeOffer());
-    if (plugin.wantsRunning === true) {
+    if (plugin.wants !== undefined && plugin.wants.length > 0) {
       this.#fault({
         code: 'RUNNING_UNAVAILABLE',
         message: `The scheduler ${plugin.name} wants the list of running attempts, which this version does not give.`,

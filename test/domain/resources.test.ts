@@ -34,9 +34,11 @@ describe('a quantity', () => {
     // In binary fractions 1.1 × 10^9 is more than 1,100,000,000.
     ['disk', '1.1G', 1_100_000_000],
     ['disk', '2Ti', 2 * 1024 ** 4],
-    ['gpu', '2', 2],
-    ['gpu', 2, 2],
-    ['gpu', '2.0', 2],
+    ['gpu', '2', 2_000],
+    ['gpu', 2, 2_000],
+    ['gpu', '0.25', 250],
+    ['gpu', '500m', 500],
+    ['licence', '2.0', 2],
     ['licence/matlab', 0, 0],
   ])('of %s written %s is %d', (resource, value, amount) => {
     expect(amountOf(resource, value)).toBe(amount);
@@ -59,8 +61,10 @@ describe('a quantity', () => {
     ['memory', '9Ei'],
     ['memory', '1e99'],
     ['memory', `1${'0'.repeat(50)}`],
-    ['gpu', '0.5'],
+    ['gpu', '1.5'],
+    ['gpu', '0.0001'],
     ['gpu', '1k'],
+    ['licence', '0.5'],
   ])('of %s written %s is refused', (resource, value) => {
     expect(amountOf(resource, value)).toBe('BAD_QUANTITY');
   });
@@ -77,7 +81,7 @@ describe('a quantity', () => {
       fc.nat(4096).map((each) => each * 1000 ** 3),
     );
     fc.assert(
-      fc.property(fc.constantFrom('cpu', 'memory', 'disk', 'gpu'), amounts, (resource, amount) => {
+      fc.property(fc.constantFrom('cpu', 'memory', 'disk', 'licence'), amounts, (resource, amount) => {
         expect(amountOf(resource, formatQuantity(resource, amount))).toBe(amount);
       }),
     );
@@ -90,7 +94,8 @@ describe('a quantity', () => {
     ['memory', 1_000_000_000, '1G'],
     ['memory', 1001, '1001'],
     ['memory', 0, '0'],
-    ['gpu', 3, '3'],
+    ['gpu', 3_000, '3'],
+    ['gpu', 250, '250m'],
   ])('of %s of %d is written %s', (resource, amount, text) => {
     expect(formatQuantity(resource, amount)).toBe(text);
   });

@@ -120,7 +120,7 @@ const refused: readonly (readonly [string, TaskShape, Node, string, string, RegE
   ],
   [
     'a node without the resource',
-    aShape({ gpu: 1 }),
+    aShape({ gpu: 1_000 }),
     aNode('n1'),
     'INSUFFICIENT_CAPACITY',
     'Node n1 has no gpu; the task needs 1.',

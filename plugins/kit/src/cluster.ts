@@ -1,3 +1,4 @@
+import { chooseGpus, GPU, shareOf } from './gpus.ts';
 import type { NodeView } from './scheduler.ts';
 
 /**
@@ -10,11 +11,18 @@ export class Cluster {
   readonly columnCount: number;
   readonly #free: Float64Array;
   readonly #capacity: Float64Array;
+  /** The column of GPUs; −1 when there is none. */
+  readonly #gpuColumn: number;
+  /** By node: what is free of each of its GPUs. Copied when something is taken. */
+  readonly #gpus: (readonly number[] | undefined)[];
 
-  /** @param columnCount `input.resources.length` */
-  constructor(nodes: readonly NodeView[], columnCount: number) {
+  /** @param resources `input.resources` */
+  constructor(nodes: readonly NodeView[], resources: readonly string[]) {
+    const columnCount = resources.length;
     this.nodes = nodes;
     this.columnCount = columnCount;
+    this.#gpuColumn = resources.indexOf(GPU);
+    this.#gpus = this.#gpuColumn < 0 ? [] : nodes.map(({ gpus }) => gpus);
     this.#free = new Float64Array(nodes.length * columnCount);
     this.#capacity = new Float64Array(nodes.length * columnCount);
     for (let node = 0, at = 0; node < nodes.length; node++) {
@@ -41,6 +49,11 @@ export class Cluster {
     return this.#capacity[node * this.columnCount + column]!;
   }
 
+  /** What is free of each GPU of a node, in thousandths. */
+  gpusOf(node: number): readonly number[] {
+    return this.#gpus[node] ?? [];
+  }
+
   /** Whether there is room for one more that needs so much, by column. */
   fits(node: number, needs: readonly number[]): boolean {
     const from = node * this.columnCount;
@@ -48,12 +61,19 @@ export class Cluster {
       const need = needs[column]!;
       if (need > 0 && need > this.#free[from + column]!) return false;
     }
-    return true;
+    const gpu = this.#gpuColumn < 0 ? 0 : needs[this.#gpuColumn]!;
+    return gpu <= 0 || this.#gpus[node] === undefined || chooseGpus(this.#gpus[node], gpu) !== null;
   }
 
   /** Gives so much of a node away. The caller has seen that it fits. */
   take(node: number, needs: readonly number[]): void {
     const from = node * this.columnCount;
     for (let column = 0; column < needs.length; column++) this.#free[from + column]! -= needs[column]!;
+    const gpu = this.#gpuColumn < 0 ? 0 : needs[this.#gpuColumn]!;
+    const before = this.#gpus[node];
+    if (gpu <= 0 || before === undefined) return;
+    const left = [...before];
+    for (const chosen of chooseGpus(before, gpu) ?? []) left[chosen]! -= shareOf(gpu);
+    this.#gpus[node] = left;
   }
 }

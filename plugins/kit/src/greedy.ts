@@ -47,7 +47,7 @@ export function greedy<Config>(
   return (input) => {
     if (input.tasks.length === 0) return { decisions: [], memory: input.memory };
     const { score, order, considered = 0 } = rules(input.config, input);
-    const cluster = new Cluster(input.nodes, input.resources.length);
+    const cluster = new Cluster(input.nodes, input.resources);
     const journal = new Journal(input.tasks.length, input.nodes.length);
     const choices: (Choice | undefined)[] = [];
     const decisions: Decision[] = [];

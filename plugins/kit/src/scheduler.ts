@@ -14,9 +14,14 @@ export interface SchedulerPlugin<Config = unknown, Memory extends Json = Json> e
   Config
 > {
   place(input: PlacementInput<Config, Memory>): PlacementOutput<Memory>;
-  /** Asks for `input.running`, which is empty otherwise: listing it costs as much as there are attempts. */
-  readonly wantsRunning?: boolean;
+  /**
+   * What it asks for beyond the necessary: `running` fills `input.running` (listing it costs as much as there are
+   * attempts), `tenants` fills `input.tenants`, `forecast` fills the tasks' `durationMs` and `rankMs`.
+   */
+  readonly wants?: readonly SchedulerWish[];
 }
+
+export type SchedulerWish = 'running' | 'tenants' | 'forecast';
 
 /** Plain data: it crosses a thread, a pipe to another language, a log and a test fixture unchanged. */
 export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
@@ -34,6 +39,15 @@ export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
   /** Longest waiting first; at most the host's batch of them. */
   readonly tasks: readonly PendingTask[];
   readonly running: readonly RunningAttempt[];
+  /** Everybody who has something pending or running, sorted by name. */
+  readonly tenants: readonly TenantView[];
+}
+
+/** On whose behalf work is done, and what it holds now. */
+export interface TenantView {
+  readonly name: string;
+  /** What its attempts hold, by column. */
+  readonly used: readonly number[];
 }
 
 export interface NodeView {
@@ -41,12 +55,23 @@ export interface NodeView {
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: readonly number[];
   readonly free: readonly number[];
+  /**
+   * What is free of each of its GPUs, in thousandths; absent when it has none. Up to 1,000 of `gpu` come from a single
+   * one, more are whole ones: `Cluster` and `chooseGpus` know how.
+   */
+  readonly gpus?: readonly number[];
 }
 
 export interface Shape {
   readonly needs: readonly number[];
   /** Indexes of the nodes that pass every filter but free capacity, ascending. */
   readonly feasible: ArrayLike<number> & Iterable<number>;
+  /**
+   * By node: how much its tasks would like to be there, from −100 (anywhere else) to 100; absent when they do not care.
+   * Of two nodes that are equally right, the better liked one should be taken; how much more it weighs is the
+   * scheduler's to say.
+   */
+  readonly preference?: ArrayLike<number>;
 }
 
 export interface PendingTask {
@@ -57,9 +82,17 @@ export interface PendingTask {
   readonly priority: number;
   readonly readySince: Instant;
   readonly tenant: string;
+  /** How long it will probably run: the median of its task's last successes. Null while there are none. Milliseconds. */
+  readonly durationMs?: number | null;
+  /**
+   * Its upward rank (HEFT, Topcuoglu et al. 2002): the longest way from its start to the end of its run, over the tasks
+   * that need it. A task without a forecast counts as the mean of its run's others, or as 1 s. Milliseconds.
+   */
+  readonly rankMs?: number;
 }
 
 export interface RunningAttempt {
+  /** The task run's key, as in PendingTask. */
   readonly key: string;
   readonly node: number;
   readonly needs: readonly number[];
@@ -77,6 +110,10 @@ export type Decision =
   | {
       readonly task: string;
       readonly node: number;
+      /**
+       * Keys of running attempts on that node that are to end first, all of lower priority: they are asked to stop, and
+       * go back to the queue without paying for it. The task is placed when they have ended.
+       */
       readonly preempt?: readonly string[];
       readonly considered?: readonly Candidate[];
     }

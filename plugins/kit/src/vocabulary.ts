@@ -3,7 +3,7 @@
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
-/** Amounts by name. `cpu` in millicores, `memory` and `disk` in bytes, anything else in whole units. Absent means 0. */
+/** Amounts by name. `cpu` in millicores, `gpu` in thousandths, `memory` and `disk` in bytes, anything else in whole units. Absent means 0. */
 export type Resources = Readonly<Record<string, number>>;
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -7,7 +7,7 @@ import { Cluster } from '../src/cluster.ts';
 
 /** The same rule by a scan of every node for every task: what `greedy` must decide, ties included. */
 function naive(input: PlacementInput, { score, order }: GreedyRules): readonly Decision[] {
-  const cluster = new Cluster(input.nodes, input.resources.length);
+  const cluster = new Cluster(input.nodes, input.resources);
   const usual: GreedyRules['order'] = (one, other) =>
     other.priority - one.priority || one.readySince - other.readySince;
   return input.tasks.toSorted(order ?? usual).flatMap(({ key, shape }) => {

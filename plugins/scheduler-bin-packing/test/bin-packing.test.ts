@@ -14,6 +14,7 @@ function place(nodes: readonly NodeView[], needs: readonly (readonly number[])[]
     shapes: needs.map((each) => ({ needs: each, feasible: nodes.map((_, at) => at) })),
     tasks: needs.map((_, at) => ({ key: `r.${at}`, shape: at, priority: 0, readySince: at, tenant: 't' })),
     running: [],
+    tenants: [],
   };
   return plugin
     .place(input)

@@ -19,6 +19,7 @@ function order(tasks: readonly PendingTask[], agingMs: number | null, slots = ta
     shapes: [{ needs: [1], feasible: [0] }],
     tasks: tasks.toSorted((one, other) => one.readySince - other.readySince),
     running: [],
+    tenants: [],
   };
   return plugin.place(input).decisions.map(({ task: key }) => key);
 }
@@ -69,6 +70,7 @@ describe('priority', () => {
       shapes: [{ needs: [1, 1], feasible: [0, 1, 2] }],
       tasks: [task('r.0', 0, 0)],
       running: [],
+      tenants: [],
     });
     expect(decisions).toEqual([{ task: 'r.0', node: 1 }]);
   });

@@ -18,7 +18,7 @@ export default defineScheduler<Record<never, never>, string>({
   config: zodConfig(z.strictObject({}).describe('Nothing can be set.')),
 
   place({ nodes, resources, shapes, tasks, memory }) {
-    const cluster = new Cluster(nodes, resources.length);
+    const cluster = new Cluster(nodes, resources);
     const rings: (Ring | undefined)[] = [];
     const decisions: Decision[] = [];
     let next = placeBehind(memory, nodes);

@@ -24,6 +24,7 @@ function call(
       tenant: 't',
     })),
     running: [],
+    tenants: [],
   };
 }
 

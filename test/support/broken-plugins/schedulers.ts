@@ -111,4 +111,4 @@ export const emptiesLists = scheduler('empties-lists', (input) => {
   throw new Error('and then it throws');
 });
 
-export const wantsRunning = scheduler('wants-running', () => ({ decisions: [], memory: null }), { wantsRunning: true });
+export const wantsRunning = scheduler('wants-running', () => ({ decisions: [], memory: null }), { wants: ['running'] });

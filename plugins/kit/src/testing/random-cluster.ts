@@ -59,6 +59,7 @@ export function randomInput<Config>(
     shapes,
     tasks,
     running: [],
+    tenants: [],
   };
 }
 
