@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 const PIECE_BYTES = 64 * 1024;
 /** The most that one look reads of one file: others want their turn, and a flood must not busy the whole process. */
 const LOOK_BYTES = 512 * 1024;
+const SLACK_BYTES = 64 * 1024;
 
 /** Bounds of what one stream may take. Bytes. */
 export interface TailBounds {
@@ -33,6 +34,9 @@ export class Tail {
   #offset = 0;
   #isFull = false;
   #isEnding = false;
+  /** Bytes that were skipped and not yet spoken of, and what follows them: no longer in the file. */
+  #skipped = 0;
+  #kept: Buffer | null = null;
 
   /** @param target Asked for when there is something to write: a command that prints nothing needs no stream. */
   constructor(path: string, target: () => Writable, bounds: TailBounds = BOUNDS) {
@@ -48,10 +52,12 @@ export class Tail {
       if (size > this.#bounds.fileBytes) this.#cutBack();
       return true;
     }
-    if (size <= this.#offset) return false;
+    const hadKept = this.#kept !== null;
+    this.#writeKept();
+    if (size <= this.#offset) return hadKept;
     this.#descriptor ??= openSync(this.#path, 'r+');
     if (size - this.#offset > this.#bounds.backlogBytes) {
-      this.#skip(size - this.#bounds.keptBytes - this.#offset);
+      this.#writeMarker(size - this.#bounds.keptBytes - this.#offset);
       this.#offset = size - this.#bounds.keptBytes;
     }
     this.#read(Math.min(size, this.#offset + LOOK_BYTES));
@@ -103,15 +109,31 @@ export class Tail {
     target.once('drain', () => (this.#isFull = false));
   }
 
-  #skip(bytes: number): void {
+  #writeMarker(bytes: number): void {
     this.#write(`\n… ${bytes} bytes are left out here: they came faster than they were taken …\n`);
   }
 
+  #writeKept(): void {
+    if (this.#kept === null) return;
+    if (this.#skipped > 0) this.#writeMarker(this.#skipped);
+    if (this.#kept.length > 0) this.#write(this.#kept);
+    this.#skipped = 0;
+    this.#kept = null;
+  }
+
+  /** Empties the file. The last of what was not yet read is kept: a command's last words are its most important ones. */
   #cutBack(): void {
     this.#descriptor ??= openSync(this.#path, 'r+');
     const unread = fstatSync(this.#descriptor).size - this.#offset;
+    const kept = Buffer.allocUnsafe(Math.min(unread, this.#bounds.keptBytes) + SLACK_BYTES);
+    this.#offset += unread - (kept.length - SLACK_BYTES);
+    // The slack takes what comes while this reads; what comes between the last read and the cut is lost: microseconds.
+    let length = 0;
+    for (let count = -1; count !== 0 && length < kept.length; length += count)
+      count = readSync(this.#descriptor, kept, length, kept.length - length, this.#offset + length);
     ftruncateSync(this.#descriptor, 0);
+    this.#skipped += unread - (kept.length - SLACK_BYTES) + (this.#kept?.length ?? 0);
     this.#offset = 0;
-    if (unread > 0) this.#skip(unread);
+    this.#kept = kept.subarray(0, length);
   }
 }
