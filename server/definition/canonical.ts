@@ -1,5 +1,7 @@
 import type { Json, JsonObject, Resources } from '@gantry/plugin-kit/vocabulary';
 import type { Param, PipelineDefinition } from '../domain/pipeline.ts';
+import type { LabelRule } from '../domain/label-rule.ts';
+import type { PlacementRules } from '../domain/placement-rules.ts';
 import { formatQuantity } from '../domain/resources.ts';
 import type { Task } from '../domain/task.ts';
 import { formatDuration } from '../domain/time.ts';
@@ -52,6 +54,7 @@ function taskForm(task: Task, resources: Json): JsonObject {
   form['killGrace'] = formatDuration(task.killGraceMs);
   form['needs'] = task.needs;
   form['nodeSelector'] = sorted(task.nodeSelector);
+  if (task.placement !== null) form['placement'] = placementForm(task.placement);
   form['resources'] = resources;
   form['retry'] = {
     backoff: task.retry.backoff,
@@ -63,6 +66,53 @@ function taskForm(task: Task, resources: Json): JsonObject {
   if (task.timeoutMs !== null) form['timeout'] = formatDuration(task.timeoutMs);
   form['tolerations'] = task.tolerations.map(({ key, value }) => (value === undefined ? { key } : { key, value }));
   form['with'] = sorted(task.with);
+  return form;
+}
+
+const RULE_FIELDS: Readonly<Record<LabelRule['operator'], string>> = {
+  IN: 'in',
+  NOT_IN: 'notIn',
+  EXISTS: 'exists',
+  ABSENT: 'exists',
+  GREATER: 'gt',
+  LESS: 'lt',
+  MATCHES: 'matches',
+  VERSION: 'version',
+  CONTAINS_ALL: 'contains',
+  CONTAINS_ANY: 'containsAny',
+};
+
+function ruleForm({ label, operator, values }: LabelRule): JsonObject {
+  const [value = ''] = values;
+  switch (operator) {
+    case 'EXISTS':
+    case 'ABSENT':
+      return { exists: operator === 'EXISTS', label };
+    case 'GREATER':
+    case 'LESS':
+      return { [RULE_FIELDS[operator]]: Number(value), label };
+    case 'MATCHES':
+    case 'VERSION':
+      return { label, [RULE_FIELDS[operator]]: value };
+    case 'IN':
+    case 'NOT_IN':
+    case 'CONTAINS_ALL':
+    case 'CONTAINS_ANY':
+      return sorted({ [RULE_FIELDS[operator]]: values, label }) as JsonObject;
+    default:
+      return operator satisfies never;
+  }
+}
+
+function placementForm({ require, prefer, perNode, exclusive, spread, near, gang }: PlacementRules): JsonObject {
+  const form: Record<string, Json> = {};
+  if (exclusive) form['exclusive'] = true;
+  if (gang !== null) form['gang'] = gang.timeoutMs === null ? true : { timeout: formatDuration(gang.timeoutMs) };
+  if (perNode !== null) form['maxPerNode'] = { among: perNode.among.toLowerCase(), max: perNode.max };
+  if (near !== null) form['near'] = { required: near.required, task: near.task, weight: near.weight };
+  if (prefer.length > 0) form['prefer'] = prefer.map((rule) => ({ ...ruleForm(rule), weight: rule.weight }));
+  if (require.length > 0) form['require'] = require.map(ruleForm);
+  if (spread !== null) form['spread'] = { by: spread.label, required: spread.required };
   return form;
 }
 

@@ -5,6 +5,7 @@ import { isResourceName, parseQuantity } from '../domain/resources.ts';
 import type { RetryPolicy, Task, Toleration } from '../domain/task.ts';
 import { formatDuration, parseDuration } from '../domain/time.ts';
 import { checkEnv } from './check-env.ts';
+import { checkPlacement } from './check-placement.ts';
 import { MAX_ENTRIES } from './limits.ts';
 import type { Path, ProblemList } from './problem.ts';
 import { EXPRESSION_FIELDS, type ReadTask } from './read-form.ts';
@@ -42,17 +43,19 @@ export function checkTask({ index, form }: ReadTask, problems: ProblemList): Tas
     return checkTask({ index, form: { key: form.key, runner: form.runner }, isUncertain: true }, problems);
   }
   if (env !== undefined) checkEnv(env, [...path, 'env'], problems);
+  const needs = needsOf(form);
   return {
     key: form.key,
     description: form.description ?? '',
     runner: form.runner,
     with: (config as JsonObject | undefined) ?? NO_CONFIG,
     env: env ?? NO_TEXTS,
-    needs: needsOf(form),
+    needs,
     forEach: forEachOf(form, path, problems),
     resources: resourcesOf(form, path, problems),
     nodeSelector: labelsOf(form, path, problems),
     tolerations: tolerationsOf(form),
+    placement: checkPlacement(form.placement, needs, path, problems),
     retry: retryOf(form, path, problems),
     timeoutMs: form.timeout === undefined ? null : timeoutOf(form.timeout, path, problems),
     killGraceMs: durationOf(form.killGrace, DEFAULT_KILL_GRACE_MS, [...path, 'killGrace'], problems),

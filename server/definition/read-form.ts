@@ -4,7 +4,15 @@ import { excerpt } from '../domain/excerpt.ts';
 import { didYouMean } from '../domain/suggestion.ts';
 import { MAX_TASKS } from './limits.ts';
 import { pathText, type Path, type ProblemList } from './problem.ts';
-import { headerForm, paramsForm, taskForm, type PipelineHeader, type TaskForm } from './schema.ts';
+import {
+  headerForm,
+  labelRuleFields,
+  paramsForm,
+  placementForm,
+  taskForm,
+  type PipelineHeader,
+  type TaskForm,
+} from './schema.ts';
 
 /** A task as far as it could be read: fields of a wrong type are left out, key and runner are then empty. */
 export interface ReadTask {
@@ -30,6 +38,8 @@ export interface ReadForm {
 const HEADER_FIELDS = Object.keys(headerForm.shape);
 const TASK_FIELDS = Object.keys(taskForm.shape);
 const partialTaskForm = taskForm.partial();
+const PLACEMENT_FIELDS = Object.keys(placementForm.shape);
+const RULE_FIELDS = [...labelRuleFields, 'weight'];
 
 /** Checks shape and types. A field that is null counts as absent. Every problem is added, task by task. */
 export function readForm(value: Json, problems: ProblemList): ReadForm {
@@ -254,7 +264,10 @@ function rewritten(expected: string, found: Json, path: Path): string | null {
 function fieldsAt(path: Path): readonly string[] {
   if (path[0] === 'params') return ['type', 'description', 'default', 'options'];
   if (path[2] === 'retry') return ['max', 'backoff', 'delay', 'maxDelay'];
-  return path[2] === 'tolerations' ? ['key', 'value'] : [];
+  if (path[2] === 'tolerations') return ['key', 'value'];
+  if (path[2] !== 'placement') return [];
+  if (path.length === 3) return PLACEMENT_FIELDS;
+  return typeof path.at(-1) === 'number' ? RULE_FIELDS : [];
 }
 
 function rangeText(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): string {

@@ -55,6 +55,81 @@ const toleration = z.strictObject({
   value: label.nullable().optional().describe('Of the taint. Any value when absent.'),
 });
 
+const word = z.union([z.string().max(253), z.number(), z.boolean()], { error: 'text' });
+const words = z.array(word).min(1).max(MAX_ENTRIES);
+
+const labelRule = z.strictObject({
+  label: z.string().min(1).max(253).describe('The label of the node, or node.name.'),
+  equals: word.optional().describe('Its value is this.'),
+  in: words.optional().describe('Its value is one of these.'),
+  notIn: words.optional().describe('Its value is none of these; the node may lack the label.'),
+  exists: z.boolean().optional().describe('true: the node has the label. false: it has not.'),
+  gt: z.number().optional().describe('Its value is a number above this.'),
+  lt: z.number().optional().describe('Its value is a number below this.'),
+  matches: z.string().max(253).optional().describe('This regular expression (RE2) is found in its value.'),
+  version: z.string().max(253).optional().describe('Its value is a version in this range: ">=535.1 <600".'),
+  contains: z.union([words, word]).optional().describe('Its value, a list with commas, has all of these.'),
+  containsAny: words.optional().describe('Its value, a list with commas, has one of these.'),
+});
+export const labelRuleFields = Object.keys(labelRule.shape);
+const weight = z.int().min(-100).max(100);
+
+export const placementForm = z.strictObject({
+  require: z
+    .array(labelRule)
+    .max(MAX_ENTRIES)
+    .optional()
+    .describe('The node meets all of these. Each names a label and one of: equals, in, notIn, exists, gt, lt, …'),
+  prefer: z
+    .array(labelRule.extend({ weight: weight.describe('From -100 (anywhere else) to 100. Default: 50.').optional() }))
+    .max(MAX_ENTRIES)
+    .optional()
+    .describe('Nodes that meet these are liked more, or with a negative weight less.'),
+  maxPerNode: z
+    .union([
+      z.int().min(1),
+      z.strictObject({
+        max: z.int().min(1).describe('So many at most; 1 for distinct hosts.'),
+        among: z
+          .enum(['task', 'run', 'pipeline'])
+          .optional()
+          .describe('Whom it counts: instances of this task in its run, tasks of the run that say so, or all runs.'),
+      }),
+    ])
+    .optional()
+    .describe('How many may be on one node at once. A number counts the instances of this task in its run.'),
+  exclusive: z.boolean().optional().describe('Nothing else runs on the node meanwhile. Default: false.'),
+  spread: z
+    .union([
+      z.string().min(1).max(253),
+      z.strictObject({
+        by: z.string().min(1).max(253).describe('The label.'),
+        required: z.boolean().optional().describe('Rather wait than differ by more than one. Default: false.'),
+      }),
+    ])
+    .optional()
+    .describe('The instances are spread evenly over the values of this label.'),
+  near: z
+    .union([
+      key,
+      z.strictObject({
+        task: key.describe('One of the tasks that this one needs.'),
+        required: z.boolean().optional().describe('Nowhere else. Default: false.'),
+        weight: z.int().min(1).max(100).optional().describe('When it is not required. Default: 50.'),
+      }),
+    ])
+    .optional()
+    .describe('Where this task ran, because its data lies there.'),
+  gang: z
+    .union([
+      z.boolean(),
+      z.strictObject({ timeout: duration.optional().describe('Waits so long for room for all. Default: for ever.') }),
+    ])
+    .optional()
+    .describe('All instances start together, or none does.'),
+});
+export type PlacementForm = z.output<typeof placementForm>;
+
 export const taskForm = z
   .strictObject({
     key: key.describe('The name of the task in its pipeline, for `needs` and `${{ tasks.<key>.outputs }}`.'),
@@ -86,6 +161,7 @@ export const taskForm = z
       .max(MAX_ENTRIES)
       .optional()
       .describe('Taints of nodes that the task does not mind.'),
+    placement: placementForm.optional().describe('Where it may and should run, beyond resources and labels.'),
     retry: z
       .union([z.int().min(0).max(MAX_RETRIES), retryObject], {
         error: 'a whole number or { max, backoff, delay, maxDelay }',

@@ -47,7 +47,9 @@ export type Input =
     }
   /** A sync came in; the node is alive. */
   | { readonly type: 'NODE_HEARD'; readonly node: string; readonly incarnation: number; readonly facts?: NodeFacts }
-  | { readonly type: 'PLACEMENT'; readonly placements: readonly Placement[] };
+  | { readonly type: 'PLACEMENT'; readonly placements: readonly Placement[] }
+  /** A task run is to make room for another (both by id): it is stopped, and queues again without paying for it. */
+  | { readonly type: 'PREEMPT'; readonly taskRun: string; readonly by: string };
 
 /** Everything a reload starts from. */
 export interface RecoveredPool {

@@ -25,9 +25,13 @@ const INFRASTRUCTURE_BACKOFF: RetryPolicy = {
   maxDelayMs: 30_000,
 };
 
+/** Whether an attempt was stopped for the sake of others: nobody pays, and it queues again at once. */
+export const isDisplacement = ({ kind }: Failure): boolean => kind === 'PREEMPTED' || kind === 'DRAINED';
+
 /** Decides who pays for the next try. `failures` and `losses` count this failure already. */
 export function afterFailure(policy: RetryPolicy, failure: Failure, failures: number, losses: number): RetryVerdict {
   if (failure.kind === 'CANCELLED') return { pays: 'NONE' };
+  if (isDisplacement(failure)) return { pays: 'INFRASTRUCTURE', delayMs: 0 };
   if (isInfrastructureFailure(failure)) {
     return losses > MAX_LOSSES
       ? { pays: 'NONE' }

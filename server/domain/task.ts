@@ -1,4 +1,5 @@
 import type { Json, JsonObject, Resources } from '@gantry/plugin-kit/vocabulary';
+import type { PlacementRules } from './placement-rules.ts';
 
 /** How often and when a failed task is tried again. */
 export interface RetryPolicy {
@@ -30,6 +31,8 @@ export interface Task {
   /** Labels that the node must have. */
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly Toleration[];
+  /** What else it asks of where it runs; null for nothing. */
+  readonly placement: PlacementRules | null;
   readonly retry: RetryPolicy;
   /** For one attempt, from its start; null for none. */
   readonly timeoutMs: number | null;

@@ -5,20 +5,20 @@ import type { Change } from '../domain/change.ts';
 import type { PreparedCommand } from '../domain/command.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
-import { taskRunId } from '../domain/ids.ts';
 import type { Input } from '../domain/input.ts';
 import type { Service } from '../lifecycle.ts';
 import type { Placement } from '../placement/placement.ts';
-import { shapeOf } from '../placement/shape.ts';
 import type { HeldLease, Store } from '../store/store.ts';
 import { CommandSource } from './commands-source.ts';
 import { advance } from './core/advance.ts';
-import type { EngineTaskRun, PoolState, SilenceLimits } from './core/pool-state.ts';
+import type { PoolState, SilenceLimits } from './core/pool-state.ts';
 import { restore } from './core/restore.ts';
 import { Step } from './core/step.ts';
 import { unwrittenDueAt } from './core/unwritten.ts';
 import { Inbox, type Offer } from './inbox.ts';
+import { DurationHistory } from './duration-history.ts';
 import { LeaseKeeper } from './lease.ts';
+import { keyOf, requestOf, runningIn, shapeOfTaskRun, tenantOf } from './requests.ts';
 import { Bell } from './wake.ts';
 
 export interface EngineOptions {
@@ -71,6 +71,7 @@ export class Engine implements Service {
   /** After a fault: one input at a time, so that the one at fault is found. */
   #isCareful = false;
   #placement: Placement | null = null;
+  #durations = new DurationHistory();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -149,8 +150,11 @@ export class Engine implements Service {
       for (const node of pool.nodes.values()) placement.nodeChanged(node);
       step.placement.nodes.length = 0;
       for (const node of pool.nodes.values()) {
-        for (const taskRun of node.live) placement.reserve(shapeOf(taskRun.task), node.name);
+        for (const taskRun of node.live) {
+          placement.reserve(shapeOfTaskRun(taskRun, taskRun.attempt!.number), node.name, tenantOf(taskRun));
+        }
       }
+      placement.running = () => runningIn(pool);
       this.#placement = placement;
       let pending = await this.#finish(pool, placement, lease, step, [], [], null);
       await pending?.done;
@@ -253,15 +257,16 @@ export class Engine implements Service {
     before: Pending | null,
   ): Promise<Pending | null> {
     const { store, clock, pool: name } = this.#options;
-    tellPlacement(placement, step);
+    tellPlacement(placement, step, this.#durations);
     let memory: Json | undefined;
     if (placement.canPlace) {
       const placed = placement.place(clock.now());
       if (placed.memoryChanged) memory = placed.memory;
       if (placed.placements.length > 0) {
         advance(pool, [{ type: 'PLACEMENT', placements: placed.placements }], step.now, step);
-        tellPlacement(placement, step);
+        tellPlacement(placement, step, this.#durations);
       }
+      for (const { taskRun, by } of placed.preempted) advance(pool, [{ type: 'PREEMPT', taskRun, by }], step.now, step);
     }
     if (step.isEmpty) {
       if (before) await before.done;
@@ -293,22 +298,18 @@ export class Engine implements Service {
 }
 
 /** Hands a step's news on and strikes them off; what has changed again since is told as it is now. */
-function tellPlacement(placement: Placement, step: Step): void {
+function tellPlacement(placement: Placement, step: Step, durations: DurationHistory): void {
+  const wanted = placement.wantsForecast ? durations : null;
   const { queued, withdrawn, released, nodes } = step.placement;
   for (const node of nodes) placement.nodeChanged(node);
-  for (const { taskRun, node } of released) placement.release(shapeOf(taskRun.task), node);
+  for (const { taskRun, node, attempt } of released) {
+    placement.release(shapeOfTaskRun(taskRun, attempt), node, tenantOf(taskRun), keyOf(taskRun));
+    if (wanted !== null && taskRun.state === 'SUCCEEDED') wanted.ended(taskRun);
+  }
   for (const taskRun of withdrawn) if (taskRun.state !== 'READY') placement.withdraw(keyOf(taskRun));
   for (const taskRun of queued) {
     if (taskRun.state !== 'READY') continue;
-    placement.add({
-      key: keyOf(taskRun),
-      shape: shapeOf(taskRun.task),
-      priority: taskRun.owner.priority,
-      readySince: taskRun.readyAt!,
-      tenant: taskRun.owner.pipeline,
-    });
+    placement.add(requestOf(taskRun, wanted));
   }
   nodes.length = released.length = withdrawn.length = queued.length = 0;
 }
-
-const keyOf = (taskRun: EngineTaskRun): string => taskRunId(taskRun.run, taskRun.ordinal);

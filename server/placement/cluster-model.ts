@@ -2,6 +2,7 @@ import type { NodeView, Resources } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { Feasibility } from './feasibility.ts';
 import type { ClusterEvent, ClusterNode } from './filter.ts';
+import { ScopeCounts } from './scope-counts.ts';
 import { eligibility } from './filters/eligibility.ts';
 import type { TaskShape } from './shape.ts';
 
@@ -42,7 +43,13 @@ export class ClusterModel {
   readonly #bySlot: (ModelNode | null)[] = [];
   /** Rows of nodes that have left, to be used again. */
   readonly #emptySlots: number[] = [];
-  readonly #needs = new WeakMap<TaskShape, Needs>();
+  #needs = new WeakMap<TaskShape, Needs>();
+  /** Who counts whom per node: those of a scope that are on it, in parts of PER_NODE. */
+  readonly perNode = new ScopeCounts();
+  /** How many of a scope are on a node. */
+  readonly spread = new ScopeCounts();
+  /** The column that keeps others from an exclusive task's node; −1 until there is such a task. */
+  #exclusiveColumn = -1;
   #rows = 16;
   #eligible: ModelNode[] = [];
   #isEligibleOutdated = false;
@@ -101,6 +108,7 @@ export class ClusterModel {
   needsOf(shape: TaskShape): Needs | null {
     const known = this.#needs.get(shape);
     if (known !== undefined) return known;
+    if (shape.rules?.exclusive === true && this.#exclusiveColumn < 0) this.#watchExclusiveUse();
     const columns: number[] = [];
     const amounts: number[] = [];
     for (const name in shape.resources) {
@@ -111,12 +119,56 @@ export class ClusterModel {
       columns.push(column);
       amounts.push(amount);
     }
+    if (this.#exclusiveColumn >= 0) {
+      columns.push(this.#exclusiveColumn);
+      amounts.push(shape.rules?.exclusive === true ? WHOLE_NODE : 1);
+    }
     const needs = { columns, amounts };
     this.#needs.set(shape, needs);
     return needs;
   }
 
-  /** Whether there is room on a node right now. */
+  /** Whether there is room on a node right now, by amounts and by limits per node. */
+  hasRoom(shape: TaskShape, node: ModelNode): boolean {
+    const needs = this.needsOf(shape);
+    if (needs === null || !this.fits(needs, node)) return false;
+    const perNode = shape.rules?.perNode;
+    return !perNode || this.perNode.of(perNode.scope, node) + perNodeNeed(perNode.max) <= PER_NODE;
+  }
+
+  /** Whether there would be room if attempts of these shapes on the node had ended. */
+  hasRoomWithout(shape: TaskShape, node: ModelNode, ended: readonly TaskShape[]): boolean {
+    const given = ended.filter((each) => this.needsOf(each) !== null);
+    for (const each of given) this.#move(each, node, 1);
+    const has = this.hasRoom(shape, node);
+    for (const each of given) this.#move(each, node, -1);
+    return has;
+  }
+
+  #move(shape: TaskShape, node: ModelNode, sign: 1 | -1): void {
+    const { columns, amounts } = this.needsOf(shape)!;
+    for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! += sign * amounts[at]!;
+    this.#count(shape, node, sign === 1 ? -1 : 1);
+  }
+
+  /** How many of a shape there is room for on a node right now. */
+  roomFor(shape: TaskShape, node: ModelNode): number {
+    const needs = this.needsOf(shape);
+    if (needs === null) return 0;
+    const { columns, amounts } = needs;
+    let room = Infinity;
+    for (let at = 0; at < columns.length; at++) {
+      room = Math.min(room, Math.floor(this.#free[columns[at]!]![node.slot]! / amounts[at]!));
+    }
+    const perNode = shape.rules?.perNode;
+    if (perNode) {
+      const left = PER_NODE - this.perNode.of(perNode.scope, node);
+      room = Math.min(room, Math.floor(left / perNodeNeed(perNode.max)));
+    }
+    return Math.max(0, room);
+  }
+
+  /** Whether there is room on a node right now, by amounts. */
   fits({ columns, amounts }: Needs, { slot }: ModelNode): boolean {
     for (let at = 0; at < columns.length; at++) if (amounts[at]! > this.#free[columns[at]!]![slot]!) return false;
     return true;
@@ -138,6 +190,7 @@ export class ClusterModel {
     const { columns, amounts } = needs;
     for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! -= amounts[at]!;
     node.attempts++;
+    this.#count(shape, node, 1);
     this.#viewOutdated(node);
   }
 
@@ -150,6 +203,7 @@ export class ClusterModel {
     const { columns, amounts } = needs;
     for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! += amounts[at]!;
     node.attempts--;
+    this.#count(shape, node, -1);
     this.#viewOutdated(node);
     if (node.isPresent) this.#roomier.add(node);
     else if (node.attempts === 0) this.#forget(node);
@@ -242,11 +296,34 @@ export class ClusterModel {
     });
   }
 
+  #count({ rules }: TaskShape, node: ModelNode, sign: 1 | -1): void {
+    if (rules === null) return;
+    if (rules.perNode !== null) this.perNode.add(rules.perNode.scope, node, sign * perNodeNeed(rules.perNode.max));
+    if (rules.spread !== null) this.spread.add(rules.spread.scope, node, sign);
+  }
+
+  /** From now on every attempt takes a little of its node's use, and an exclusive one all of it. */
+  #watchExclusiveUse(): void {
+    this.#exclusiveColumn = this.#columnFor(EXCLUSIVE_USE);
+    this.#needs = new WeakMap();
+    for (const node of this.#bySlot) {
+      if (node === null) continue;
+      this.#capacity[this.#exclusiveColumn]![node.slot] = WHOLE_NODE;
+      this.#free[this.#exclusiveColumn]![node.slot] = WHOLE_NODE - node.attempts;
+      this.#viewOutdated(node);
+    }
+  }
+
   #setCapacity(node: ModelNode, before: Resources): void {
     const { capacity } = node.facts;
     for (const name in capacity) this.#columnFor(name);
     for (let column = 0; column < this.#resources.length; column++) {
       const name = this.#resources[column]!;
+      if (column === this.#exclusiveColumn) {
+        this.#free[column]![node.slot]! += WHOLE_NODE - this.#capacity[column]![node.slot]!;
+        this.#capacity[column]![node.slot] = WHOLE_NODE;
+        continue;
+      }
       this.#capacity[column]![node.slot] = capacity[name] ?? 0;
       this.#free[column]![node.slot]! += (capacity[name] ?? 0) - (before[name] ?? 0);
     }
@@ -277,10 +354,19 @@ export class ClusterModel {
   }
 }
 
+/** The name of the column that exclusive tasks take whole; no resource can be called so. */
+export const EXCLUSIVE_USE = 'exclusive use';
+const WHOLE_NODE = 1e9;
+
+/** What a node has of room for those of one scope. */
+export const PER_NODE = 1e9;
+/** What each takes of it of whom there may be `max`. */
+export const perNodeNeed = (max: number): number => Math.floor(PER_NODE / max);
+
 const isEligible = (node: ModelNode): boolean => node.isPresent && eligibility.refuse(ANY_SHAPE, node.facts) === null;
 
 /** Eligibility is a matter of the node alone. */
-const ANY_SHAPE: TaskShape = { key: '', runner: '', resources: {}, nodeSelector: {}, tolerations: [] };
+const ANY_SHAPE: TaskShape = { key: '', runner: '', resources: {}, nodeSelector: {}, tolerations: [], rules: null };
 
 /** A copy, because the engine goes on writing on the node that it hands over. */
 function factsOf({ name, labels, taints, runners, capacity, eligibility: state, connection }: Node): ClusterNode {

@@ -1,21 +1,24 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
+import { meetsRule } from '../domain/label-rule.ts';
+import type { WeightedRule } from '../domain/placement-rules.ts';
 import type { ModelNode } from './cluster-model.ts';
 import type { ClusterEvent, ClusterNode, Filter } from './filter.ts';
 import { eligibility } from './filters/eligibility.ts';
 import { resources } from './filters/resources.ts';
+import { rules } from './filters/rules.ts';
 import { runner } from './filters/runner.ts';
 import { selector } from './filters/selector.ts';
 import { taint } from './filters/taint.ts';
 import { constraintKeyOf, type TaskShape } from './shape.ts';
 
 /** Every rule, in the order in which a refusal is told. */
-export const FILTERS: readonly Filter[] = [eligibility, runner, selector, taint, resources];
+export const FILTERS: readonly Filter[] = [eligibility, runner, selector, rules, taint, resources];
 
 /**
  * The rules that know nothing of amounts. Thousands of shapes that differ only in their resources share the answers:
  * whether a node is large enough at all is a comparison, and not worth keeping node by node.
  */
-const CONSTRAINTS: readonly Filter[] = [runner, selector, taint];
+const CONSTRAINTS: readonly Filter[] = [runner, selector, rules, taint];
 
 /** Answers are forgotten beyond so many constraints, and beyond so many nodes in lists of shapes. */
 const MAX_CONSTRAINTS = 4_096;
@@ -56,6 +59,7 @@ export class Feasibility {
   #constraintOf = new WeakMap<TaskShape, Constraint>();
   #lists = new WeakMap<TaskShape, { readonly version: number; readonly list: Uint32Array }>();
   #listed = 0;
+  #preferences = new WeakMap<TaskShape, { readonly version: number; readonly weights: Float64Array }>();
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
@@ -89,6 +93,19 @@ export class Feasibility {
     return list;
   }
 
+  /** By node index: how much tasks of the shape like it, from −100 to 100; null when they do not care. */
+  preferenceFor(shape: TaskShape): Float64Array | null {
+    const prefer = shape.rules?.prefer;
+    if (prefer === undefined || prefer.length === 0) return null;
+    const { eligible } = this.#nodes;
+    const { version } = this.#nodes;
+    const known = this.#preferences.get(shape);
+    if (known !== undefined && known.version === version) return known.weights;
+    const weights = Float64Array.from(eligible, ({ facts }) => preferenceOf(prefer, facts));
+    this.#preferences.set(shape, { version, weights });
+    return weights;
+  }
+
   /** Something has happened to a node. What was refused for a reason that this cannot undo stays refused. */
   nodeChanged(node: ModelNode, events: readonly ClusterEvent[]): void {
     for (const constraint of this.#constraints.values()) {
@@ -112,6 +129,7 @@ export class Feasibility {
     this.eligibleChanged();
     this.#lists = new WeakMap();
     this.#listed = 0;
+    this.#preferences = new WeakMap();
   }
 
   #constraint(shape: TaskShape): Constraint {
@@ -152,6 +170,13 @@ export class Feasibility {
     constraint.verdicts[node.slot] = verdict;
     return verdict;
   }
+}
+
+/** The weights of all preferences that a node meets, added up. */
+export function preferenceOf(prefer: readonly WeightedRule[], { name, labels }: ClusterNode): number {
+  let sum = 0;
+  for (const rule of prefer) if (meetsRule(rule, name, labels)) sum += rule.weight;
+  return Math.max(-100, Math.min(100, sum));
 }
 
 /** As the resources filter says, without the words. */

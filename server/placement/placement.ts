@@ -1,15 +1,28 @@
-import type { Json, PendingTask, Reason, Shape } from '@gantry/plugin-kit/scheduler';
+import type { Json, Reason } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { ClusterModel, type ModelNode } from './cluster-model.ts';
 import { explain, type PlacementExplanation } from './explain.ts';
-import { PlacementQueue, type Group, type Pending, type PlacementRequest } from './queue.ts';
+import { beginCall, makeOffer, type Call } from './offer.ts';
+import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
+import { PlacementQueue, type Pending, type PlacementRequest } from './queue.ts';
 import type { Offer, Scheduler, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
-import { verify, type PlacementRefusal } from './verify.ts';
+import { Tenants } from './tenants.ts';
+import { verify, type PlacementRefusal, type Verified } from './verify.ts';
 
 export type { PlacementExplanation } from './explain.ts';
 export type { PlacementRequest } from './queue.ts';
 export type { PlacementRefusal } from './verify.ts';
+
+/** A running attempt as its pool knows it. */
+export interface RunningFacts {
+  /** The task run's id. */
+  readonly key: string;
+  readonly node: string;
+  readonly shape: TaskShape;
+  readonly priority: number;
+  readonly startedAt: number;
+}
 
 export interface PlacementOptions {
   readonly scheduler: Scheduler;
@@ -21,6 +34,8 @@ export interface PlacementOptions {
 export interface Placed {
   readonly placements: readonly { readonly taskRun: string; readonly node: string }[];
   readonly refusals: readonly PlacementRefusal[];
+  /** Attempts that are to end first, to make room for others: these are placed when they have. */
+  readonly preempted: readonly Preempted[];
   /** What the scheduler asks to be remembered. */
   readonly memory: Json;
   /** Whether it is another than the one that went out with placements last: it is stored with these. */
@@ -34,7 +49,11 @@ export interface Placed {
 export class Placement {
   readonly #scheduler: Scheduler;
   readonly #batch: number;
+  /** Everything that runs; only asked for when the scheduler wants it. */
+  running: () => readonly RunningFacts[] = () => [];
   readonly #queue = new PlacementQueue();
+  readonly #tenants = new Tenants();
+  readonly #preemptions = new Preemptions();
   readonly #model = new ClusterModel();
   #storedMemory: Json;
   #call = 0;
@@ -67,6 +86,9 @@ export class Placement {
 
   /** A task run left READY otherwise than by a placement. */
   withdraw(key: string): void {
+    const given = this.#preemptions.withdraw(key);
+    if (given !== null) this.#model.give(given.entry.shape, given.node);
+    if (given !== null) this.#hasChanged = true;
     const entry = this.#queue.get(key);
     if (entry === undefined) return;
     this.#queue.remove(entry);
@@ -74,19 +96,31 @@ export class Placement {
   }
 
   /** Recovery: an attempt that is on a node already, whether it fits or not. Throws for a node that nobody named. */
-  reserve(shape: TaskShape, node: string): void {
+  reserve(shape: TaskShape, node: string, tenant = ''): void {
     this.#model.take(shape, this.#nodeNamed(node));
+    this.#tenants.add(tenant, this.#model.needsOf(shape)!);
   }
 
-  /** An attempt ended. Throws for a node that nobody named, and for an attempt that was not there. */
-  release(shape: TaskShape, node: string): void {
+  /**
+   * An attempt ended. Throws for a node that nobody named, and for an attempt that was not there.
+   *
+   * @param key The task run's: it may have been asked to make room.
+   */
+  release(shape: TaskShape, node: string, tenant = '', key?: string): void {
     this.#model.give(shape, this.#nodeNamed(node));
+    this.#tenants.remove(tenant, this.#model.needsOf(shape)!);
+    if (key !== undefined) this.#preemptions.ended(key);
     this.#hasChanged = true;
   }
 
   /** How the scheduler has fared. */
   get schedulerStatus(): SchedulerStatus {
     return this.#scheduler.status;
+  }
+
+  /** Whether the scheduler asks what is to be expected of task runs. */
+  get wantsForecast(): boolean {
+    return this.#scheduler.wants.includes('forecast');
   }
 
   /** How many task runs wait. */
@@ -97,7 +131,7 @@ export class Placement {
   /** Whether `place` could place anything: false until something changes that may help. */
   get canPlace(): boolean {
     this.#wake();
-    return this.#queue.awake.size > 0;
+    return this.#queue.awake.size > 0 || this.#preemptions.hasReady;
   }
 
   /** Places what it can, at most a batch, and reserves it; the engine makes each an attempt in the same step. */
@@ -106,20 +140,23 @@ export class Placement {
     this.#restWithoutRoom();
     const placements: { taskRun: string; node: string }[] = [];
     const refusals: PlacementRefusal[] = [];
+    const preempted: Preempted[] = [];
+    this.#placeReady(placements);
     if (this.#queue.awake.size > 0) {
-      const offered = this.#queue.offer(this.#batch);
-      const call = ++this.#call;
-      const groups = groupsOf(offered, call);
-      this.#decide(offered, groups, call, now, placements, refusals);
-      for (const group of groups) {
-        if (group.placed === group.offered) continue;
-        this.#queue.rest(group, this.#hasRoom(group.shape) ? 'LEFT' : 'FULL');
+      const call = beginCall(this.#queue.offer(this.#batch), ++this.#call);
+      this.#decide(call, now, placements, refusals, preempted);
+      for (const group of call.groups) {
+        if (group.placed === group.offered || group.size === 0) continue;
+        const hasRoom = this.#hasRoom(group.shape);
+        // What competed with others for the room of its domain may find some in the next one.
+        if (hasRoom && group.shape.rules?.spread && placements.length > 0) continue;
+        this.#queue.rest(group, hasRoom ? 'LEFT' : 'FULL');
       }
     }
     const { memory } = this.#scheduler;
     const memoryChanged = placements.length > 0 && memory !== this.#storedMemory;
     if (memoryChanged) this.#storedMemory = memory;
-    return { placements, refusals, memory, memoryChanged };
+    return { placements, preempted, refusals, memory, memoryChanged };
   }
 
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
@@ -129,53 +166,67 @@ export class Placement {
   }
 
   #decide(
-    offered: readonly Pending[],
-    groups: readonly Group[],
-    call: number,
+    call: Call,
     now: number,
     placements: { taskRun: string; node: string }[],
     refusals: PlacementRefusal[],
+    preempted: Preempted[],
   ): void {
+    const { wants } = this.#scheduler;
+    const running = wants.includes('running') ? this.running() : [];
     let offers = 0;
-    const makeOffer = (): Offer => {
+    const draw = (): Offer => {
       // The plugin has failed, and may have written on the lists that it was lent.
       if (offers++ > 0) this.#model.feasibility.forget();
-      return this.#makeOffer(offered, groups, now);
+      const tenants = wants.includes('tenants') ? this.#tenants.views(this.#model, this.#queue) : [];
+      return { ...makeOffer(call, this.#model, tenants, now), running: runningViews(running, this.#model, call) };
     };
-    const verified = verify(this.#scheduler.decide(makeOffer), call, this.#queue, this.#model);
-    take(verified.placed, verified.nodes, placements);
-    if (verified.refusals.length > 0) {
-      refusals.push(...verified.refusals);
-      const rest = this.#scheduler.decideInstead(makeOffer, faultOf(verified.refusals), verified.refusals.length);
-      const second = verify(rest, call, this.#queue, this.#model);
-      take(second.placed, second.nodes, placements);
-      verified.placed.concat(second.placed).forEach((entry) => this.#queue.remove(entry));
+    const first = verify(this.#scheduler.decide(draw), this.#call, this.#queue, this.#model, running);
+    const verified: Verified[] = [first];
+    if (first.refusals.length > 0) {
+      refusals.push(...first.refusals);
+      const rest = this.#scheduler.decideInstead(draw, faultOf(first.refusals), first.refusals.length);
+      verified.push(verify(rest, this.#call, this.#queue, this.#model, running));
+    }
+    if (this.#isIncompleteGang(call, verified)) {
+      for (const { placed, nodes } of verified)
+        placed.forEach((entry, at) => this.#model.give(entry.shape, nodes[at]!));
       return;
     }
-    for (const entry of verified.placed) this.#queue.remove(entry);
+    for (const { placed, nodes, preemptions } of verified) {
+      for (let at = 0; at < placed.length; at++) this.#placed(placed[at]!, nodes[at]!, placements);
+      for (const { entry, node, victims } of preemptions) {
+        this.#queue.remove(entry);
+        this.#preemptions.begin(entry, node, victims);
+        for (const victim of victims) preempted.push({ taskRun: victim, by: entry.key });
+      }
+    }
   }
 
-  #makeOffer(offered: readonly Pending[], groups: readonly Group[], now: number): Offer {
-    const tasks: PendingTask[] = [];
-    for (const { key, group, priority, readySince, tenant, isDecided } of offered) {
-      if (!isDecided) tasks.push({ key, shape: group.index, priority, readySince, tenant });
+  #placed(entry: Pending, node: ModelNode, placements: { taskRun: string; node: string }[]): void {
+    entry.group.placed++;
+    this.#queue.remove(entry);
+    this.#tenants.add(entry.tenant, this.#model.needsOf(entry.shape)!);
+    placements.push({ taskRun: entry.key, node: node.facts.name });
+  }
+
+  /** A gang is offered alone; less than all of it is nothing. */
+  #isIncompleteGang({ offered: [first] }: Call, verified: readonly Verified[]): boolean {
+    const size = first?.group.gangSize ?? 0;
+    return size > 0 && verified.reduce((sum, { placed }) => sum + placed.length, 0) < size;
+  }
+
+  /** Those for whom others have made room. Where the node will not do any more they queue again. */
+  #placeReady(placements: { taskRun: string; node: string }[]): void {
+    for (const { entry, node } of this.#preemptions.takeReady()) {
+      if (node.isPresent && this.#model.feasibility.passes(entry.shape, node)) {
+        this.#tenants.add(entry.tenant, this.#model.needsOf(entry.shape)!);
+        placements.push({ taskRun: entry.key, node: node.facts.name });
+      } else {
+        this.#model.give(entry.shape, node);
+        this.#queue.add(entry);
+      }
     }
-    const shapes: Shape[] = [];
-    for (const { shape } of groups) {
-      shapes.push({
-        needs: this.#model.row(this.#model.needsOf(shape)!),
-        feasible: this.#model.feasibility.nodesFor(shape),
-      });
-    }
-    return {
-      now,
-      resources: this.#model.resources.slice(),
-      nodes: this.#model.views(),
-      shapes,
-      tasks,
-      running: [],
-      tenants: [],
-    };
   }
 
   /** Ends the rest of the groups that something which has happened may help. */
@@ -184,6 +235,7 @@ export class Placement {
     this.#hasChanged = false;
     const roomier = this.#model.takeRoomier();
     for (const group of this.#queue.resting) {
+      if (group.rest === 'GATHERING') continue;
       if (group.rest === 'LEFT' || this.#hasRoomOn(group.shape, roomier)) this.#queue.wake(group);
     }
   }
@@ -193,20 +245,17 @@ export class Placement {
   }
 
   #hasRoom(shape: TaskShape): boolean {
-    const needs = this.#model.needsOf(shape);
-    if (needs === null) return false;
+    if (this.#model.needsOf(shape) === null) return false;
     const { eligible } = this.#model;
     for (const index of this.#model.feasibility.nodesFor(shape)) {
-      if (this.#model.fits(needs, eligible[index]!)) return true;
+      if (this.#model.hasRoom(shape, eligible[index]!)) return true;
     }
     return false;
   }
 
   #hasRoomOn(shape: TaskShape, nodes: ReadonlySet<ModelNode>): boolean {
-    const needs = this.#model.needsOf(shape);
-    if (needs === null) return false;
     for (const node of nodes) {
-      if (this.#model.fits(needs, node) && this.#model.feasibility.passes(shape, node)) return true;
+      if (this.#model.hasRoom(shape, node) && this.#model.feasibility.passes(shape, node)) return true;
     }
     return false;
   }
@@ -215,37 +264,6 @@ export class Placement {
     const node = this.#model.node(name);
     if (node === undefined) throw new Error(`Placement knows no node ${name}: nodeChanged must come first.`);
     return node;
-  }
-}
-
-/** The shapes of an offer, numbered in the order in which they come. */
-function groupsOf(offered: readonly Pending[], call: number): readonly Group[] {
-  const groups: Group[] = [];
-  for (const entry of offered) {
-    const { group } = entry;
-    if (group.call !== call) {
-      group.call = call;
-      group.index = groups.push(group) - 1;
-      group.offered = 0;
-      group.placed = 0;
-    }
-    group.offered++;
-    entry.call = call;
-    entry.isDecided = false;
-    entry.hold = null;
-  }
-  return groups;
-}
-
-function take(
-  placed: readonly Pending[],
-  nodes: readonly ModelNode[],
-  placements: { taskRun: string; node: string }[],
-): void {
-  for (let at = 0; at < placed.length; at++) {
-    const entry = placed[at]!;
-    entry.group.placed++;
-    placements.push({ taskRun: entry.key, node: nodes[at]!.facts.name });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Reason } from '@gantry/plugin-kit/vocabulary';
+import type { PendingTask, Reason } from '@gantry/plugin-kit/scheduler';
 import type { TaskShape } from './shape.ts';
 
 /** A task run that wants to be placed. */
@@ -10,16 +10,22 @@ export interface PlacementRequest {
   /** Since when it has been READY. */
   readonly readySince: number;
   readonly tenant: string;
+  /** How many its gang has, when its shape says that it is of one. */
+  readonly gangSize?: number;
+  /** When the scheduler wants it. */
+  readonly forecast?: Forecast | undefined;
 }
+
+export type Forecast = Pick<PendingTask, 'durationMs' | 'rankMs'>;
 
 /**
  * Why no task of a group is offered. FULL: no node has room, and a node with more room than before ends it. LEFT: there
- * is room, and the scheduler has not used it; any change ends it.
+ * is room, and the scheduler has not used it; any change ends it. GATHERING: not all of the gang are there yet.
  */
-export type Rest = 'FULL' | 'LEFT';
+export type Rest = 'FULL' | 'LEFT' | 'GATHERING';
 
 /** A task run in the queue. */
-export class Pending implements PlacementRequest {
+export class Pending {
   readonly key: string;
   readonly group: Group;
   readonly priority: number;
@@ -32,9 +38,14 @@ export class Pending implements PlacementRequest {
   isDecided = false;
   /** Why the scheduler holds it back. */
   hold: Reason | null = null;
+  /** The value of the label for which it was offered, when it is spread over one. */
+  domain: string | null | undefined = undefined;
   isGone = false;
+  /** What the scheduler is told of its run, when it asked. */
+  readonly forecast: Forecast | undefined;
 
-  constructor({ key, priority, readySince, tenant }: PlacementRequest, group: Group, sequence: number) {
+  constructor({ key, priority, readySince, tenant, forecast }: PlacementRequest, group: Group, sequence: number) {
+    this.forecast = forecast;
     this.key = key;
     this.group = group;
     this.priority = priority;
@@ -54,9 +65,12 @@ export class Group {
   /** By priority, highest first. */
   readonly lines: Line[] = [];
   size = 0;
+  /** How many of a gang there must be; 0 when it is none. */
+  gangSize = 0;
   rest: Rest | null = null;
-  /** Its index among the shapes of a call, and that call. */
+  /** Its index among the shapes of a call, the first of one per domain when it is spread, and that call. */
   index = -1;
+  domains: readonly (string | null)[] = [];
   call = 0;
   /** How many were offered in that call, and how many of them placed. */
   offered = 0;
@@ -117,6 +131,11 @@ export class Line {
     }
   }
 
+  /** Who is first; the line is not empty. */
+  get head(): Pending {
+    return this.walk().entry!;
+  }
+
   /** Goes along the line from its head. */
   walk(): Walk {
     this.#tidy();
@@ -161,6 +180,13 @@ class Walk {
 /** Longest waiting first. */
 export const byWaiting = (one: Pending, other: Pending): number =>
   one.readySince - other.readySince || one.sequence - other.sequence;
+
+/** The more urgent first, as a person would say: higher priority, then longer waiting. */
+const byUrgency = (one: Pending, other: Pending): number => other.priority - one.priority || byWaiting(one, other);
+
+/** The line whose first is the most urgent. */
+const mostUrgent = (lines: readonly Line[]): Line =>
+  lines.reduce((best, line) => (byUrgency(line.head, best.head) < 0 ? line : best));
 
 /** Of an offer that cannot hold all, so much goes to those that wait longest, whatever their priority. */
 const WAITING_SHARE = 1 / 8;
@@ -210,6 +236,10 @@ export class PlacementQueue {
     this.#byKey.set(entry.key, entry);
     group.line(entry.priority).push(entry);
     if (group.size++ === 0) this.#awake.add(group);
+    if (!group.shape.rules?.gang) return;
+    group.gangSize = Math.max(group.gangSize, request.gangSize ?? 1);
+    if (group.size < group.gangSize) this.rest(group, 'GATHERING');
+    else this.wake(group);
   }
 
   remove(entry: Pending): void {
@@ -219,7 +249,10 @@ export class PlacementQueue {
     const line = group.line(entry.priority);
     line.removed();
     if (line.size === 0 && group.lines.length > 1) group.lines.splice(group.lines.indexOf(line), 1);
-    if (--group.size > 0) return;
+    if (--group.size > 0) {
+      if (group.gangSize > 0) this.rest(group, 'GATHERING');
+      return;
+    }
     this.#awake.delete(group);
     this.#resting.delete(group);
     group.rest = null;
@@ -240,16 +273,28 @@ export class PlacementQueue {
   /**
    * The task runs to offer, longest waiting first; none of a group that rests. Where there are more than `count`, those
    * of the highest priorities are taken, but for an eighth, which goes to those that have waited longest, so that a
-   * scheduler that lets priorities age sees whom it concerns.
+   * scheduler that lets priorities age sees whom it concerns. A gang is offered alone, with all the room that there is:
+   * when it is more urgent than anything else, or nothing else is left to offer.
    */
   offer(count: number): readonly Pending[] {
     const lines: Line[] = [];
     let waiting = 0;
+    const gangs: Line[] = [];
     for (const group of this.#awake) {
+      if (group.gangSize > 0) {
+        // Of one run, and so of one priority.
+        gangs.push(group.lines[0]!);
+        continue;
+      }
       for (const line of group.lines) if (line.size > 0) lines.push(line);
       waiting += group.size;
     }
     const offered: Pending[] = [];
+    const gang = gangs.length > 0 ? mostUrgent(gangs) : null;
+    if (gang !== null && (lines.length === 0 || byUrgency(gang.head, mostUrgent(lines).head) < 0)) {
+      gang.take(offered, gang.size);
+      return offered;
+    }
     if (waiting <= count || lines.length === 1) {
       for (const line of lines) line.take(offered, count);
       if (lines.length > 1) offered.sort(byWaiting);

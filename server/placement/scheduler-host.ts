@@ -1,4 +1,11 @@
-import type { Decision, Json, PlacementOutput, Reason, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
+import type {
+  Decision,
+  Json,
+  PlacementOutput,
+  Reason,
+  SchedulerPlugin,
+  SchedulerWish,
+} from '@gantry/plugin-kit/scheduler';
 import type { Clock } from '../clock.ts';
 import { firstFit } from './fallback.ts';
 import type { Offer, Scheduler, SchedulerStatus } from './scheduler.ts';
@@ -36,6 +43,7 @@ const MAX_MEMORY_BYTES = 16 << 10;
  */
 export class SchedulerHost implements Scheduler {
   readonly #options: SchedulerHostOptions;
+  readonly #wants: readonly SchedulerWish[];
   #memory: Json;
   #memoryText: string;
   #calls = 0;
@@ -53,6 +61,11 @@ export class SchedulerHost implements Scheduler {
     this.#options = options;
     this.#memory = options.memory;
     this.#memoryText = JSON.stringify(options.memory);
+    this.#wants = options.plugin.wants?.(options.config) ?? [];
+  }
+
+  get wants(): readonly SchedulerWish[] {
+    return this.#wants;
   }
 
   get memory(): Json {
@@ -77,15 +90,6 @@ export class SchedulerHost implements Scheduler {
     const { plugin, clock, budgetMs = BUDGET_MS } = this.#options;
     const before = clock.monotonic();
     if (before < this.#restsUntil) return firstFit(makeOffer());
-    if (plugin.wants !== undefined && plugin.wants.length > 0) {
-      this.#fault({
-        code: 'RUNNING_UNAVAILABLE',
-        message: `The scheduler ${plugin.name} wants the list of running attempts, which this version does not give.`,
-        remedy: 'Give the pool another scheduler.',
-      });
-      this.#restsUntil = Infinity;
-      return firstFit(makeOffer());
-    }
     this.#calls++;
     const answer = this.#ask(makeOffer());
     const tookMs = clock.monotonic() - before;

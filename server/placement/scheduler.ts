@@ -1,4 +1,4 @@
-import type { Decision, Json, PlacementInput, Reason } from '@gantry/plugin-kit/scheduler';
+import type { Decision, Json, PlacementInput, Reason, SchedulerWish } from '@gantry/plugin-kit/scheduler';
 
 /** What a scheduler is asked, before the host adds what it keeps for the plugin. */
 export type Offer = Omit<PlacementInput, 'config' | 'memory' | 'seed'>;
@@ -21,6 +21,8 @@ export interface SchedulerStatus {
 
 /** Somebody who decides, and whose decisions are still to be verified. */
 export interface Scheduler {
+  /** What its offers must hold beyond the necessary. */
+  readonly wants: readonly SchedulerWish[];
   /** Asks the plugin. When it fails the fallback decides; an offer is then drawn up anew, because it may be spoilt. */
   decide(makeOffer: () => Offer): readonly Decision[];
   /** Counts decisions that were refused against the plugin, and lets the fallback decide on what is left. */

@@ -1,6 +1,9 @@
 import type { Decision } from '@gantry/plugin-kit/scheduler';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
+import { isInDomain } from './offer.ts';
+import type { RunningFacts } from './placement.ts';
 import type { Pending, PlacementQueue } from './queue.ts';
+import type { TaskShape } from './shape.ts';
 
 /** Why a decision of a scheduler was not carried out. */
 export interface PlacementRefusal {
@@ -19,6 +22,7 @@ export type RefusalCode =
   | 'UNKNOWN_NODE'
   | 'NOT_FEASIBLE'
   | 'OVER_COMMIT'
+  | 'NOT_PREEMPTIBLE'
   /** The call has decided on it already. */
   | 'DUPLICATE';
 
@@ -29,28 +33,38 @@ export interface Verified {
   /** Where, one by one. */
   readonly nodes: readonly ModelNode[];
   readonly refusals: readonly PlacementRefusal[];
+  /** Reserved in the model over what the victims still hold; still in the queue. */
+  readonly preemptions: readonly {
+    readonly entry: Pending;
+    readonly node: ModelNode;
+    readonly victims: readonly string[];
+  }[];
 }
 
 /**
  * Goes through decisions in their order and believes none of them: each becomes a reservation or a refusal. So what a
- * scheduler is wrong about can only be taste. Preemption is not acted upon: a decision must fit without it.
+ * scheduler is wrong about can only be taste.
  *
  * @param call Of which the decisions are: only what it offered can be decided on.
+ * @param running What the scheduler was told of: only that can be preempted.
  */
 export function verify(
   decisions: readonly Decision[],
   call: number,
   queue: PlacementQueue,
   model: ClusterModel,
+  running: readonly RunningFacts[] = [],
 ): Verified {
   const { eligible } = model;
+  const victims = new Map(running.map((attempt) => [attempt.key, attempt]));
+  const preemptions: { entry: Pending; node: ModelNode; victims: readonly string[] }[] = [];
   const placed: Pending[] = [];
   const nodes: ModelNode[] = [];
   const refusals: PlacementRefusal[] = [];
   for (const decision of decisions) {
     const entry = queue.get(decision.task);
     const node = 'node' in decision ? eligible[decision.node] : undefined;
-    const code = refusalOf(decision, call, entry, node, model);
+    const code = refusalOf(decision, call, entry, node, model, victims);
     if (code !== null) {
       refusals.push({ taskRun: decision.task, node: node?.facts.name ?? null, code, message: SENTENCES[code] });
       continue;
@@ -58,13 +72,20 @@ export function verify(
     entry!.isDecided = true;
     if ('node' in decision) {
       model.take(entry!.shape, node!);
+      const { preempt = [] } = decision;
+      if (preempt.length > 0) {
+        preemptions.push({ entry: entry!, node: node!, victims: preempt });
+        // Nobody makes room twice.
+        for (const victim of preempt) victims.delete(victim);
+        continue;
+      }
       placed.push(entry!);
       nodes.push(node!);
     } else {
       entry!.hold = decision.hold;
     }
   }
-  return { placed, nodes, refusals };
+  return { placed, nodes, refusals, preemptions };
 }
 
 const SENTENCES: Readonly<Record<RefusalCode, string>> = {
@@ -73,6 +94,7 @@ const SENTENCES: Readonly<Record<RefusalCode, string>> = {
   UNKNOWN_NODE: 'There is no node with this index.',
   NOT_FEASIBLE: 'The node will not do for the task run, whatever is free there.',
   OVER_COMMIT: 'The node has no room left for the task run.',
+  NOT_PREEMPTIBLE: 'What is to make room does not run on that node, has no lower priority, or makes room already.',
   DUPLICATE: 'The task run has been decided on in this call already.',
 };
 
@@ -82,6 +104,7 @@ function refusalOf(
   entry: Pending | undefined,
   node: ModelNode | undefined,
   model: ClusterModel,
+  victims: ReadonlyMap<string, RunningFacts>,
 ): RefusalCode | null {
   if (entry === undefined) return 'UNKNOWN_TASK';
   if (entry.call !== call) return 'NOT_PENDING';
@@ -89,7 +112,16 @@ function refusalOf(
   if (!('node' in decision)) return null;
   if (node === undefined) return 'UNKNOWN_NODE';
   const { shape } = entry;
-  if (!model.feasibility.passes(shape, node)) return 'NOT_FEASIBLE';
-  const needs = model.needsOf(shape);
-  return needs !== null && model.fits(needs, node) ? null : 'OVER_COMMIT';
+  if (!model.feasibility.passes(shape, node) || !isInDomain(entry, node)) return 'NOT_FEASIBLE';
+  const { preempt = [] } = decision;
+  if (preempt.length === 0) return model.hasRoom(shape, node) ? null : 'OVER_COMMIT';
+  const ending: TaskShape[] = [];
+  for (const key of new Set(preempt)) {
+    const victim = victims.get(key);
+    if (victim === undefined || victim.node !== node.facts.name || victim.priority >= entry.priority) {
+      return 'NOT_PREEMPTIBLE';
+    }
+    ending.push(victim.shape);
+  }
+  return model.hasRoomWithout(shape, node, ending) ? null : 'OVER_COMMIT';
 }

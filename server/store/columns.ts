@@ -5,6 +5,7 @@ import type { Command, Receipt } from '../domain/command.ts';
 import { FAILURE_KINDS, type Failure } from '../domain/failure.ts';
 import type { RunId } from '../domain/ids.ts';
 import { connectionTransitions, eligibilityTransitions, type NodeRunner, type Taint } from '../domain/node.ts';
+import { LABEL_OPERATORS } from '../domain/label-rule.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
 import { runTransitions } from '../domain/run.ts';
 import { taskRunTransitions } from '../domain/task-run.ts';
@@ -136,6 +137,16 @@ const command = stored<Command>(
   ]),
 );
 
+const labelRule = z.object({ label: z.string(), operator: z.enum(LABEL_OPERATORS), values: z.array(z.string()) });
+const placementRules = z.object({
+  require: z.array(labelRule),
+  prefer: z.array(labelRule.extend({ weight: z.number() })),
+  perNode: z.object({ max: z.number(), among: z.enum(['TASK', 'RUN', 'PIPELINE']) }).nullable(),
+  exclusive: z.boolean(),
+  spread: z.object({ label: z.string(), required: z.boolean() }).nullable(),
+  near: z.object({ task: z.string(), required: z.boolean(), weight: z.number() }).nullable(),
+  gang: z.object({ timeoutMs: z.number().nullable() }).nullable(),
+});
 const task = z.object({
   key: z.string(),
   description: z.string(),
@@ -147,6 +158,8 @@ const task = z.object({
   resources,
   nodeSelector: strings,
   tolerations: z.array(z.object({ key: z.string(), value: z.string().optional() })),
+  // Absent in what was applied before there were such rules.
+  placement: placementRules.loose().nullable().default(null),
   retry: z.object({
     max: z.number(),
     backoff: z.enum(['constant', 'exponential']),

@@ -64,6 +64,7 @@ describe('a pipeline', () => {
           timeoutMs: null,
           killGraceMs: 10_000,
           allowFailure: false,
+          placement: null,
           onNodeLost: 'RETRY',
         },
       ],

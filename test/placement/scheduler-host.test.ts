@@ -24,7 +24,6 @@ const failing: readonly (readonly [SchedulerPlugin, RegExp])[] = [
   [broken.remembersCircle, /threw: Converting circular/],
   [broken.writesOnNodes, /threw: Cannot assign to read only/],
   [broken.emptiesLists, /and then it throws/],
-  [broken.wantsRunning, /wants the list of running attempts/],
 ];
 
 /** Calls of which some decisions are refused, and by which code; the others hold. */

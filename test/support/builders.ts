@@ -16,6 +16,7 @@ export function aTask(key: string, overrides: Partial<Task> = {}): Task {
     resources: { slots: 1 },
     nodeSelector: {},
     tolerations: [],
+    placement: null,
     retry: { max: 0, backoff: 'exponential', delayMs: 1_000, maxDelayMs: 300_000 },
     timeoutMs: null,
     killGraceMs: 10_000,

@@ -18,7 +18,7 @@ export interface SchedulerPlugin<Config = unknown, Memory extends Json = Json> e
    * What it asks for beyond the necessary: `running` fills `input.running` (listing it costs as much as there are
    * attempts), `tenants` fills `input.tenants`, `forecast` fills the tasks' `durationMs` and `rankMs`.
    */
-  readonly wants?: readonly SchedulerWish[];
+  wants?(config: Config): readonly SchedulerWish[];
 }
 
 export type SchedulerWish = 'running' | 'tenants' | 'forecast';

@@ -3,6 +3,7 @@ import { obeyCommand } from './obey-command.ts';
 import { dueTimers } from './due-timers.ts';
 import { placeTask } from './place-task.ts';
 import type { PoolState } from './pool-state.ts';
+import { preemptTask } from './preempt-task.ts';
 import { reportAttempt } from './report-attempt.ts';
 import { Step } from './step.ts';
 import { writeOverdue } from './unwritten.ts';
@@ -40,6 +41,9 @@ export function advance(
         break;
       case 'PLACEMENT':
         for (const placement of input.placements) placeTask(pool, step, placement);
+        break;
+      case 'PREEMPT':
+        preemptTask(pool, step, input.taskRun);
         break;
       default:
         input satisfies never;

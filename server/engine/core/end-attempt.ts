@@ -2,7 +2,7 @@ import type { Json } from '@gantry/plugin-kit/vocabulary';
 import type { TerminalAttemptState } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { attemptId } from '../../domain/ids.ts';
-import { afterFailure, isInfrastructureFailure } from '../../domain/retry.ts';
+import { afterFailure, isDisplacement, isInfrastructureFailure } from '../../domain/retry.ts';
 import type { EngineTaskRun, PoolState } from './pool-state.ts';
 import { endTaskRun } from './release-tasks.ts';
 import { letGo } from './reservation.ts';
@@ -45,7 +45,7 @@ export function endAttempt(
 }
 
 function retryTask(pool: PoolState, step: Step, taskRun: EngineTaskRun, failure: Failure, isFinal: boolean): void {
-  if (isInfrastructureFailure(failure)) taskRun.losses++;
+  if (isInfrastructureFailure(failure)) taskRun.losses += isDisplacement(failure) ? 0 : 1;
   else taskRun.failures++;
   const verdict = afterFailure(taskRun.task.retry, failure, taskRun.failures, taskRun.losses);
   if (isFinal || verdict.pays === 'NONE') {

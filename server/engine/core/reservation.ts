@@ -29,5 +29,5 @@ export function letGo(step: Step, node: EngineNode, taskRun: EngineTaskRun): voi
   }
   node.runningCount = node.live.size;
   step.nodeTouched(node);
-  step.placement.released.push({ taskRun, node: node.name });
+  step.placement.released.push({ taskRun, node: node.name, attempt: taskRun.attempt!.number });
 }

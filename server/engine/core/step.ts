@@ -22,7 +22,7 @@ export interface PlacementNews {
   /** Have left READY otherwise than by a placement. */
   readonly withdrawn: EngineTaskRun[];
   /** Hold their node no longer. */
-  readonly released: { readonly taskRun: EngineTaskRun; readonly node: string }[];
+  readonly released: { readonly taskRun: EngineTaskRun; readonly node: string; readonly attempt: number }[];
   readonly nodes: EngineNode[];
 }
 

@@ -110,5 +110,3 @@ export const emptiesLists = scheduler('empties-lists', (input) => {
   (input.nodes as unknown[]).length = 0;
   throw new Error('and then it throws');
 });
-
-export const wantsRunning = scheduler('wants-running', () => ({ decisions: [], memory: null }), { wants: ['running'] });

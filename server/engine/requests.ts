@@ -1,0 +1,75 @@
+import { taskRunId } from '../domain/ids.ts';
+import type { PlacementRequest } from '../placement/queue.ts';
+import { shapeIn, shapeOf, type TaskShape } from '../placement/shape.ts';
+import type { RunningFacts } from '../placement/placement.ts';
+import type { EngineRun, EngineTaskRun, PoolState } from './core/pool-state.ts';
+import type { DurationHistory } from './duration-history.ts';
+
+/* What the engine tells the placement of its task runs, in the placement's words. */
+
+const shapes = new WeakMap<EngineRun, Map<string, TaskShape>>();
+
+export const keyOf = (taskRun: EngineTaskRun): string => taskRunId(taskRun.run, taskRun.ordinal);
+
+/** On whose behalf a task run works. */
+export const tenantOf = (taskRun: EngineTaskRun): string => taskRun.owner.pipeline;
+
+/** What the attempt of a task run with this number asks of a node. */
+export function shapeOfTaskRun(taskRun: EngineTaskRun, attempt: number): TaskShape {
+  const { task, owner, taskIndex } = taskRun;
+  if (task.placement === null) return shapeOf(task);
+  let ofRun = shapes.get(owner);
+  if (ofRun === undefined) shapes.set(owner, (ofRun = new Map()));
+  const isFirstAttempt = attempt === 1;
+  const key = `${taskIndex} ${isFirstAttempt}`;
+  let shape = ofRun.get(key);
+  if (shape === undefined) {
+    const nearNodes = nodesOf(owner, task.placement.near?.task ?? null);
+    shape = shapeIn(task, { run: owner.id, pipeline: owner.pipeline, nearNodes, isFirstAttempt });
+    ofRun.set(key, shape);
+  }
+  return shape;
+}
+
+/** A READY task run as the placement queues it. */
+export function requestOf(taskRun: EngineTaskRun, durations: DurationHistory | null): PlacementRequest {
+  const { owner, taskIndex } = taskRun;
+  const shape = shapeOfTaskRun(taskRun, (taskRun.attempt?.number ?? 0) + 1);
+  const request = {
+    key: keyOf(taskRun),
+    shape,
+    priority: owner.priority,
+    readySince: taskRun.readyAt!,
+    tenant: tenantOf(taskRun),
+  };
+  if (!shape.rules?.gang && durations === null) return request;
+  return {
+    ...request,
+    ...(shape.rules?.gang ? { gangSize: owner.instancesOf(taskIndex).length } : {}),
+    ...(durations === null ? {} : { forecast: durations.forecast(owner, taskIndex) }),
+  };
+}
+
+/** Everything that runs, for schedulers that want it. */
+export function runningIn(pool: PoolState): readonly RunningFacts[] {
+  const running: RunningFacts[] = [];
+  for (const node of pool.nodes.values()) {
+    for (const taskRun of node.live) {
+      running.push({
+        key: keyOf(taskRun),
+        node: node.name,
+        shape: shapeOfTaskRun(taskRun, taskRun.attempt!.number),
+        priority: taskRun.owner.priority,
+        startedAt: taskRun.attempt!.startedAt ?? taskRun.attempt!.assignedAt,
+      });
+    }
+  }
+  return running;
+}
+
+/** Where the instances of a task ran last, by name. */
+function nodesOf(run: EngineRun, task: string | null): readonly string[] {
+  const index = task === null ? undefined : run.plan.indexOfKey.get(task);
+  if (index === undefined) return [];
+  return [...new Set(run.instancesOf(index).flatMap(({ attempt }) => attempt?.node ?? []))].sort();
+}
