@@ -55,3 +55,10 @@ export interface TaskRun {
   /** The event-log sequence of the batch that changed it last. */
   readonly revision: number;
 }
+
+/** How long a task of a pipeline took once. */
+export interface Duration {
+  readonly pipeline: string;
+  readonly taskKey: string;
+  readonly durationMs: number;
+}

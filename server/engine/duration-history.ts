@@ -1,3 +1,4 @@
+import type { Duration } from '../domain/task-run.ts';
 import type { Forecast } from '../placement/queue.ts';
 import type { EngineRun, EngineTaskRun } from './core/pool-state.ts';
 
@@ -5,13 +6,6 @@ import type { EngineRun, EngineTaskRun } from './core/pool-state.ts';
 const REMEMBERED = 15;
 /** What a task counts as of which nothing is known, in a pipeline of which nothing is known. Milliseconds. */
 const UNKNOWN_MS = 1_000;
-
-/** How long a task of a pipeline took, from one run. */
-export interface Duration {
-  readonly pipeline: string;
-  readonly taskKey: string;
-  readonly durationMs: number;
-}
 
 /**
  * How long tasks took, and what follows for those that wait: the median of the last successes of the same task, and
@@ -24,6 +18,11 @@ export class DurationHistory {
     EngineRun,
     { readonly durations: readonly (number | null)[]; readonly ranks: Float64Array }
   >();
+
+  /** @param durations Oldest first. */
+  constructor(durations: readonly Duration[] = []) {
+    for (const duration of durations) this.add(duration);
+  }
 
   add({ pipeline, taskKey, durationMs }: Duration): void {
     const key = `${pipeline}/${taskKey}`;

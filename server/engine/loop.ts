@@ -71,7 +71,8 @@ export class Engine implements Service {
   /** After a fault: one input at a time, so that the one at fault is found. */
   #isCareful = false;
   #placement: Placement | null = null;
-  #durations = new DurationHistory();
+  /** Null while no scheduler asks for it. */
+  #durations: DurationHistory | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -145,6 +146,7 @@ export class Engine implements Service {
         store.events.assignedAfter(name, lease.writtenSeq),
       ]);
       const placement = await this.#options.makePlacement();
+      const durations = placement.wantsForecast ? new DurationHistory(await store.taskRuns.durations(name)) : null;
       this.#options.reset();
       const { pool, step } = restore(name, { nodes, runs, assigned }, lease.seq, clock.now(), silence);
       for (const node of pool.nodes.values()) placement.nodeChanged(node);
@@ -156,6 +158,7 @@ export class Engine implements Service {
       }
       placement.running = () => runningIn(pool);
       this.#placement = placement;
+      this.#durations = durations;
       let pending = await this.#finish(pool, placement, lease, step, [], [], null);
       await pending?.done;
       pending = null;
@@ -298,18 +301,17 @@ export class Engine implements Service {
 }
 
 /** Hands a step's news on and strikes them off; what has changed again since is told as it is now. */
-function tellPlacement(placement: Placement, step: Step, durations: DurationHistory): void {
-  const wanted = placement.wantsForecast ? durations : null;
+function tellPlacement(placement: Placement, step: Step, durations: DurationHistory | null): void {
   const { queued, withdrawn, released, nodes } = step.placement;
   for (const node of nodes) placement.nodeChanged(node);
   for (const { taskRun, node, attempt } of released) {
     placement.release(shapeOfTaskRun(taskRun, attempt), node, tenantOf(taskRun), keyOf(taskRun));
-    if (wanted !== null && taskRun.state === 'SUCCEEDED') wanted.ended(taskRun);
+    if (durations !== null && taskRun.state === 'SUCCEEDED') durations.ended(taskRun);
   }
   for (const taskRun of withdrawn) if (taskRun.state !== 'READY') placement.withdraw(keyOf(taskRun));
   for (const taskRun of queued) {
     if (taskRun.state !== 'READY') continue;
-    placement.add(requestOf(taskRun, wanted));
+    placement.add(requestOf(taskRun, durations));
   }
   nodes.length = released.length = withdrawn.length = queued.length = 0;
 }

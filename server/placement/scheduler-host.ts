@@ -185,8 +185,10 @@ function nonsenseIn(output: unknown, taskCount: number): string | null {
 
 function isDecision(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { task, node, hold } = value as { task?: unknown; node?: unknown; hold?: unknown };
+  const { task, node, hold, preempt } = value as Partial<Record<'task' | 'node' | 'hold' | 'preempt', unknown>>;
   if (typeof task !== 'string') return false;
+  if (preempt !== undefined && !(Array.isArray(preempt) && preempt.every((key) => typeof key === 'string')))
+    return false;
   if (node !== undefined) return Number.isInteger(node) && hold === undefined;
   if (typeof hold !== 'object' || hold === null || 'node' in value) return false;
   const { code, message, remedy } = hold as Partial<Record<keyof Reason, unknown>>;

@@ -9,7 +9,7 @@ import type { Node } from '../domain/node.ts';
 import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Run, RunState, Trigger } from '../domain/run.ts';
-import type { TaskRun } from '../domain/task-run.ts';
+import type { Duration, TaskRun } from '../domain/task-run.ts';
 
 /** Everything durable, behind one face. Two implementations of the dialect, one set of tables and queries. */
 export interface Store {
@@ -114,6 +114,8 @@ export interface TaskRunStore {
   evidence(id: { readonly run: RunId; readonly ordinal: number }): Promise<readonly Evidence[]>;
   /** Task runs with a live attempt on the node, oldest assignment first. */
   onNode(node: string, limit: number): Promise<readonly TaskRun[]>;
+  /** How long the successes of the pool's last successful runs took, oldest run first; a sample where there are very many. */
+  durations(pool: string): Promise<readonly Duration[]>;
 }
 
 export interface NodeStore {

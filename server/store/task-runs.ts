@@ -11,6 +11,9 @@ import { attemptOf, taskRunOf } from './task-run-row.ts';
 const place = numberedPlace('taskRun');
 const ACTIVE = (Object.keys(taskRunTransitions) as TaskRunState[]).filter(isActiveTaskRun);
 const UNFINISHED = (Object.keys(runTransitions) as RunState[]).filter((state) => !isTerminalRun(state));
+/** Of so many runs the durations are read, and at most so many rows. */
+const RUNS_OF_DURATIONS = 200;
+const MAX_DURATIONS = 20_000;
 /** Runs whose pages one statement reads. */
 const PAGES_AT_ONCE = 100;
 
@@ -166,6 +169,32 @@ export function taskRunStore(database: Database): TaskRunStore {
         .limit(limit)
         .execute();
       return rows.map((row) => taskRunOf(row, row.run as RunId));
+    },
+
+    async durations(pool) {
+      const runs = await reader
+        .selectFrom('run')
+        .select(['run_key', 'pipeline'])
+        .where('pool', '=', pool)
+        .where('state', '=', 'SUCCEEDED')
+        .orderBy('run_key', 'desc')
+        .limit(RUNS_OF_DURATIONS)
+        .execute();
+      const pipelines = new Map(runs.map(({ run_key, pipeline }) => [whole(run_key, 'run', 'run_key'), pipeline]));
+      const rows = await reader
+        .selectFrom('task_run')
+        .select(['run_key', 'task_key', 'started_at', 'attempt_finished_at'])
+        .where('run_key', 'in', pipelines.size === 0 ? [-1] : [...pipelines.keys()])
+        .where('state', '=', 'SUCCEEDED')
+        .orderBy('run_key', 'desc')
+        .limit(MAX_DURATIONS)
+        .execute();
+      return rows.reverse().flatMap(({ run_key, task_key: taskKey, started_at, attempt_finished_at }) => {
+        if (started_at === null || attempt_finished_at === null) return [];
+        const pipeline = pipelines.get(whole(run_key, 'task_run', 'run_key'))!;
+        const began = whole(started_at, 'task_run', 'started_at');
+        return { pipeline, taskKey, durationMs: whole(attempt_finished_at, 'task_run', 'attempt_finished_at') - began };
+      });
     },
   };
 }

@@ -3,7 +3,7 @@ import { attemptId } from '../../server/domain/ids.ts';
 import type { LogChunk, Store, Token } from '../../server/store/store.ts';
 import { aDefinition, aTask } from '../support/builders.ts';
 import { databases, type TestDatabases } from '../support/databases.ts';
-import { aNode, applyWork, aRun, committer, idOf, open, ownerOf } from './rows.ts';
+import { aNode, anAttempt, applyWork, aRun, aTaskRun, committer, idOf, open, ownerOf } from './rows.ts';
 
 describe.each(databases)('the store on $name', ({ start }) => {
   let places: TestDatabases;
@@ -25,6 +25,30 @@ describe.each(databases)('the store on $name', ({ start }) => {
     actor,
     at: number,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  });
+
+  it('knows how long the successes of a pool’s last successful runs took', async () => {
+    await applyWork(store);
+    const commit = committer(store, await ownerOf(store));
+    const ended = (startedAt: number, finishedAt: number) => anAttempt({ state: 'SUCCEEDED', startedAt, finishedAt });
+    await commit({
+      createdRuns: [aRun(1, { state: 'SUCCEEDED' }), aRun(2, { state: 'SUCCEEDED' }), aRun(3, { state: 'RUNNING' })],
+      createdTaskRuns: [
+        aTaskRun(1, 0, { state: 'SUCCEEDED', attempt: ended(10, 40) }),
+        aTaskRun(1, 1, {
+          taskKey: 'b',
+          state: 'FAILED',
+          attempt: anAttempt({ state: 'FAILED', startedAt: 1, finishedAt: 9 }),
+        }),
+        aTaskRun(2, 0, { state: 'SUCCEEDED', attempt: ended(50, 70) }),
+        aTaskRun(3, 0, { state: 'SUCCEEDED', attempt: ended(50, 99) }),
+      ],
+    });
+    expect(await store.taskRuns.durations('default')).toEqual([
+      { pipeline: 'work', taskKey: 'a', durationMs: 30 },
+      { pipeline: 'work', taskKey: 'a', durationMs: 20 },
+    ]);
+    expect(await store.taskRuns.durations('other')).toEqual([]);
   });
 
   it('keeps commands in order until they have a receipt', async () => {

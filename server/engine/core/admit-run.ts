@@ -80,7 +80,7 @@ export function startRun(pool: PoolState, step: Step, run: EngineRun): void {
   for (const index of run.plan.graph.order) {
     const taskRun = run.taskRuns[index]!;
     if (run.needsLeft[index] !== 0 || taskRun.state !== 'WAITING') continue;
-    const end = releaseTask(step, run, index);
+    const end = releaseTask(pool, step, run, index);
     if (end) endTaskRun(pool, step, taskRun, end);
   }
 }

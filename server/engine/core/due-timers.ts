@@ -1,3 +1,4 @@
+import { gangDue } from './gang-timeout.ts';
 import type { PoolState } from './pool-state.ts';
 import type { Step } from './step.ts';
 import { nodeSilent } from './watch-node.ts';
@@ -18,6 +19,9 @@ export function dueTimers(pool: PoolState, step: Step): void {
         }
         break;
       }
+      case 'GANG':
+        gangDue(pool, step, due.run, due.taskIndex);
+        break;
       case 'SILENCE':
         nodeSilent(pool, step, due.node);
         break;

@@ -35,7 +35,7 @@ export function obeyCommand(pool: PoolState, step: Step, prepared: PreparedComma
     case 'RESUME_RUN':
       step.receipt(
         id,
-        withRun(pool, command.run, (run) => resumeRun(step, run)),
+        withRun(pool, command.run, (run) => resumeRun(pool, step, run)),
       );
       break;
     case 'CORDON_NODE':

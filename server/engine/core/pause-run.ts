@@ -1,4 +1,5 @@
-import type { EngineRun } from './pool-state.ts';
+import { watchGang } from './gang-timeout.ts';
+import type { EngineRun, PoolState } from './pool-state.ts';
 import type { Step } from './step.ts';
 
 /** Lets what runs run on, and holds back everything else. A second pause changes nothing. */
@@ -13,12 +14,13 @@ export function pauseRun(step: Step, run: EngineRun): void {
 }
 
 /** Undoes a pause. */
-export function resumeRun(step: Step, run: EngineRun): void {
+export function resumeRun(pool: PoolState, step: Step, run: EngineRun): void {
   if (run.state !== 'PAUSED') return;
   step.runState(run, 'RUNNING');
   for (const taskRun of run.taskRuns) {
     if (taskRun.state !== 'BLOCKED') continue;
     taskRun.readyAt = step.now;
     step.taskRunState(taskRun, 'READY');
+    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, run, taskRun.taskIndex);
   }
 }

@@ -155,7 +155,9 @@ export interface UnwrittenStep {
 
 /** What a due timer is about. */
 export type Due =
-  { readonly type: 'BACKOFF'; readonly taskRun: EngineTaskRun } | { readonly type: 'SILENCE'; readonly node: string };
+  | { readonly type: 'BACKOFF'; readonly taskRun: EngineTaskRun }
+  | { readonly type: 'GANG'; readonly run: EngineRun; readonly taskIndex: number }
+  | { readonly type: 'SILENCE'; readonly node: string };
 
 /** Everything that a pool's engine knows: its unfinished runs and its nodes. */
 export class PoolState {

@@ -1,7 +1,8 @@
 import type { Json, Reason } from '@gantry/plugin-kit/vocabulary';
 import { render } from '../../domain/expression.ts';
 import type { TerminalTaskRunState } from '../../domain/task-run.ts';
-import { MAX_TASK_RUNS } from './limits.ts';
+import { watchGang } from './gang-timeout.ts';
+import { MAX_GANG, MAX_TASK_RUNS } from './limits.ts';
 import { EngineTaskRun, type EngineRun, type PoolState } from './pool-state.ts';
 import { tasksNamedIn } from './plan.ts';
 import { scopeWith } from './scope.ts';
@@ -12,10 +13,11 @@ import type { Step } from './step.ts';
  * A task's needs are met: its task run, or every instance of its fan-out, goes to the queue. Otherwise the state in
  * which it ends at once: the caller ends it, so that long chains of such tasks need no recursion.
  */
-export function releaseTask(step: Step, run: EngineRun, index: number): 'SKIPPED' | 'FAILED' | null {
+export function releaseTask(pool: PoolState, step: Step, run: EngineRun, index: number): 'SKIPPED' | 'FAILED' | null {
   const first = run.taskRuns[index]!;
   if (run.plan.definition.tasks[index]!.forEach === null) {
     queue(step, first);
+    watchGang(pool, run, index);
     return null;
   }
   const items = itemsOf(run, index);
@@ -28,8 +30,16 @@ export function releaseTask(step: Step, run: EngineRun, index: number): 'SKIPPED
       remedy: 'Hand each instance a larger share of the work.',
     });
   }
+  if (items.length > MAX_GANG && run.plan.definition.tasks[index]!.placement?.gang) {
+    return refuse(step, first, {
+      code: 'GANG_TOO_LARGE',
+      message: `forEach has ${items.length} items; a gang may have ${MAX_GANG} instances.`,
+      remedy: 'Hand each instance a larger share of the work, or drop “gang”.',
+    });
+  }
   fanOut(step, run, index, items);
   for (const instance of run.instances.get(index)!) queue(step, instance);
+  watchGang(pool, run, index);
   return null;
 }
 
@@ -98,7 +108,7 @@ export function endTaskRun(pool: PoolState, step: Step, taskRun: EngineTaskRun, 
         run.needsLeft[downstream]!--;
         // A cancelling run releases nothing more: what waits has been cancelled, or is being.
         if (run.needsLeft[downstream] === 0 && waiting.state === 'WAITING' && run.state !== 'CANCELLING') {
-          const end = releaseTask(step, run, downstream);
+          const end = releaseTask(pool, step, run, downstream);
           if (end) finish(step, waiting, end, ended);
         }
       } else if (waiting.state === 'WAITING') {

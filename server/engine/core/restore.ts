@@ -1,6 +1,7 @@
 import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
+import { watchGang } from './gang-timeout.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
 import { endedWell, itemsOf } from './release-tasks.ts';
@@ -108,6 +109,7 @@ function assignAsLogged(step: Step, taskRun: EngineTaskRun, { node, at }: Logged
 function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
   if (taskRun.state === 'READY') {
     step.placement.queued.push(taskRun);
+    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, taskRun.owner, taskRun.taskIndex);
   } else if (taskRun.state === 'BACKOFF') {
     pool.timers.add(taskRun.dueAt ?? step.now, { type: 'BACKOFF', taskRun });
   } else if (isActiveTaskRun(taskRun.state)) {
