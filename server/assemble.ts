@@ -136,7 +136,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       },
     },
     plugins: { list: () => registry.list().map(pluginFacts) },
-    placement: placementReader(engines, clock),
+    placement: placementReader(engines),
     health: {
       async reasons() {
         const reasons: string[] = [];

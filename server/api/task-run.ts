@@ -2,6 +2,7 @@ import { parseTaskRunId, taskRunId } from '../domain/ids.ts';
 import { isTerminalTaskRun } from '../domain/task-run.ts';
 import { AttemptRef, FailureRef, placedAttempt } from './attempt.ts';
 import { builder } from './builder.ts';
+import { explainTaskRun } from './explain-task-run.ts';
 import { readRunId, type TaskRunKey } from './loaders.ts';
 import { PlacementRef } from './placement.ts';
 import { RunRef } from './run-list.ts';
@@ -76,11 +77,8 @@ TaskRunRef.implement({
     placement: t.field({
       type: PlacementRef,
       nullable: true,
-      description: 'Why it waits, or why it went where it went; null when this server has nothing to say of it.',
-      resolve: async ({ run, ordinal }, _, { loaders, ports }) => {
-        const found = await loaders.runs.load(run);
-        return found && ports.placement.explain(found.pool, taskRunId(run, ordinal));
-      },
+      description: 'Why it waits, or why it went where it went, across all layers; null when its run is gone.',
+      resolve: (taskRun, _, context) => explainTaskRun(taskRun, context),
     }),
   }),
 });

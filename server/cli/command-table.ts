@@ -14,6 +14,7 @@ import { server } from './commands/server.ts';
 import { show } from './commands/show.ts';
 import { start } from './commands/start.ts';
 import { createToken, listTokens, revokeToken } from './commands/tokens.ts';
+import { why } from './commands/why.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   run,
   runs,
   show,
+  why,
   logs,
   cancel,
   retry,

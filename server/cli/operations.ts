@@ -19,6 +19,7 @@ export type OperationName =
   | 'run-task-runs'
   | 'runs'
   | 'task-run'
+  | 'task-run-placement'
   | 'tokens'
   | 'trigger-run'
   | 'uncordon-node';

@@ -131,9 +131,21 @@ export class ClusterModel {
   /** Whether there is room on a node right now, by amounts and by limits per node. */
   hasRoom(shape: TaskShape, node: ModelNode): boolean {
     const needs = this.needsOf(shape);
-    if (needs === null || !this.fits(needs, node)) return false;
-    const perNode = shape.rules?.perNode;
+    return needs !== null && this.fits(needs, node) && this.isWithinLimit(shape, node);
+  }
+
+  /** Whether the limit per node lets one more of the shape in. */
+  isWithinLimit({ rules }: TaskShape, node: ModelNode): boolean {
+    const perNode = rules?.perNode;
     return !perNode || this.perNode.of(perNode.scope, node) + perNodeNeed(perNode.max) <= PER_NODE;
+  }
+
+  /** Whether nobody has the node for himself, or would be disturbed. */
+  isUseGranted(shape: TaskShape, { slot }: ModelNode): boolean {
+    // The first exclusive shape that is asked for makes the column.
+    this.needsOf(shape);
+    const wanted = shape.rules?.exclusive === true ? WHOLE_NODE : 1;
+    return this.#exclusiveColumn < 0 || this.#free[this.#exclusiveColumn]![slot]! >= wanted;
   }
 
   /** Whether there would be room if attempts of these shapes on the node had ended. */

@@ -1,8 +1,10 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatQuantity } from '../domain/resources.ts';
-import type { ClusterModel, ModelNode } from './cluster-model.ts';
-import { refusalsOf } from './feasibility.ts';
+import type { ClusterModel } from './cluster-model.ts';
+import { isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
+import { nextDomain } from './offer.ts';
 import type { Pending, PlacementQueue } from './queue.ts';
+import { unblockingsOf, type Unblocking } from './unblock.ts';
 
 /** What placement thinks of one node for one task run. */
 export interface NodeVerdict {
@@ -10,82 +12,129 @@ export interface NodeVerdict {
   /** FITS: it could go there now. FULL: it could if enough of what runs there ended. REFUSED: the node will not do. */
   readonly verdict: 'FITS' | 'FULL' | 'REFUSED';
   /** Why it could not go there now; empty when it could. */
-  readonly reasons: readonly Reason[];
+  readonly obstacles: readonly Obstacle[];
 }
 
 /** Why a task run waits. */
 export interface PlacementExplanation {
+  /** What keeps it, in a sentence. */
+  readonly summary: Reason;
+  readonly tier: Tier;
   /** How many go before it, by priority and waiting. */
   readonly position: number;
   /** How many wait in all. */
   readonly pending: number;
-  /** What keeps it, in short; never empty. NO_NODES, NO_FEASIBLE_NODE, NO_ROOM, HELD, NOT_CHOSEN or NEXT. */
-  readonly reasons: readonly Reason[];
-  /** Every node of the pool, by name. */
+  /** Every node of the pool: the nearest to doing first, then by name. */
   readonly nodes: readonly NodeVerdict[];
+  readonly unblock: readonly Unblocking[];
 }
 
 /** Says of a task run in the queue, node by node, what keeps it from there, and what would help. */
 export function explain(entry: Pending, queue: PlacementQueue, model: ClusterModel): PlacementExplanation {
+  const domain = nextDomain(entry.shape, model);
   const nodes = model
     .nodes()
-    .map((node) => verdictOf(entry, node, model))
-    .sort((one, other) => (one.node < other.node ? -1 : 1));
-  return { position: positionOf(entry, queue), pending: queue.size, reasons: [summaryOf(entry, nodes)], nodes };
+    .map((node): NodeVerdict => {
+      const obstacles = obstaclesOn(entry.shape, node, model, domain);
+      const verdict = obstacles.length === 0 ? 'FITS' : isOnlyFull(obstacles) ? 'FULL' : 'REFUSED';
+      return { node: node.facts.name, verdict, obstacles };
+    })
+    .sort(byNearness);
+  return {
+    ...summaryOf(entry, nodes, model),
+    position: positionOf(entry, queue),
+    pending: queue.size,
+    nodes,
+    unblock: unblockingsOf(nodes),
+  };
 }
 
-function verdictOf({ shape }: Pending, node: ModelNode, model: ClusterModel): NodeVerdict {
-  const { name } = node.facts;
-  const refusals = refusalsOf(shape, node.facts);
-  if (refusals.length > 0) return { node: name, verdict: 'REFUSED', reasons: refusals };
-  const reasons = shortfallsOf(shape.resources, node, model);
-  return { node: name, verdict: reasons.length > 0 ? 'FULL' : 'FITS', reasons };
+/** A task run for which others make room is not in the queue any more. */
+export function explainNomination(
+  { node, victims }: { readonly node: string; readonly victims: readonly string[] },
+  pending: number,
+): PlacementExplanation {
+  const count = victims.length;
+  const message = `Node ${node} makes room for it: ${count === 1 ? 'one attempt' : `${count} attempts`} of lower priority ${count === 1 ? 'is' : 'are'} being stopped.`;
+  return { summary: { code: 'MAKING_ROOM', message }, tier: 'QUEUE', position: 0, pending, nodes: [], unblock: [] };
 }
 
-function shortfallsOf(
-  resources: Pending['shape']['resources'],
-  node: ModelNode,
-  model: ClusterModel,
-): readonly Reason[] {
-  const { name } = node.facts;
-  return Object.entries(resources).flatMap(([resource, need]) => {
-    const free = Math.max(0, model.freeOf(resource, node));
-    if (need <= free) return [];
-    const missing = formatQuantity(resource, need - free);
-    return {
-      code: 'NO_ROOM',
-      message: `Node ${name} has ${formatQuantity(resource, free)} of ${resource} free; the task needs ${formatQuantity(resource, need)}.`,
-      remedy: `It fits when what runs on ${name} has given back ${missing} of ${resource}.`,
-    };
-  });
-}
+const RANK = { FITS: 0, FULL: 1, REFUSED: 2 } as const;
+const byNearness = (one: NodeVerdict, other: NodeVerdict): number =>
+  RANK[one.verdict] - RANK[other.verdict] ||
+  one.obstacles.length - other.obstacles.length ||
+  (one.node < other.node ? -1 : 1);
 
-function summaryOf({ shape, hold, group }: Pending, nodes: readonly NodeVerdict[]): Reason {
+type Summary = Pick<PlacementExplanation, 'summary' | 'tier'>;
+
+function summaryOf({ shape, hold, group }: Pending, nodes: readonly NodeVerdict[], model: ClusterModel): Summary {
   if (nodes.length === 0) {
-    return { code: 'NO_NODES', message: 'The pool has no nodes.', remedy: 'Start an agent for this pool.' };
+    return {
+      tier: 'HEALTH',
+      summary: { code: 'NO_NODES', message: 'The pool has no nodes.', remedy: 'Start an agent for this pool.' },
+    };
   }
-  if (nodes.some(({ verdict }) => verdict === 'FITS')) {
-    if (hold !== null) return { ...hold, code: 'HELD', message: `The scheduler holds it: ${hold.message}` };
-    return group.rest === 'LEFT'
-      ? { code: 'NOT_CHOSEN', message: 'There is room for it, and the scheduler has not chosen it yet.' }
-      : { code: 'NEXT', message: 'There is room for it; it is placed when its turn comes.' };
+  if (group.rest === 'GATHERING') {
+    const message = `Only ${group.size} of the ${group.gangSize} of its gang wait for a place; all of them start at once.`;
+    return { tier: 'GANG', summary: { code: 'GANG_INCOMPLETE', message, remedy: 'Wait for the others.' } };
   }
+  const [nearest] = nodes;
+  if (nearest!.verdict === 'FITS') return turnOf(hold, group, model);
   const able = nodes.filter(({ verdict }) => verdict === 'FULL');
   if (able.length === 0) {
-    const [first] = nodes;
-    const reason = first!.reasons[0]!;
+    const obstacle = nearest!.obstacles[0]!;
+    const message = `None of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'} will do. ${obstacle.message}`;
+    const { remedy } = obstacle;
     return {
-      ...reason,
-      code: 'NO_FEASIBLE_NODE',
-      message: `None of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'} will do. ${reason.message}`,
+      tier: obstacle.tier,
+      summary: { code: 'NO_FEASIBLE_NODE', message, ...(remedy === undefined ? {} : { remedy }) },
     };
   }
   const asked = Object.entries(shape.resources).map(([name, need]) => `${formatQuantity(name, need)} of ${name}`);
+  // There is room on it: only a limit keeps the task run from it.
+  const limited = able.find(({ obstacles }) => obstacles.every(({ tier }) => tier === 'LIMIT'));
+  if (limited !== undefined) {
+    const { code, message, remedy } = limited.obstacles[0]!;
+    return { tier: 'LIMIT', summary: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+  }
   return {
-    code: 'NO_ROOM',
-    message: `${able.length === 1 ? 'One node' : `${able.length} nodes`} of ${nodes.length} would do, and none has ${asked.join(', ')} free.`,
-    remedy: 'Wait until something ends, or add a node.',
+    tier: 'CAPACITY',
+    summary: {
+      code: 'NO_ROOM',
+      message: `${able.length === 1 ? 'One node' : `${able.length} nodes`} of ${nodes.length} would do, and none has ${asked.join(', ')} free.`,
+      remedy: 'Wait until something ends, or add a node.',
+    },
   };
+}
+
+/** There is room for it: whose turn is it? */
+function turnOf(hold: Reason | null, group: Pending['group'], model: ClusterModel): Summary {
+  if (group.gangSize > 0) {
+    let room = 0;
+    for (const index of model.feasibility.nodesFor(group.shape)) {
+      room += model.roomFor(group.shape, model.eligible[index]!);
+    }
+    if (room < group.gangSize) {
+      const message = `There is room for ${room} of the ${group.gangSize} of its gang; all of them start at once.`;
+      return {
+        tier: 'GANG',
+        summary: { code: 'GANG_NO_ROOM', message, remedy: 'Wait until more ends, or add nodes.' },
+      };
+    }
+  }
+  if (hold !== null) {
+    const message = `The scheduler holds it: ${hold.message}`;
+    return { tier: 'SCHEDULER', summary: { ...hold, code: 'HELD', message } };
+  }
+  return group.rest === 'LEFT'
+    ? {
+        tier: 'SCHEDULER',
+        summary: { code: 'NOT_CHOSEN', message: 'There is room for it, and the scheduler has not chosen it yet.' },
+      }
+    : {
+        tier: 'QUEUE',
+        summary: { code: 'NEXT', message: 'There is room for it; it is placed when its turn comes.' },
+      };
 }
 
 function positionOf(entry: Pending, queue: PlacementQueue): number {

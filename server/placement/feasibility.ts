@@ -1,14 +1,14 @@
-import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { meetsRule } from '../domain/label-rule.ts';
 import type { WeightedRule } from '../domain/placement-rules.ts';
 import type { ModelNode } from './cluster-model.ts';
-import type { ClusterEvent, ClusterNode, Filter } from './filter.ts';
+import type { ClusterEvent, ClusterNode, Filter, Refusal } from './filter.ts';
 import { eligibility } from './filters/eligibility.ts';
 import { resources } from './filters/resources.ts';
 import { rules } from './filters/rules.ts';
 import { runner } from './filters/runner.ts';
 import { selector } from './filters/selector.ts';
 import { taint } from './filters/taint.ts';
+import type { Tier } from './obstacle.ts';
 import { constraintKeyOf, type TaskShape } from './shape.ts';
 
 /** Every rule, in the order in which a refusal is told. */
@@ -39,8 +39,11 @@ interface Constraint {
 }
 
 /** Why a node will not do for a shape, whatever is free there: every rule that refuses, the first one first. */
-export function refusalsOf(shape: TaskShape, node: ClusterNode): readonly Reason[] {
-  return FILTERS.flatMap((filter) => filter.refuse(shape, node) ?? []);
+export function refusalsOf(shape: TaskShape, node: ClusterNode): readonly (Refusal & { readonly tier: Tier })[] {
+  return FILTERS.flatMap((filter) => {
+    const refusal = filter.refuse(shape, node);
+    return refusal === null ? [] : { ...refusal, tier: filter.tier };
+  });
 }
 
 /** The nodes of a cluster model as far as feasibility needs them. */

@@ -1,5 +1,6 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import type { Node } from '../domain/node.ts';
+import type { Tier } from './obstacle.ts';
 import type { TaskShape } from './shape.ts';
 
 /** What placement knows of a node, besides what is free on it. */
@@ -24,8 +25,16 @@ export type ClusterEvent =
 export interface Filter {
   /** The code of its refusals. */
   readonly code: string;
+  /** Of what its refusals speak. */
+  readonly tier: Tier;
   /** Null if the node will do. Looks at one shape and one node, so the answer can be kept until the node changes. */
-  refuse(shape: TaskShape, node: ClusterNode): Reason | null;
+  refuse(shape: TaskShape, node: ClusterNode): Refusal | null;
   /** What may undo such a refusal; nothing else makes the task be tried again. */
   readonly undoneBy: readonly ClusterEvent[];
+}
+
+/** Why a node will not do. */
+export interface Refusal extends Reason {
+  /** What would undo it there, as an order that names no node: nodes that ask for the same are told in one sentence. */
+  readonly relief: string;
 }

@@ -148,6 +148,15 @@ function domainsOf(shape: TaskShape, feasible: Iterable<number>, model: ClusterM
   return [...domains.values()].sort((one, other) => ((one.value ?? '') < (other.value ?? '') ? -1 : 1));
 }
 
+/** Where the next task of a shape must go to stay evenly spread; undefined when it need not. */
+export function nextDomain(shape: TaskShape, model: ClusterModel): string | null | undefined {
+  if (!shape.rules?.spread?.required) return undefined;
+  const domains = domainsOf(shape, model.feasibility.nodesFor(shape), model);
+  return domains.length === 0
+    ? undefined
+    : domains.reduce((fewest, domain) => (domain.count < fewest.count ? domain : fewest)).value;
+}
+
 /** Whether a node is in the domain that the task was offered for; every node is when it is not spread. */
 export function isInDomain({ group, domain }: Pending, { facts }: ModelNode): boolean {
   if (domain === undefined) return !group.shape.rules?.spread;

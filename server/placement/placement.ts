@@ -1,7 +1,7 @@
 import type { Json, Reason } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { ClusterModel, type ModelNode } from './cluster-model.ts';
-import { explain, type PlacementExplanation } from './explain.ts';
+import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
 import { PlacementQueue, type Pending, type PlacementRequest } from './queue.ts';
@@ -162,7 +162,9 @@ export class Placement {
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
   explain(key: string): PlacementExplanation | null {
     const entry = this.#queue.get(key);
-    return entry === undefined ? null : explain(entry, this.#queue, this.#model);
+    if (entry !== undefined) return explain(entry, this.#queue, this.#model);
+    const nomination = this.#preemptions.of(key);
+    return nomination && explainNomination(nomination, this.#queue.size);
   }
 
   #decide(

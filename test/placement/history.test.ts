@@ -102,9 +102,9 @@ function live(plugin: SchedulerPlugin, history: Steps): readonly string[] {
       // Everything that waits can be explained.
       for (const key of waiting.keys()) {
         const explained = placement.explain(key)!;
-        expect(explained.reasons).not.toEqual([]);
+        expect(explained.summary.message).not.toBe('');
         expect(explained.nodes).toHaveLength(there.size);
-        for (const { verdict, reasons } of explained.nodes) expect(reasons.length > 0).toBe(verdict !== 'FITS');
+        for (const { verdict, obstacles } of explained.nodes) expect(obstacles.length > 0).toBe(verdict !== 'FITS');
         // Once nothing more can be placed, nothing that waits fits anywhere.
         if (!placement.canPlace) for (const { verdict } of explained.nodes) expect(verdict).not.toBe('FITS');
       }

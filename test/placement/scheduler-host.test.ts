@@ -157,9 +157,10 @@ describe('a scheduler that holds or leaves a task', () => {
     addTasks(placement, aShape(), 'r.0');
     expect(placed(placement)).toEqual([]);
     expect(placement.canPlace).toBe(false);
-    expect(placement.explain('r.0')!.reasons).toEqual([
-      { code: 'HELD', message: 'The scheduler holds it: Its data is not there yet.' },
-    ]);
+    expect(placement.explain('r.0')!.summary).toEqual({
+      code: 'HELD',
+      message: 'The scheduler holds it: Its data is not there yet.',
+    });
     expect(placement.schedulerStatus.faults).toBe(0);
     addTasks(placement, aShape({ slots: 99 }), 'other');
     expect(placement.canPlace).toBe(true);
@@ -171,7 +172,7 @@ describe('a scheduler that holds or leaves a task', () => {
     addTasks(placement, aShape(), 'r.0');
     expect(placed(placement)).toEqual([]);
     expect(placement.canPlace).toBe(false);
-    expect(placement.explain('r.0')!.reasons[0]!.code).toBe('NOT_CHOSEN');
+    expect(placement.explain('r.0')!.summary.code).toBe('NOT_CHOSEN');
   });
 });
 

@@ -1,11 +1,9 @@
 import type { Client } from '../client.ts';
 import type { Command, Context } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
-import { CommandFailure } from '../failure.ts';
-import { firstRows, type Page } from '../pages.ts';
+import { namedTaskRuns } from '../named-task-runs.ts';
 import { labelOf, type TaskRunView } from '../run-progress.ts';
 import { oneLine, terminalOutput } from '../terminal-text.ts';
-import { existingRun } from './show.ts';
 
 interface LogChunkView {
   readonly cursor: string;
@@ -33,7 +31,7 @@ export const logs: Command = {
   ],
   async run({ arguments: [id = '', task], options, context }) {
     const client = context.connect();
-    const taskRuns = await taskRunsOf(client, id, task);
+    const taskRuns = await namedTaskRuns(client, id, task);
     const ending = new AbortController();
     let isDetached = false;
     const off = context.onInterrupt(() => {
@@ -52,31 +50,6 @@ export const logs: Command = {
     return isDetached ? EXIT_CODES.DETACHED.code : EXIT_CODES.SUCCEEDED.code;
   },
 };
-
-async function taskRunsOf(client: Client, id: string, task: string | undefined): Promise<readonly TaskRunView[]> {
-  if (id.includes('.')) {
-    const { taskRun } = await client.ask<{ readonly taskRun: TaskRunView | null }>('task-run', { id });
-    if (taskRun !== null) return [taskRun];
-    const message = `There is no task run ${id}.`;
-    throw new CommandFailure({
-      code: 'TASK_RUN_NOT_FOUND',
-      message,
-      remedy: 'gantry show <run> lists those of a run.',
-    });
-  }
-  await existingRun(client, id);
-  type Data = { readonly run: { readonly taskRuns: Page<TaskRunView> } };
-  const all = await firstRows<TaskRunView, Data>(client, 'run-task-runs', { id }, (data) => data.run.taskRuns);
-  if (task === undefined) return all;
-  const wanted = all.filter((taskRun) => taskRun.taskKey === task || labelOf(taskRun) === task);
-  if (wanted.length > 0) return wanted;
-  const keys = [...new Set(all.map(({ taskKey }) => taskKey))];
-  throw new CommandFailure({
-    code: 'TASK_NOT_FOUND',
-    message: `The run ${id} has no task “${oneLine(task)}”.`,
-    remedy: `It has: ${keys.slice(0, 20).map(oneLine).join(', ')}${keys.length > 20 ? ', …' : ''}.`,
-  });
-}
 
 async function printLog(
   client: Client,

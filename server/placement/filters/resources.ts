@@ -4,6 +4,7 @@ import type { Filter } from '../filter.ts';
 /** The node could hold the task if nothing else ran there. What is free right now is not a filter's business. */
 export const resources: Filter = {
   code: 'INSUFFICIENT_CAPACITY',
+  tier: 'CAPACITY',
   undoneBy: ['NODE_JOINED', 'CAPACITY_CHANGED'],
   refuse(shape, { name, capacity }) {
     for (const resource in shape.resources) {
@@ -18,6 +19,8 @@ export const resources: Filter = {
             ? `Node ${name} has no ${resource}; the task needs ${amount}.`
             : `Node ${name} has ${formatQuantity(resource, there)} of ${resource} in all; the task needs ${amount}.`,
         remedy: `Ask for less ${resource}, or add a node with at least ${amount}.`,
+        relief:
+          there === 0 ? `do without ${resource}` : `ask for ${formatQuantity(resource, there)} of ${resource} at most`,
       };
     }
     return null;

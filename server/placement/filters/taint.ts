@@ -4,6 +4,7 @@ import type { Filter } from '../filter.ts';
 /** The task tolerates every taint of the node that keeps new work away. */
 export const taint: Filter = {
   code: 'TAINT_NOT_TOLERATED',
+  tier: 'CONSTRAINT',
   undoneBy: ['NODE_JOINED', 'TAINTS_CHANGED'],
   refuse({ tolerations }, { name, taints }) {
     const unbearable = taints.find(
@@ -15,6 +16,7 @@ export const taint: Filter = {
       code: taint.code,
       message: `Node ${name} has the taint ${written(unbearable)}, which the task does not tolerate.`,
       remedy: `Add a toleration for ${written(unbearable)} to the task, or take the taint off ${name}.`,
+      relief: `tolerate ${written(unbearable)}`,
     };
   },
 };

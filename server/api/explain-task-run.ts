@@ -1,0 +1,74 @@
+import type { Reason } from '@gantry/plugin-kit/vocabulary';
+import { taskRunId } from '../domain/ids.ts';
+import { standingOf, type Need, type PlacementVerdict, type WaitTier } from '../domain/standing.ts';
+import { isTerminalTaskRun, taskRunTransitions, type TaskRun, type TaskRunState } from '../domain/task-run.ts';
+import type { ApiContext, NodeVerdict, QueueTier, Unblocking } from './context.ts';
+
+/** Why a task run waits, or why it went where it went: one answer across all layers. */
+export interface PlacementAnswer {
+  readonly at: number;
+  readonly verdict: PlacementVerdict;
+  readonly tier: WaitTier | QueueTier | null;
+  readonly summary: Reason;
+  readonly reasons: readonly Reason[];
+  readonly queuePosition: number | null;
+  readonly queueLength: number | null;
+  readonly nodes: readonly NodeVerdict[];
+  readonly unblock: readonly Unblocking[];
+}
+
+/** Asks the rows first, and the placement only of what is in the queue. */
+export async function explainTaskRun(
+  taskRun: TaskRun,
+  { loaders, ports }: Pick<ApiContext, 'loaders' | 'ports'>,
+): Promise<PlacementAnswer | null> {
+  const run = await loaders.runs.load(taskRun.run);
+  if (run === null) return null;
+  const { verdict, tier, summary, reasons } = standingOf(taskRun, run, await needsOf(taskRun, loaders));
+  const standing = { at: ports.clock.now(), verdict, summary, reasons };
+  const queued =
+    verdict === 'PENDING' ? ports.placement.explain(run.pool, taskRunId(taskRun.run, taskRun.ordinal)) : null;
+  if (queued === null) {
+    return { ...standing, tier, queuePosition: null, queueLength: null, nodes: [], unblock: [] };
+  }
+  return {
+    ...standing,
+    tier: queued.tier,
+    summary: queued.summary,
+    reasons: [queued.summary],
+    queuePosition: queued.position + 1,
+    queueLength: queued.pending,
+    nodes: queued.nodes,
+    unblock: queued.unblock,
+  };
+}
+
+/** What a task run that has never been in the queue needs. */
+async function needsOf({ run, taskKey, attempt, readyAt }: TaskRun, loaders: ApiContext['loaders']): Promise<Need[]> {
+  if (attempt !== null || readyAt !== null) return [];
+  const tasks = await loaders.tasks.load(run);
+  const needs = tasks?.get(taskKey)?.needs ?? [];
+  const ordinals = new Map([...(tasks?.keys() ?? [])].map((key, ordinal) => [key, ordinal]));
+  return Promise.all(
+    needs.map(async (key) => {
+      // The first instance of a task has the task's place in the definition.
+      const first = await loaders.taskRuns.load({ run, ordinal: ordinals.get(key)! });
+      const isEnded = first !== null && isTerminalTaskRun(first.state);
+      const isFinished = isEnded && (first.mapIndex === null || (await hasEnded(run, key, loaders)));
+      return { taskKey: key, state: first?.state ?? null, isFinished };
+    }),
+  );
+}
+
+const UNFINISHED = (Object.keys(taskRunTransitions) as TaskRunState[]).filter((state) => !isTerminalTaskRun(state));
+const LOOKED_AT = 200;
+
+/** Whether every instance of a fan-out has ended; so far as the first unfinished task runs of the run tell. */
+async function hasEnded(
+  run: TaskRun['run'],
+  taskKey: string,
+  { taskRunPages }: ApiContext['loaders'],
+): Promise<boolean> {
+  const { rows, hasNextPage } = await taskRunPages.load({ run, args: { first: LOOKED_AT }, states: UNFINISHED });
+  return !hasNextPage && rows.every(({ row }) => row.taskKey !== taskKey);
+}

@@ -1,0 +1,117 @@
+import type { Reason } from '@gantry/plugin-kit/vocabulary';
+import { labelOf } from '../domain/label-rule.ts';
+import { formatQuantity } from '../domain/resources.ts';
+import type { ClusterModel, ModelNode } from './cluster-model.ts';
+import { refusalsOf } from './feasibility.ts';
+import type { TaskShape } from './shape.ts';
+
+/**
+ * What part of Gantry keeps a task run from a node, from the outermost inwards. HEALTH: the node or its runner does not
+ * work. CONSTRAINT: the task wants another kind of node. CAPACITY: there is not enough on it. LIMIT: a limit per node,
+ * a spread or exclusive use. GANG: there is no room for all of its gang. SCHEDULER: the scheduler holds it back, or has
+ * chosen others. QUEUE: it is nearly its turn.
+ */
+export type Tier = 'HEALTH' | 'CONSTRAINT' | 'CAPACITY' | 'LIMIT' | 'GANG' | 'SCHEDULER' | 'QUEUE';
+
+/** What is missing of a resource on a node. Milli-units for cpu and gpu, bytes for memory and disk. */
+export interface Shortfall {
+  readonly resource: string;
+  readonly need: number;
+  readonly free: number;
+}
+
+/** One thing that keeps a task run from a node. */
+export interface Obstacle extends Reason {
+  readonly tier: Tier;
+  /** What would undo it there, as an order that names no node. */
+  readonly relief: string;
+  /** When it is about an amount that is not free right now. */
+  readonly shortfall?: Shortfall;
+}
+
+/** Everything that keeps tasks of a shape from a node right now: what will never do first. */
+export function obstaclesOn(
+  shape: TaskShape,
+  node: ModelNode,
+  model: ClusterModel,
+  domain: string | null | undefined,
+): readonly Obstacle[] {
+  return [
+    ...refusalsOf(shape, node.facts),
+    ...shortfallsOn(shape, node, model),
+    ...limitsOn(shape, node, model),
+    ...spreadOn(shape, node, domain),
+  ];
+}
+
+/** Whether the node would do if enough of what runs there ended. */
+export const isOnlyFull = (obstacles: readonly Obstacle[]): boolean =>
+  obstacles.every(({ code, shortfall }) => shortfall !== undefined || PASSING.has(code));
+
+/** Obstacles that go away by themselves when something ends. */
+const PASSING: ReadonlySet<string> = new Set(['NODE_LIMIT', 'EXCLUSIVE_USE', 'SPREAD']);
+
+function shortfallsOn({ resources }: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
+  const { name, capacity } = node.facts;
+  return Object.entries(resources).flatMap(([resource, need]) => {
+    const free = Math.max(0, model.freeOf(resource, node));
+    // What is too much for the empty node has been said already.
+    if (need <= free || need > (capacity[resource] ?? 0)) return [];
+    const missing = formatQuantity(resource, need - free);
+    return {
+      code: 'NO_ROOM',
+      message: `Node ${name} has ${formatQuantity(resource, free)} of ${resource} free; the task needs ${formatQuantity(resource, need)}.`,
+      remedy: `It fits when what runs on ${name} has given back ${missing} of ${resource}.`,
+      tier: 'CAPACITY',
+      relief: `free ${missing} more of ${resource}`,
+      shortfall: { resource, need, free },
+    };
+  });
+}
+
+function limitsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
+  const { name } = node.facts;
+  const obstacles: Obstacle[] = [];
+  if (!model.isWithinLimit(shape, node)) {
+    const { max, scope } = shape.rules!.perNode!;
+    obstacles.push({
+      code: 'NODE_LIMIT',
+      message: `Node ${name} has ${max} of “${scope}” already, and may have no more.`,
+      remedy: 'Wait until one of them ends, or raise perNode in the task’s placement.',
+      tier: 'LIMIT',
+      relief: 'raise perNode',
+    });
+  }
+  if (!model.isUseGranted(shape, node)) {
+    const isAlone = shape.rules?.exclusive === true;
+    obstacles.push({
+      code: 'EXCLUSIVE_USE',
+      message: isAlone
+        ? `Other work runs on ${name}, and the task wants the node for itself.`
+        : `A task that wants ${name} for itself runs there.`,
+      remedy: isAlone
+        ? `Wait until ${name} is empty, cordon it meanwhile, or drop “exclusive”.`
+        : 'Wait until that task ends.',
+      tier: 'LIMIT',
+      relief: isAlone ? 'drop “exclusive”' : 'wait until the exclusive task there ends',
+    });
+  }
+  return obstacles;
+}
+
+function spreadOn({ rules }: TaskShape, { facts }: ModelNode, domain: string | null | undefined): readonly Obstacle[] {
+  const spread = rules?.spread;
+  if (!spread?.required || domain === undefined) return [];
+  const value = labelOf(spread.label, facts.name, facts.labels) ?? null;
+  if (value === domain) return [];
+  const next = `${spread.label}=${domain ?? ''}`;
+  return [
+    {
+      code: 'SPREAD',
+      message: `Node ${facts.name} has ${value === null ? `no ${spread.label}` : `${spread.label}=${value}`}; to stay even, the next instance must go where ${next}.`,
+      remedy: `Make room where ${next}, or let the spread be preferred instead of required.`,
+      tier: 'LIMIT',
+      relief: 'let the spread be preferred instead of required',
+    },
+  ];
+}
