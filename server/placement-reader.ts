@@ -1,10 +1,10 @@
-import type { PlacementReader, QueueExplanation } from './api/context.ts';
+import type { PlacementReader } from './api/context.ts';
 import type { Engine } from './engine/loop.ts';
 
 /** What the API may ask of the pools that this server runs. */
 export function placementReader(engines: ReadonlyMap<string, Engine>): PlacementReader {
   return {
-    explain: (pool, taskRun): QueueExplanation | null => engines.get(pool)?.placement?.explain(taskRun) ?? null,
+    explain: (pool, taskRun) => engines.get(pool)?.placement?.explain(taskRun) ?? null,
     status(pool) {
       const placement = engines.get(pool)?.placement;
       if (!placement) return null;

@@ -7,6 +7,7 @@ import type { PipelineProblem } from '../definition/problem.ts';
 import type { RunId, TaskRunId } from '../domain/ids.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
 import type { Events } from '../events/follow.ts';
+import type { PlacementExplanation } from '../placement/explain.ts';
 import type { Store } from '../store/store.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
@@ -70,37 +71,9 @@ export interface PluginFacts {
 /** What placement knows and the store does not. */
 export interface PlacementReader {
   /** Null when this server does not run the pool, or the task run is not in its queue. */
-  explain(pool: string, taskRun: TaskRunId): QueueExplanation | null;
+  explain(pool: string, taskRun: TaskRunId): PlacementExplanation | null;
   /** Null when this server does not run the pool. */
   status(pool: string): PoolStatus | null;
-}
-/** What keeps a task run of the queue from being placed. */
-export interface QueueExplanation {
-  readonly summary: Reason;
-  readonly tier: QueueTier;
-  /** How many go before it. */
-  readonly position: number;
-  /** How many wait in all. */
-  readonly pending: number;
-  /** The nearest to doing first. */
-  readonly nodes: readonly NodeVerdict[];
-  readonly unblock: readonly Unblocking[];
-}
-export type QueueTier = 'HEALTH' | 'CONSTRAINT' | 'CAPACITY' | 'LIMIT' | 'GANG' | 'SCHEDULER' | 'QUEUE';
-export interface NodeVerdict {
-  readonly node: string;
-  readonly verdict: 'FITS' | 'FULL' | 'REFUSED';
-  readonly obstacles: readonly Obstacle[];
-}
-export interface Obstacle extends Reason {
-  readonly tier: QueueTier;
-  readonly shortfall?: { readonly resource: string; readonly need: number; readonly free: number };
-}
-/** A change after which it could be placed at once. */
-export interface Unblocking {
-  readonly message: string;
-  readonly nodes: readonly string[];
-  readonly nodeCount: number;
 }
 export interface PoolStatus {
   /** The version of the scheduler that is at work. */

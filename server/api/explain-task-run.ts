@@ -2,13 +2,15 @@ import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { taskRunId } from '../domain/ids.ts';
 import { standingOf, type Need, type PlacementVerdict, type WaitTier } from '../domain/standing.ts';
 import { isTerminalTaskRun, taskRunTransitions, type TaskRun, type TaskRunState } from '../domain/task-run.ts';
-import type { ApiContext, NodeVerdict, QueueTier, Unblocking } from './context.ts';
+import type { NodeVerdict, Tier, Unblocking } from '../placement/explain.ts';
+import type { ApiContext, ApiPorts } from './context.ts';
+import { createLoaders } from './loaders.ts';
 
 /** Why a task run waits, or why it went where it went: one answer across all layers. */
 export interface PlacementAnswer {
   readonly at: number;
   readonly verdict: PlacementVerdict;
-  readonly tier: WaitTier | QueueTier | null;
+  readonly tier: WaitTier | Tier | null;
   readonly summary: Reason;
   readonly reasons: readonly Reason[];
   readonly queuePosition: number | null;
@@ -41,6 +43,28 @@ export async function explainTaskRun(
     nodes: queued.nodes,
     unblock: queued.unblock,
   };
+}
+
+const MIN_PAUSE_MS = 1_000;
+
+/** The explanation now, and again whenever it has become another, until the task run has ended. */
+export async function* explanations(
+  key: { readonly run: TaskRun['run']; readonly ordinal: number },
+  ports: ApiPorts,
+  signal: AbortSignal,
+): AsyncGenerator<PlacementAnswer, void, void> {
+  let before = '';
+  while (!signal.aborted) {
+    const loaders = createLoaders(ports.store);
+    const taskRun = await loaders.taskRuns.load(key);
+    const answer = taskRun && (await explainTaskRun(taskRun, { loaders, ports }));
+    if (answer === null) return;
+    const text = JSON.stringify({ ...answer, at: 0 });
+    if (text !== before) yield answer;
+    before = text;
+    if (answer.verdict === 'ENDED') return;
+    await ports.clock.sleep(MIN_PAUSE_MS, signal).catch(() => undefined);
+  }
 }
 
 /** What a task run that has never been in the queue needs. */

@@ -1,6 +1,6 @@
 import type { PlacementVerdict } from '../domain/standing.ts';
 import { builder } from './builder.ts';
-import type { NodeVerdict, Obstacle, Unblocking } from './context.ts';
+import type { NodeVerdict, Obstacle, Unblocking } from '../placement/explain.ts';
 import type { PlacementAnswer } from './explain-task-run.ts';
 import { enumOf, ReasonRef } from './vocabulary.ts';
 

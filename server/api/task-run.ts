@@ -2,10 +2,12 @@ import { parseTaskRunId, taskRunId } from '../domain/ids.ts';
 import { isTerminalTaskRun } from '../domain/task-run.ts';
 import { AttemptRef, FailureRef, placedAttempt } from './attempt.ts';
 import { builder } from './builder.ts';
-import { explainTaskRun } from './explain-task-run.ts';
+import { notFound } from './errors.ts';
+import { explainTaskRun, explanations } from './explain-task-run.ts';
 import { readRunId, type TaskRunKey } from './loaders.ts';
 import { PlacementRef } from './placement.ts';
 import { RunRef } from './run-list.ts';
+import { source } from './source.ts';
 import { TaskRef } from './task.ts';
 import { TaskRunRef, TaskRunState } from './task-run-list.ts';
 
@@ -94,5 +96,23 @@ builder.queryFields((t) => ({
       const key = readTaskRunId(id);
       return key === null ? null : loaders.taskRuns.load(key);
     },
+  }),
+}));
+
+builder.subscriptionFields((t) => ({
+  placement: t.field({
+    type: PlacementRef,
+    role: 'VIEWER',
+    args: { taskRun: t.arg.id({ description: 'The task run’s id.' }) },
+    description:
+      'Why a task run waits, or why it went where it went: now, and whenever that has changed, at most once a second. ' +
+      'Completes when it has ended.',
+    subscribe: async (_, { taskRun: id }, context) => {
+      const key = readTaskRunId(id);
+      const taskRun = key === null ? null : await context.loaders.taskRuns.load(key);
+      if (taskRun === null) throw notFound(`There is no task run “${id.slice(0, 64)}”.`);
+      return source(context, (signal) => explanations(taskRun, context.ports, signal));
+    },
+    resolve: (answer) => answer,
   }),
 }));

@@ -1,3 +1,4 @@
+import { placementForm } from '../definition/canonical.ts';
 import type { Param } from '../domain/pipeline.ts';
 import type { RetryPolicy, Task, Toleration } from '../domain/task.ts';
 import { builder } from './builder.ts';
@@ -105,6 +106,12 @@ export const TaskRef = builder.objectRef<Task>('Task').implement({
       type: [TolerationRef],
       description: 'Taints that do not keep it away.',
       resolve: ({ tolerations }) => [...tolerations],
+    }),
+    placement: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'Where it may and should run, as its pipeline says under `placement`; null for anywhere.',
+      resolve: ({ placement }) => (placement === null ? null : placementForm(placement)),
     }),
     retry: t.field({ type: RetryPolicyRef, description: 'When it is tried again.', resolve: ({ retry }) => retry }),
     timeout: t.field({

@@ -104,7 +104,8 @@ function ruleForm({ label, operator, values }: LabelRule): JsonObject {
   }
 }
 
-function placementForm({ require, prefer, perNode, exclusive, spread, near, gang }: PlacementRules): JsonObject {
+/** Placement rules as a pipeline writes them. */
+export function placementForm({ require, prefer, perNode, exclusive, spread, near, gang }: PlacementRules): JsonObject {
   const form: Record<string, Json> = {};
   if (exclusive) form['exclusive'] = true;
   if (gang !== null) form['gang'] = gang.timeoutMs === null ? true : { timeout: formatDuration(gang.timeoutMs) };

@@ -6,6 +6,9 @@ import { nextDomain } from './offer.ts';
 import type { Pending, PlacementQueue } from './queue.ts';
 import { unblockingsOf, type Unblocking } from './unblock.ts';
 
+export type { Obstacle, Tier } from './obstacle.ts';
+export type { Unblocking } from './unblock.ts';
+
 /** What placement thinks of one node for one task run. */
 export interface NodeVerdict {
   readonly node: string;

@@ -77,9 +77,9 @@ function limitsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): reado
     obstacles.push({
       code: 'NODE_LIMIT',
       message: `Node ${name} has ${max} of “${scope}” already, and may have no more.`,
-      remedy: 'Wait until one of them ends, or raise perNode in the task’s placement.',
+      remedy: 'Wait until one of them ends, or raise maxPerNode in the task’s placement.',
       tier: 'LIMIT',
-      relief: 'raise perNode',
+      relief: 'raise maxPerNode',
     });
   }
   if (!model.isUseGranted(shape, node)) {

@@ -146,7 +146,7 @@ describe('an explanation', () => {
       expect(placement.explain('r.1')).toMatchObject({
         tier: 'LIMIT',
         summary: { code: 'NODE_LIMIT', message: 'Node a has 1 of “r” already, and may have no more.' },
-        unblock: [{ message: 'Raise perNode: a would do then.' }],
+        unblock: [{ message: 'Raise maxPerNode: a would do then.' }],
       });
     });
 

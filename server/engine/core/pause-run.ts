@@ -1,4 +1,4 @@
-import { watchGang } from './gang-timeout.ts';
+import { watchGang } from './gang-timer.ts';
 import type { EngineRun, PoolState } from './pool-state.ts';
 import type { Step } from './step.ts';
 

@@ -1,7 +1,7 @@
 import type { Json, Reason } from '@gantry/plugin-kit/vocabulary';
 import { render } from '../../domain/expression.ts';
 import type { TerminalTaskRunState } from '../../domain/task-run.ts';
-import { watchGang } from './gang-timeout.ts';
+import { watchGang } from './gang-timer.ts';
 import { MAX_GANG, MAX_TASK_RUNS } from './limits.ts';
 import { EngineTaskRun, type EngineRun, type PoolState } from './pool-state.ts';
 import { tasksNamedIn } from './plan.ts';

@@ -1,7 +1,7 @@
 import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
-import { watchGang } from './gang-timeout.ts';
+import { watchGang } from './gang-timer.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
 import { endedWell, itemsOf } from './release-tasks.ts';
