@@ -13,7 +13,9 @@ export function placeOverDomains<Memory extends Json>(
   score: NodeScore,
 ): PlacementOutput<Memory> {
   const domainOf = new Map<string | undefined, number>();
-  const values = [...new Set(nodes.map(({ labels }) => valueOf(labels, label)))].sort();
+  const values = [...new Set(nodes.map(({ labels }) => valueOf(labels, label)))].sort((one, other) =>
+    (one ?? '') < (other ?? '') ? -1 : 1,
+  );
   values.forEach((value, domain) => domainOf.set(value, domain));
   const ofNode = Int32Array.from(nodes, ({ labels }) => domainOf.get(valueOf(labels, label))!);
   const loads = new DomainLoads({ nodes, resources }, ofNode, values.length);

@@ -57,13 +57,11 @@ describe('spread', () => {
 
   it('gives no node two tasks more than another that is like it', () => {
     for (let count = 0; count < 30; count++) {
-      const names = [
-        ...place(
-          ['a', 'b', 'c', 'd'].map((name) => node(name, '', 8)),
-          count,
-          null,
-        ),
-      ];
+      const names = place(
+        ['a', 'b', 'c', 'd'].map((name) => node(name, '', 8)),
+        count,
+        null,
+      ).split('');
       const counts = ['a', 'b', 'c', 'd'].map((name) => names.filter((each) => each === name).length);
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     }
@@ -72,7 +70,7 @@ describe('spread', () => {
   it('evens out the values of the label by what their nodes have together, then the nodes', () => {
     // Zone x has 16, zone y has 8: two go to x for each that goes to y.
     const nodes = [node('a', 'x', 8), node('b', 'x', 8), node('c', 'y', 8)];
-    expect([...place(nodes, 6, 'zone')].sort().join('')).toBe('aabbcc');
+    expect(place(nodes, 6, 'zone').split('').sort().join('')).toBe('aabbcc');
   });
 
   it('takes the least loaded zone even if another has the least loaded node', () => {
