@@ -16,7 +16,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@gantry/plugin-kit/config',
     '@gantry/plugin-kit/scheduler',
     '@gantry/plugin-kit/greedy',
+    '@gantry/plugin-kit/best-nodes',
     '@gantry/plugin-kit/cluster',
+    '@gantry/plugin-kit/gpus',
   ],
   'plugins/runner-*': ['@gantry/plugin-kit'],
 

@@ -33,6 +33,7 @@ const BUILT_IN = [
   '@gantry/scheduler-round-robin',
   '@gantry/scheduler-priority',
   '@gantry/scheduler-bin-packing',
+  '@gantry/scheduler-spread',
   '@gantry/runner-shell',
   '@gantry/runner-http',
 ];

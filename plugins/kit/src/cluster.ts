@@ -2,6 +2,16 @@ import { chooseGpus, GPU, shareOf } from './gpus.ts';
 import type { NodeView } from './scheduler.ts';
 
 /**
+ * The columns of real resources. The others, whose names hold a space, are limits that the host shows as if they were
+ * one, so that every scheduler keeps them: how full such a column is says nothing of how loaded a node is.
+ *
+ * @param resources `input.resources`
+ */
+export function resourceColumns(resources: readonly string[]): readonly number[] {
+  return resources.flatMap((name, column) => (name.includes(' ') ? [] : [column]));
+}
+
+/**
  * What is left on every node while a scheduler decides: a copy of the input's free amounts, from which it takes what it
  * has given away. The input stays as it was.
  */

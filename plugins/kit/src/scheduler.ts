@@ -30,7 +30,7 @@ export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
   readonly memory: Memory | null;
   readonly seed: number;
   readonly now: Instant;
-  /** Names of the columns of every amount below. */
+  /** Names of the columns of every amount below. One that holds a space is a limit, see `resourceColumns`. */
   readonly resources: readonly string[];
   /** Eligible ones, sorted by name; below, a node is its index here. */
   readonly nodes: readonly NodeView[];

@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PlacementInput } from '@gantry/plugin-kit/scheduler';
 import plugin from '../src/index.ts';
 
 function call(
   names: readonly string[],
   count: number,
-  memory: string | null,
+  memory: Parameters<typeof plugin.place>[0]['memory'],
   free = names.map(() => 100),
-): PlacementInput<Record<never, never>, string> {
+): Parameters<typeof plugin.place>[0] {
   return {
-    config: {},
+    config: { weights: {} },
     memory,
     seed: 0,
     now: 0,
@@ -29,7 +28,7 @@ function call(
 }
 
 /** Where the tasks of a call go, by name, and what is remembered. */
-function place(input: ReturnType<typeof call>): readonly [string, string | null] {
+function place(input: ReturnType<typeof call>): readonly [string, ReturnType<typeof plugin.place>['memory']] {
   const { decisions, memory } = plugin.place(input);
   return [decisions.map((each) => ('node' in each ? input.nodes[each.node]!.name : '-')).join(''), memory];
 }
@@ -40,7 +39,7 @@ describe('round-robin', () => {
   });
 
   it('goes on where the last call ended, one task at a time', () => {
-    let memory: string | null = null;
+    let memory: Parameters<typeof call>[2] = null;
     let places = '';
     for (let time = 0; time < 8; time++) {
       const [where, next] = place(call(['a', 'b', 'c', 'd'], 1, memory));

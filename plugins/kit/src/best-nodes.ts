@@ -1,0 +1,158 @@
+import { Cluster } from './cluster.ts';
+import { Journal, NodeHeap, type NodeScore } from './node-heap.ts';
+import type { Candidate, NodeView, Shape } from './scheduler.ts';
+
+export type { NodeScore } from './node-heap.ts';
+
+/** Heaps of one call hold at most so many nodes together, some 70 MB; shapes beyond that are scanned. */
+const MAX_INDEXED = 1 << 22;
+
+/** What `BestNodes` chooses among. */
+export interface NodeChoiceOptions {
+  /** `input.nodes` */
+  readonly nodes: readonly NodeView[];
+  /** `input.resources` */
+  readonly resources: readonly string[];
+  /** `input.shapes`, or what a scheduler has made of them: parts of their nodes, say. */
+  readonly shapes: readonly Shape[];
+  /** NaN is a mistake and throws. */
+  readonly score: NodeScore;
+  /** How often each shape will be asked for, at most: with one, a scan is cheaper than an index. Default: often. */
+  readonly taskCounts?: ArrayLike<number>;
+  /**
+   * What the greatest preference of a shape for a node adds to the score; the greatest dislike takes as much from it.
+   * Default 1, which outweighs any score that is a share.
+   */
+  readonly preferenceWeight?: number;
+}
+
+/**
+ * Finds for a shape the feasible node that scores best and has room, and keeps account of what is given away. It decides
+ * exactly as a scan of all nodes would, at a cost that hardly grows with them. For schedulers that `greedy` is too
+ * simple for.
+ */
+export class BestNodes {
+  /** What is left, as far as this call has given it away. */
+  readonly cluster: Cluster;
+  readonly #shapes: readonly Shape[];
+  readonly #score: NodeScore;
+  readonly #taskCounts: ArrayLike<number> | null;
+  readonly #journal: Journal;
+  readonly #choices: (Choice | undefined)[] = [];
+  #indexed = 0;
+
+  constructor({ nodes, resources, shapes, score, taskCounts, preferenceWeight = 1 }: NodeChoiceOptions) {
+    this.cluster = new Cluster(nodes, resources);
+    this.#shapes = shapes;
+    this.#score = checked(score, preferenceWeight / MOST_LIKED);
+    this.#taskCounts = taskCounts ?? null;
+    this.#journal = new Journal(64, nodes.length);
+  }
+
+  /** The node to take for a shape, by the shape's index; −1 when none has room. */
+  best(shape: number): number {
+    return this.#choice(shape).best();
+  }
+
+  /** How good a node is for a shape as things stand. */
+  scoreOf(shape: number, node: number): number {
+    return this.#score(this.#shapes[shape]!, node, this.cluster);
+  }
+
+  /** Gives a node that has room to a task of a shape. */
+  take(shape: number, node: number): void {
+    this.cluster.take(node, this.#shapes[shape]!.needs);
+    this.#journal.write(node);
+    this.#choices[shape]?.taken(node);
+  }
+
+  /** The best nodes with their scores, best first. Looks at all of them. */
+  candidates(shape: number, count: number): readonly Candidate[] {
+    return this.#choice(shape).candidates(count);
+  }
+
+  #choice(shape: number): Choice {
+    return (this.#choices[shape] ??= this.#makeChoice(shape));
+  }
+
+  #makeChoice(at: number): Choice {
+    const shape = this.#shapes[at]!;
+    const size = shape.feasible.length;
+    const hasHeap = (this.#taskCounts?.[at] ?? 2) > 1 && this.#indexed + size <= MAX_INDEXED;
+    if (hasHeap) this.#indexed += size;
+    return new Choice(shape, this.#score, this.cluster, this.#journal, hasHeap);
+  }
+}
+
+/** The best node for one shape: by a heap, or by a scan where a heap would not pay. */
+class Choice {
+  readonly #shape: Shape;
+  readonly #score: NodeScore;
+  readonly #cluster: Cluster;
+  readonly #heap: NodeHeap | null;
+  #isFull = false;
+
+  constructor(shape: Shape, score: NodeScore, cluster: Cluster, journal: Journal, hasHeap: boolean) {
+    this.#heap = hasHeap ? new NodeHeap(shape, score, cluster, journal) : null;
+    this.#shape = shape;
+    this.#score = score;
+    this.#cluster = cluster;
+  }
+
+  /** The node to take; −1 when none has room. */
+  best(): number {
+    if (this.#isFull) return -1;
+    const node = this.#heap === null ? this.#scan() : this.#heap.best();
+    if (node < 0) this.#isFull = true;
+    return node;
+  }
+
+  /** A node has been given to a task of the shape, and the journal says so. */
+  taken(node: number): void {
+    this.#heap?.taken(node);
+  }
+
+  /** The best nodes with their scores, best first. */
+  candidates(count: number): readonly Candidate[] {
+    const all: Candidate[] = [];
+    for (const node of this.#shape.feasible) {
+      if (this.#cluster.fits(node, this.#shape.needs)) {
+        all.push({ node, score: this.#score(this.#shape, node, this.#cluster) });
+      }
+    }
+    return all.sort((one, other) => other.score - one.score || one.node - other.node).slice(0, count);
+  }
+
+  #scan(): number {
+    const { needs, feasible } = this.#shape;
+    let best = -1;
+    let bestScore = 0;
+    for (let at = 0; at < feasible.length; at++) {
+      const node = feasible[at]!;
+      if (!this.#cluster.fits(node, needs)) continue;
+      const score = this.#score(this.#shape, node, this.#cluster);
+      if (best < 0 || score > bestScore) {
+        best = node;
+        bestScore = score;
+      }
+    }
+    return best;
+  }
+}
+
+/** The preference of who wants nothing more than to be on a node. */
+const MOST_LIKED = 100;
+
+/** The score with the shape's preference, which is a number. */
+function checked(score: NodeScore, perPreference: number): NodeScore {
+  return (shape, node, cluster) => {
+    let value = score(shape, node, cluster);
+    if (shape.preference !== undefined) value += shape.preference[node]! * perPreference;
+    if (Number.isNaN(value)) {
+      throw new Error(
+        `The score of node ${cluster.nodes[node]!.name} is not a number: a capacity of 0 may be divided by.`,
+      );
+    }
+    return value;
+  };
+}

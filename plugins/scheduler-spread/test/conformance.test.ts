@@ -1,0 +1,6 @@
+import { describeScheduler } from '@gantry/plugin-kit/testing';
+import plugin from '../src/index.ts';
+
+describeScheduler(plugin);
+describeScheduler(plugin, { config: { label: 'zone' } });
+describeScheduler(plugin, { config: { label: 'constructor' } });
