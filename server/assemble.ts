@@ -10,6 +10,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { createCommands } from './commands/commands.ts';
 import type { Commands } from './commands/submit.ts';
 import type { Config } from './config/schema.ts';
+import { decisionReader } from './decision-reader.ts';
 import { parsePipeline } from './definition/parse.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
 import { runId } from './domain/ids.ts';
@@ -76,6 +77,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     scheduler: config.scheduler,
     schedulerConfig: config.schedulerConfig,
     schedulerMemory: null,
+    shadow: null,
   });
 
   const hub = new Hub();
@@ -138,6 +140,8 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     },
     plugins: { list: () => registry.list().map(pluginFacts) },
     placement: placementReader(engines),
+    decisions: decisionReader(store, registry),
+    schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },
     health: {
       async reasons() {
         const reasons: string[] = [];

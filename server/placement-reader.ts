@@ -14,6 +14,7 @@ export function placementReader(engines: ReadonlyMap<string, Engine>): Placement
         schedulerState: state,
         schedulerReason: lastFault === null ? null : { code: 'SCHEDULER_FAULT', message: lastFault },
         queueLength: placement.pendingCount,
+        shadow: placement.shadowReport,
       };
     },
   };

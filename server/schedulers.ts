@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import type { Clock } from './clock.ts';
+import type { SchedulerChoice } from './domain/pool.ts';
 import type { Logger } from './log.ts';
 import { Placement } from './placement/placement.ts';
 import { SchedulerHost } from './placement/scheduler-host.ts';
@@ -19,38 +21,39 @@ export interface PlacementParts {
 }
 
 /** A fresh placement for a pool: its scheduler with its config, and the memory that was committed last. */
-export async function makePlacement({
-  pool: name,
-  store,
-  registry,
-  clock,
-  log,
-  batch,
-}: PlacementParts): Promise<Placement> {
+export async function makePlacement({ pool: name, store, batch, ...parts }: PlacementParts): Promise<Placement> {
   const pool = await store.pools.byName(name);
   if (!pool) throw new Error(`There is no pool ${name} in the store.`);
-  let plugin = registry.scheduler(pool.scheduler);
-  let checked = plugin?.config.check(pool.schedulerConfig ?? {});
+  const { scheduler, schedulerConfig, schedulerMemory, shadow } = pool;
+  const own =
+    makeHost({ scheduler, config: (schedulerConfig ?? {}) as JsonObject }, schedulerMemory, name, parts) ??
+    makeHost({ scheduler: FALLBACK, config: {} }, null, name, parts);
+  if (!own) throw new Error(`Neither ${scheduler} nor ${FALLBACK} can be loaded: reinstall Gantry.`);
+  return new Placement({ scheduler: own, batch, shadow: shadow && makeHost(shadow, null, name, parts) });
+}
+
+/** Null when the plugin is not there or does not like its config. */
+function makeHost(
+  { scheduler, config }: SchedulerChoice,
+  memory: Json,
+  pool: string,
+  { registry, clock, log }: Pick<PlacementParts, 'registry' | 'clock' | 'log'>,
+): SchedulerHost | null {
+  const plugin = registry.scheduler(scheduler);
+  const checked = plugin?.config.check(config);
   if (!plugin || !checked?.ok) {
     const problem =
       checked && !checked.ok ? checked.problems.map(({ message }) => message).join('; ') : 'it is not loaded';
-    log.error(
-      { pool: name, scheduler: pool.scheduler, problem },
-      `The pool's scheduler cannot be used; ${FALLBACK} takes its place.`,
-    );
-    plugin = registry.scheduler(FALLBACK);
-    checked = plugin?.config.check({});
+    log.error({ pool, scheduler, problem }, 'A scheduler of the pool cannot be used.');
+    return null;
   }
-  if (!plugin || !checked?.ok)
-    throw new Error(`Neither ${pool.scheduler} nor ${FALLBACK} can be loaded: reinstall Gantry.`);
-  const scheduler = new SchedulerHost({
+  return new SchedulerHost({
     plugin,
     config: checked.config,
-    memory: plugin.name === pool.scheduler ? pool.schedulerMemory : null,
+    memory,
     // Fixed per pool, so that what a scheduler decided by chance can be decided again.
-    seed: Number.parseInt(hash('sha256', name).slice(0, 8), 16),
+    seed: Number.parseInt(hash('sha256', pool).slice(0, 8), 16),
     clock,
-    log: (message) => log.error({ pool: name }, message),
+    log: (message) => log.error({ pool }, message),
   });
-  return new Placement({ scheduler, batch });
 }

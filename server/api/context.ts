@@ -1,13 +1,17 @@
-import type { Json, Reason } from '@gantry/plugin-kit/vocabulary';
+import type { Json, JsonObject, Problem, Reason } from '@gantry/plugin-kit/vocabulary';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Clock } from '../clock.ts';
 import type { Commands } from '../commands/submit.ts';
 import type { PipelineProblem } from '../definition/problem.ts';
+import type { StoredDecision } from '../domain/decision.ts';
 import type { RunId, TaskRunId } from '../domain/ids.ts';
+import type { SchedulerChoice } from '../domain/pool.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
 import type { Events } from '../events/follow.ts';
 import type { PlacementExplanation } from '../placement/explain.ts';
+import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
+import type { ShadowReport } from '../placement/shadow.ts';
 import type { Store } from '../store/store.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
@@ -20,6 +24,8 @@ export interface ApiPorts {
   readonly pipelines: PipelineReader;
   readonly plugins: PluginList;
   readonly placement: PlacementReader;
+  readonly decisions: DecisionReader;
+  readonly schedulers: SchedulerList;
   readonly health: Health;
   readonly clock: Clock;
   /** A fresh UUIDv7. */
@@ -75,6 +81,25 @@ export interface PlacementReader {
   /** Null when this server does not run the pool. */
   status(pool: string): PoolStatus | null;
 }
+/** Decisions that have been made, in full. */
+export interface DecisionReader {
+  /** The decision that gave a task run its attempt; null when it is not known any more. */
+  ofAttempt(pool: string, taskRun: TaskRunId, assignedAt: number): Promise<StoredDecision | null>;
+  /** Where the task runs went; null when the call was not kept. */
+  placements(decision: StoredDecision): readonly { readonly taskRun: string; readonly node: string }[] | null;
+  /** The best nodes for a task run as the scheduler saw them; null when that cannot be worked out again. */
+  candidates(decision: StoredDecision, taskRun: TaskRunId): readonly NamedCandidate[] | null;
+  /** Decides again: by the same scheduler and config, unless others are named. */
+  rerun(decision: StoredDecision, scheduler: string | null, config: JsonObject | null): RerunAnswer;
+}
+export type RerunAnswer =
+  | ({ readonly ok: true; readonly version: string; readonly note: Reason | null } & Rerun)
+  | { readonly ok: false; readonly reason: Reason };
+/** The schedulers that a pool may have. */
+export interface SchedulerList {
+  /** What is wrong with a choice, if anything; an unknown name is a problem, with a suggestion. */
+  check(choice: SchedulerChoice): readonly Problem[];
+}
 export interface PoolStatus {
   /** The version of the scheduler that is at work. */
   readonly schedulerVersion: string;
@@ -83,6 +108,8 @@ export interface PoolStatus {
   readonly schedulerReason: Reason | null;
   /** Task runs that are READY. */
   readonly queueLength: number;
+  /** Null when the pool has no shadow. */
+  readonly shadow: ShadowReport | null;
 }
 
 /** Whether this server can do its work. */

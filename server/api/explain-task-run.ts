@@ -1,5 +1,6 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
-import { taskRunId } from '../domain/ids.ts';
+import type { StoredDecision } from '../domain/decision.ts';
+import { taskRunId, type TaskRunId } from '../domain/ids.ts';
 import { standingOf, type Need, type PlacementVerdict, type WaitTier } from '../domain/standing.ts';
 import { isTerminalTaskRun, taskRunTransitions, type TaskRun, type TaskRunState } from '../domain/task-run.ts';
 import type { NodeVerdict, Tier, Unblocking } from '../placement/explain.ts';
@@ -17,6 +18,9 @@ export interface PlacementAnswer {
   readonly queueLength: number | null;
   readonly nodes: readonly NodeVerdict[];
   readonly unblock: readonly Unblocking[];
+  /** Of its latest attempt. */
+  readonly decision: StoredDecision | null;
+  readonly taskRun: TaskRunId;
 }
 
 /** Asks the rows first, and the placement only of what is in the queue. */
@@ -27,9 +31,12 @@ export async function explainTaskRun(
   const run = await loaders.runs.load(taskRun.run);
   if (run === null) return null;
   const { verdict, tier, summary, reasons } = standingOf(taskRun, run, await needsOf(taskRun, loaders));
-  const standing = { at: ports.clock.now(), verdict, summary, reasons };
-  const queued =
-    verdict === 'PENDING' ? ports.placement.explain(run.pool, taskRunId(taskRun.run, taskRun.ordinal)) : null;
+  const id = taskRunId(taskRun.run, taskRun.ordinal);
+  const { attempt } = taskRun;
+  const isPlaced = attempt !== null && (verdict === 'PLACED' || verdict === 'ENDED');
+  const decision = isPlaced ? await ports.decisions.ofAttempt(run.pool, id, attempt.assignedAt) : null;
+  const standing = { at: ports.clock.now(), verdict, summary, reasons, decision, taskRun: id };
+  const queued = verdict === 'PENDING' ? ports.placement.explain(run.pool, id) : null;
   if (queued === null) {
     return { ...standing, tier, queuePosition: null, queueLength: null, nodes: [], unblock: [] };
   }
@@ -59,7 +66,7 @@ export async function* explanations(
     const taskRun = await loaders.taskRuns.load(key);
     const answer = taskRun && (await explainTaskRun(taskRun, { loaders, ports }));
     if (answer === null) return;
-    const text = JSON.stringify({ ...answer, at: 0 });
+    const text = JSON.stringify({ ...answer, at: 0, decision: answer.decision?.seq ?? null });
     if (text !== before) yield answer;
     before = text;
     if (answer.verdict === 'ENDED') return;

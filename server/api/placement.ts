@@ -1,6 +1,8 @@
 import type { PlacementVerdict } from '../domain/standing.ts';
 import { builder } from './builder.ts';
 import type { NodeVerdict, Obstacle, Unblocking } from '../placement/explain.ts';
+import type { NamedCandidate } from '../placement/rerun.ts';
+import { DecisionRef } from './decision.ts';
 import type { PlacementAnswer } from './explain-task-run.ts';
 import { enumOf, ReasonRef } from './vocabulary.ts';
 
@@ -86,6 +88,21 @@ const UnblockingRef = builder.objectRef<Unblocking>('Unblocking').implement({
   }),
 });
 
+const CandidateRef = builder.objectRef<NamedCandidate>('PlacementCandidate').implement({
+  role: 'VIEWER',
+  description: 'A node that a scheduler might have chosen.',
+  fields: (t) => ({
+    nodeName: t.exposeString('node', { description: 'The node’s name.' }),
+    score: t.exposeFloat('score', { description: 'Higher is better; of what scale is the scheduler’s affair.' }),
+    parts: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What the score is made of, by name, when the scheduler says so.',
+      resolve: ({ parts }) => parts ?? null,
+    }),
+  }),
+});
+
 const DEFAULT_NODES = 100;
 const MAX_NODES = 1_000;
 
@@ -123,6 +140,21 @@ export const PlacementRef = builder.objectRef<PlacementAnswer>('Placement').impl
       resolve: ({ nodes }, { first }) => nodes.slice(0, Math.max(0, Math.min(first ?? DEFAULT_NODES, MAX_NODES))),
     }),
     nodeCount: t.int({ description: 'How many nodes were looked at.', resolve: ({ nodes }) => nodes.length }),
+    decision: t.field({
+      type: DecisionRef,
+      nullable: true,
+      description: 'The decision that gave it its latest attempt; null when that is not known (any more).',
+      resolve: ({ decision }) => decision,
+    }),
+    candidates: t.field({
+      type: [CandidateRef],
+      nullable: true,
+      description: 'The best nodes as the scheduler saw them then, best first; null when that cannot be worked out.',
+      resolve: ({ decision, taskRun }, _, { ports }) => {
+        const found = decision && ports.decisions.candidates(decision, taskRun);
+        return found && [...found];
+      },
+    }),
     unblock: t.field({
       type: [UnblockingRef],
       description: 'What would help, the most promising first.',

@@ -1,4 +1,5 @@
-import type { Pool } from '../domain/pool.ts';
+import type { Pool, SchedulerChoice } from '../domain/pool.ts';
+import type { ShadowReport } from '../placement/shadow.ts';
 import { builder } from './builder.ts';
 import { connectionOf, pageArgs, readPageArgs } from './connections.ts';
 import type { PoolStatus } from './context.ts';
@@ -8,6 +9,67 @@ import { enumOf, ReasonRef } from './vocabulary.ts';
 const SchedulerState = enumOf<PoolStatus['schedulerState']>('SchedulerState', 'Whether a pool’s scheduler works.', {
   HEALTHY: 'It does.',
   FAULTY: 'It fails; a fallback places its pool’s tasks.',
+});
+
+export const SchedulerChoiceRef = builder.objectRef<SchedulerChoice>('SchedulerChoice').implement({
+  role: 'VIEWER',
+  description: 'A scheduler and its config.',
+  fields: (t) => ({
+    scheduler: t.exposeString('scheduler', { description: 'The plugin’s name.' }),
+    config: t.field({ type: 'JSON', description: 'Its config.', resolve: ({ config }) => config }),
+  }),
+});
+
+const DivergenceRef = builder.objectRef<ShadowReport['divergences'][number]>('Divergence').implement({
+  role: 'VIEWER',
+  description: 'A task run that the shadow would have placed elsewhere.',
+  fields: (t) => ({
+    at: t.expose('at', { type: 'DateTime', description: 'When both decided.' }),
+    taskRunId: t.exposeID('taskRun', { description: 'The task run.' }),
+    nodeName: t.exposeString('node', { nullable: true, description: 'Where the scheduler sent it; null for nowhere.' }),
+    shadowNodeName: t.exposeString('shadowNode', {
+      nullable: true,
+      description: 'Where the shadow would have sent it; null for nowhere.',
+    }),
+  }),
+});
+
+interface PoolShadow {
+  readonly choice: SchedulerChoice;
+  readonly report: ShadowReport | null;
+}
+const PoolShadowRef = builder.objectRef<PoolShadow>('PoolShadow').implement({
+  role: 'VIEWER',
+  description:
+    'A scheduler that decides beside a pool’s own; nothing comes of it. Counted since its server has run the pool.',
+  fields: (t) => ({
+    name: t.string({ description: 'The plugin’s name.', resolve: ({ choice }) => choice.scheduler }),
+    config: t.field({ type: 'JSON', description: 'Its config.', resolve: ({ choice }) => choice.config }),
+    version: t.string({
+      nullable: true,
+      description: 'The plugin’s version; null when it is not at work here.',
+      resolve: ({ report }) => report?.version ?? null,
+    }),
+    state: t.field({
+      type: SchedulerState,
+      nullable: true,
+      description: 'Whether it works.',
+      resolve: ({ report }) => report?.state ?? null,
+    }),
+    compared: t.int({
+      description: 'Task runs on which both decided.',
+      resolve: ({ report }) => report?.compared ?? 0,
+    }),
+    divergenceCount: t.int({
+      description: 'How many of them it would have placed elsewhere.',
+      resolve: ({ report }) => report?.divergenceCount ?? 0,
+    }),
+    divergences: t.field({
+      type: [DivergenceRef],
+      description: 'The last 100 of them, newest first.',
+      resolve: ({ report }) => [...(report?.divergences ?? [])],
+    }),
+  }),
 });
 
 interface PoolScheduler {
@@ -50,6 +112,13 @@ export const PoolRef = builder.objectRef<Pool>('Pool').implement({
       type: PoolSchedulerRef,
       description: 'Its scheduler.',
       resolve: (pool, _, { ports }) => ({ pool, status: ports.placement.status(pool.name) }),
+    }),
+    shadow: t.field({
+      type: PoolShadowRef,
+      nullable: true,
+      description: 'The scheduler that decides beside it, to be compared; null when there is none.',
+      resolve: ({ name, shadow }, _, { ports }) =>
+        shadow && { choice: shadow, report: ports.placement.status(name)?.shadow ?? null },
     }),
     queueLength: t.int({
       nullable: true,

@@ -15,6 +15,8 @@ import './node.ts';
 import './cordon-node.ts';
 import './node-event.ts';
 import './pool.ts';
+import './update-pool.ts';
+import './decision.ts';
 import './plugin.ts';
 import './token.ts';
 import './audit.ts';

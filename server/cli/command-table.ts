@@ -7,6 +7,7 @@ import { logs } from './commands/logs.ts';
 import { cordon, nodes, uncordon } from './commands/nodes.ts';
 import { pipelines } from './commands/pipelines.ts';
 import { plugins } from './commands/plugins.ts';
+import { pools, updatePool } from './commands/pools.ts';
 import { retry } from './commands/retry.ts';
 import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
@@ -32,6 +33,8 @@ export const COMMANDS: readonly Command[] = [
   nodes,
   cordon,
   uncordon,
+  pools,
+  updatePool,
   plugins,
   createToken,
   listTokens,

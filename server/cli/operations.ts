@@ -12,6 +12,7 @@ export type OperationName =
   | 'pipeline-params'
   | 'pipelines'
   | 'plugins'
+  | 'pools'
   | 'retry-run'
   | 'revoke-token'
   | 'run'
@@ -22,7 +23,8 @@ export type OperationName =
   | 'task-run-placement'
   | 'tokens'
   | 'trigger-run'
-  | 'uncordon-node';
+  | 'uncordon-node'
+  | 'update-pool';
 
 /** The text of an operation. They are read one by one, because a command needs one or two. */
 export function operationText(name: OperationName): string {

@@ -1,9 +1,11 @@
 import type { Json } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from './attempt.ts';
 import type { Receipt } from './command.ts';
+import type { DecisionRow } from './decision.ts';
 import type { EventBatch } from './event.ts';
 import type { RunId } from './ids.ts';
 import type { Node } from './node.ts';
+import type { PoolUpdate } from './pool.ts';
 import type { Run } from './run.ts';
 import type { TaskRun } from './task-run.ts';
 
@@ -61,5 +63,9 @@ export interface Change {
   readonly receipts: readonly { readonly command: number; readonly receipt: Receipt; readonly run?: RunId }[];
   /** The pool's scheduler memory when it changed. */
   readonly schedulerMemory?: Json;
+  /** Another scheduler for the pool, from the next step on. Its memory begins anew. */
+  readonly poolUpdate?: PoolUpdate;
+  /** How the placements of this step were decided. */
+  readonly decision?: DecisionRow;
   readonly events: Omit<EventBatch, 'pool' | 'seq' | 'at'>;
 }

@@ -1,5 +1,6 @@
 import type { Json } from '@gantry/plugin-kit/vocabulary';
 import type { RunId } from './ids.ts';
+import type { PoolUpdate } from './pool.ts';
 import type { PipelineDefinition } from './pipeline.ts';
 
 /** What somebody asks of a pool's engine. Stored before anything acts on it. */
@@ -27,7 +28,8 @@ export type Command =
   | { readonly type: 'PAUSE_RUN'; readonly run: RunId }
   | { readonly type: 'RESUME_RUN'; readonly run: RunId }
   | { readonly type: 'CORDON_NODE'; readonly node: string }
-  | { readonly type: 'UNCORDON_NODE'; readonly node: string };
+  | { readonly type: 'UNCORDON_NODE'; readonly node: string }
+  | { readonly type: 'UPDATE_POOL'; readonly update: PoolUpdate };
 
 /** A command as the store keeps it. */
 export interface StoredCommand {

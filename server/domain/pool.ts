@@ -1,4 +1,4 @@
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 
 /** A named group of nodes with one scheduler and its config. */
 export interface Pool {
@@ -8,6 +8,21 @@ export interface Pool {
   readonly schedulerConfig: Json;
   /** What the scheduler asked to be remembered; committed with the placements that it made. */
   readonly schedulerMemory: Json;
+  /** Decides beside the scheduler, to be compared; null for none. */
+  readonly shadow: SchedulerChoice | null;
+}
+
+/** A scheduler and its config, as somebody chose them. */
+export interface SchedulerChoice {
+  /** The plugin's name. */
+  readonly scheduler: string;
+  readonly config: JsonObject;
+}
+
+/** What a pool is to be from now on. */
+export interface PoolUpdate extends SchedulerChoice {
+  /** Decides beside the scheduler, and nothing comes of it; null for none. */
+  readonly shadow: SchedulerChoice | null;
 }
 
 export const DEFAULT_POOL = 'default';

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { Change } from '../domain/change.ts';
 import type { PreparedCommand } from '../domain/command.ts';
+import type { DecisionRow } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { Input } from '../domain/input.ts';
@@ -16,9 +17,10 @@ import { restore } from './core/restore.ts';
 import { Step } from './core/step.ts';
 import { unwrittenDueAt } from './core/unwritten.ts';
 import { Inbox, type Offer } from './inbox.ts';
+import { DecisionLog } from './decision-log.ts';
 import { DurationHistory } from './duration-history.ts';
 import { LeaseKeeper } from './lease.ts';
-import { keyOf, requestOf, runningIn, shapeOfTaskRun, tenantOf } from './requests.ts';
+import { keyOf, requestOf, shapeOfTaskRun, tellAll, tenantOf } from './requests.ts';
 import { Bell } from './wake.ts';
 
 export interface EngineOptions {
@@ -41,6 +43,8 @@ export interface EngineOptions {
 
 /** How long the engine sleeps at most: commands of other servers are found then, and silence is noticed. Milliseconds. */
 const IDLE_MS = 1_000;
+/** Decisions between two looks at what may be forgotten. */
+const TRIM_EVERY = 256;
 const RELOAD_BACKOFF_MS = [100, 500, 2_000, 5_000];
 
 /** A commit that is under way, with everything that may happen only after it. */
@@ -71,8 +75,12 @@ export class Engine implements Service {
   /** After a fault: one input at a time, so that the one at fault is found. */
   #isCareful = false;
   #placement: Placement | null = null;
+  readonly #decisions = new DecisionLog();
+  #decided = 0;
   /** Null while no scheduler asks for it. */
   #durations: DurationHistory | null = null;
+  /** The pool has another scheduler since the last commit. */
+  #isPlacementOutdated = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -145,20 +153,10 @@ export class Engine implements Service {
         store.runs.unfinished(name),
         store.events.assignedAfter(name, lease.writtenSeq),
       ]);
-      const placement = await this.#options.makePlacement();
-      const durations = placement.wantsForecast ? new DurationHistory(await store.taskRuns.durations(name)) : null;
       this.#options.reset();
       const { pool, step } = restore(name, { nodes, runs, assigned }, lease.seq, clock.now(), silence);
-      for (const node of pool.nodes.values()) placement.nodeChanged(node);
-      step.placement.nodes.length = 0;
-      for (const node of pool.nodes.values()) {
-        for (const taskRun of node.live) {
-          placement.reserve(shapeOfTaskRun(taskRun, taskRun.attempt!.number), node.name, tenantOf(taskRun));
-        }
-      }
-      placement.running = () => runningIn(pool);
-      this.#placement = placement;
-      this.#durations = durations;
+      let placement = await this.#replacePlacement(pool);
+      step.placement.nodes.length = step.placement.queued.length = 0;
       let pending = await this.#finish(pool, placement, lease, step, [], [], null);
       await pending?.done;
       pending = null;
@@ -179,12 +177,27 @@ export class Engine implements Service {
           await clock.turn();
         }
         pending = await this.#batch(pool, placement, lease, pending);
+        if (!this.#isPlacementOutdated) continue;
+        await pending?.done;
+        pending = null;
+        placement = await this.#replacePlacement(pool);
       }
       await pending?.done;
     } finally {
       term.abort();
       await kept;
     }
+  }
+
+  /** A placement with the pool's scheduler as it is stored, told of everything that there is. */
+  async #replacePlacement(pool: PoolState): Promise<Placement> {
+    const { store, makePlacement, pool: name } = this.#options;
+    const placement = await makePlacement();
+    this.#durations = placement.wantsForecast ? new DurationHistory(await store.taskRuns.durations(name)) : null;
+    tellAll(placement, pool, this.#durations);
+    this.#placement = placement;
+    this.#isPlacementOutdated = false;
+    return placement;
   }
 
   /** Milliseconds until something must be looked at; 0 when there is work. */
@@ -262,10 +275,12 @@ export class Engine implements Service {
     const { store, clock, pool: name } = this.#options;
     tellPlacement(placement, step, this.#durations);
     let memory: Json | undefined;
+    let decision: DecisionRow | undefined;
     if (placement.canPlace) {
       const placed = placement.place(clock.now());
       if (placed.memoryChanged) memory = placed.memory;
       if (placed.placements.length > 0) {
+        if (placed.call !== null) decision = this.#decisions.rowOf(placed.call, placed.placements.length, step.now);
         advance(pool, [{ type: 'PLACEMENT', placements: placed.placements }], step.now, step);
         tellPlacement(placement, step, this.#durations);
       }
@@ -277,7 +292,12 @@ export class Engine implements Service {
       return null;
     }
     pool.seq = step.seq;
-    const change: Change = memory === undefined ? step.change() : { ...step.change(), schedulerMemory: memory };
+    this.#isPlacementOutdated ||= step.hasPoolUpdate;
+    const change: Change = {
+      ...step.change(),
+      ...(memory === undefined ? {} : { schedulerMemory: memory }),
+      ...(decision === undefined ? {} : { decision }),
+    };
     if (before) await before.done;
     if (!this.#lease.isTrusted) throw new Error('The lease ended before the batch could be written.');
     // The rows are read off the engine's objects at once, before the next batch changes them.
@@ -285,11 +305,21 @@ export class Engine implements Service {
     const done = written.then(() => {
       this.#options.publish({ pool: name, seq: step.seq, at: step.now, ...change.events });
       this.#settle(step, offers, commands);
+      if (decision !== undefined) this.#trimDecisions();
     });
     done.catch((error: Error) => {
       for (const offer of offers) offer.reject(error);
     });
     return { done };
+  }
+
+  /** Now and then; what it fails to forget it forgets the next time. */
+  #trimDecisions(): void {
+    if (++this.#decided % TRIM_EVERY !== 0) return;
+    const { store, log, pool } = this.#options;
+    store.decisions
+      .trim(pool)
+      .catch((error: Error) => log.warn({ err: error, pool }, 'Old decisions could not be forgotten.'));
   }
 
   /** What waited for the step to be durable may happen now. */

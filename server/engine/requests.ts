@@ -1,7 +1,7 @@
 import { taskRunId } from '../domain/ids.ts';
 import type { PlacementRequest } from '../placement/queue.ts';
 import { shapeIn, shapeOf, type TaskShape } from '../placement/shape.ts';
-import type { RunningFacts } from '../placement/placement.ts';
+import type { Placement, RunningFacts } from '../placement/placement.ts';
 import type { EngineRun, EngineTaskRun, PoolState } from './core/pool-state.ts';
 import type { DurationHistory } from './duration-history.ts';
 
@@ -48,6 +48,20 @@ export function requestOf(taskRun: EngineTaskRun, durations: DurationHistory | n
     ...(shape.rules?.gang ? { gangSize: owner.instancesOf(taskIndex).length } : {}),
     ...(durations === null ? {} : { forecast: durations.forecast(owner, taskIndex) }),
   };
+}
+
+/** Tells a fresh placement of a whole pool: its nodes, what runs there, and its queue. */
+export function tellAll(placement: Placement, pool: PoolState, durations: DurationHistory | null): void {
+  for (const node of pool.nodes.values()) placement.nodeChanged(node);
+  for (const node of pool.nodes.values()) {
+    for (const taskRun of node.live) {
+      placement.reserve(shapeOfTaskRun(taskRun, taskRun.attempt!.number), node.name, tenantOf(taskRun));
+    }
+  }
+  for (const run of pool.runs.values()) {
+    for (const taskRun of run.taskRuns) if (taskRun.state === 'READY') placement.add(requestOf(taskRun, durations));
+  }
+  placement.running = () => runningIn(pool);
 }
 
 /** Everything that runs, for schedulers that want it. */

@@ -5,8 +5,9 @@ import { explain, explainNomination, type PlacementExplanation } from './explain
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
 import { PlacementQueue, type Pending, type PlacementRequest } from './queue.ts';
-import type { Offer, Scheduler, SchedulerStatus } from './scheduler.ts';
+import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
+import { Shadow, type ShadowReport } from './shadow.ts';
 import { Tenants } from './tenants.ts';
 import { verify, type PlacementRefusal, type Verified } from './verify.ts';
 
@@ -26,6 +27,8 @@ export interface RunningFacts {
 
 export interface PlacementOptions {
   readonly scheduler: Scheduler;
+  /** Decides beside it, to be compared. */
+  readonly shadow?: Scheduler | null;
   /** The most task runs that one call of the scheduler is given. */
   readonly batch: number;
 }
@@ -36,6 +39,8 @@ export interface Placed {
   readonly refusals: readonly PlacementRefusal[];
   /** Attempts that are to end first, to make room for others: these are placed when they have. */
   readonly preempted: readonly Preempted[];
+  /** What it came of; null when the scheduler was not asked. */
+  readonly call: SchedulerCall | null;
   /** What the scheduler asks to be remembered. */
   readonly memory: Json;
   /** Whether it is another than the one that went out with placements last: it is stored with these. */
@@ -49,6 +54,7 @@ export interface Placed {
 export class Placement {
   readonly #scheduler: Scheduler;
   readonly #batch: number;
+  readonly #shadow: Shadow | null;
   /** Everything that runs; only asked for when the scheduler wants it. */
   running: () => readonly RunningFacts[] = () => [];
   readonly #queue = new PlacementQueue();
@@ -60,7 +66,8 @@ export class Placement {
   /** Whether anything at all has happened since the last call. */
   #hasChanged = false;
 
-  constructor({ scheduler, batch }: PlacementOptions) {
+  constructor({ scheduler, batch, shadow = null }: PlacementOptions) {
+    this.#shadow = shadow && new Shadow(shadow);
     this.#scheduler = scheduler;
     this.#batch = batch;
     this.#storedMemory = scheduler.memory;
@@ -118,6 +125,11 @@ export class Placement {
     return this.#scheduler.status;
   }
 
+  /** How the shadow has fared; null when there is none. */
+  get shadowReport(): ShadowReport | null {
+    return this.#shadow?.report ?? null;
+  }
+
   /** Whether the scheduler asks what is to be expected of task runs. */
   get wantsForecast(): boolean {
     return this.#scheduler.wants.includes('forecast');
@@ -142,9 +154,11 @@ export class Placement {
     const refusals: PlacementRefusal[] = [];
     const preempted: Preempted[] = [];
     this.#placeReady(placements);
+    let asked: SchedulerCall | null = null;
     if (this.#queue.awake.size > 0) {
       const call = beginCall(this.#queue.offer(this.#batch), ++this.#call);
       this.#decide(call, now, placements, refusals, preempted);
+      asked = this.#scheduler.lastCall;
       for (const group of call.groups) {
         if (group.placed === group.offered || group.size === 0) continue;
         const hasRoom = this.#hasRoom(group.shape);
@@ -156,7 +170,7 @@ export class Placement {
     const { memory } = this.#scheduler;
     const memoryChanged = placements.length > 0 && memory !== this.#storedMemory;
     if (memoryChanged) this.#storedMemory = memory;
-    return { placements, preempted, refusals, memory, memoryChanged };
+    return { placements, preempted, refusals, call: asked, memory, memoryChanged };
   }
 
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
@@ -183,7 +197,10 @@ export class Placement {
       const tenants = wants.includes('tenants') ? this.#tenants.views(this.#model, this.#queue) : [];
       return { ...makeOffer(call, this.#model, tenants, now), running: runningViews(running, this.#model, call) };
     };
-    const first = verify(this.#scheduler.decide(draw), this.#call, this.#queue, this.#model, running);
+    const compare = this.#shadow?.ask(draw);
+    const decisions = this.#scheduler.decide(draw);
+    compare?.(decisions);
+    const first = verify(decisions, this.#call, this.#queue, this.#model, running);
     const verified: Verified[] = [first];
     if (first.refusals.length > 0) {
       refusals.push(...first.refusals);

@@ -8,7 +8,7 @@ import type {
 } from '@gantry/plugin-kit/scheduler';
 import type { Clock } from '../clock.ts';
 import { firstFit } from './fallback.ts';
-import type { Offer, Scheduler, SchedulerStatus } from './scheduler.ts';
+import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 
 export interface SchedulerHostOptions {
   readonly plugin: SchedulerPlugin;
@@ -52,6 +52,7 @@ export class SchedulerHost implements Scheduler {
   #faults = 0;
   #lastFault: string | null = null;
   #isFaulty = false;
+  #lastCall: SchedulerCall | null = null;
   /** In a row, over the budget. */
   #slowCalls = 0;
   /** By the monotonic clock. */
@@ -72,6 +73,10 @@ export class SchedulerHost implements Scheduler {
     return this.#memory;
   }
 
+  get lastCall(): SchedulerCall | null {
+    return this.#lastCall;
+  }
+
   get status(): SchedulerStatus {
     const { name, version } = this.#options.plugin;
     return {
@@ -89,6 +94,7 @@ export class SchedulerHost implements Scheduler {
   decide(makeOffer: () => Offer): readonly Decision[] {
     const { plugin, clock, budgetMs = BUDGET_MS } = this.#options;
     const before = clock.monotonic();
+    this.#lastCall = null;
     if (before < this.#restsUntil) return firstFit(makeOffer());
     this.#calls++;
     const answer = this.#ask(makeOffer());
@@ -124,8 +130,10 @@ export class SchedulerHost implements Scheduler {
   /** The plugin's decisions, and its memory kept; or what is wrong with its answer. */
   #ask(offer: Offer): { readonly decisions: readonly Decision[] } | { readonly problem: Reason } {
     const { plugin, config, seed } = this.#options;
+    const input = { ...offer, config, memory: this.#memory, seed: seedOf(seed, this.#calls) };
+    this.#lastCall = { scheduler: plugin.name, version: plugin.version, input, decisions: null };
     try {
-      const output = plugin.place({ ...offer, config, memory: this.#memory, seed: seedOf(seed, this.#calls) });
+      const output = plugin.place(input);
       const wrong = nonsenseIn(output, offer.tasks.length);
       const text = wrong === null ? JSON.stringify(output.memory ?? null) : '';
       const nonsense = wrong ?? memoryProblem(output.memory, text);
@@ -139,6 +147,7 @@ export class SchedulerHost implements Scheduler {
         this.#memory = JSON.parse(text) as Json;
         this.#memoryText = text;
       }
+      this.#lastCall = { ...this.#lastCall, decisions: output.decisions };
       return { decisions: output.decisions };
     } catch (error) {
       const message = `The scheduler ${plugin.name} threw: ${error instanceof Error ? error.message : String(error)}`;

@@ -3,6 +3,18 @@ import type { Decision, Json, PlacementInput, Reason, SchedulerWish } from '@gan
 /** What a scheduler is asked, before the host adds what it keeps for the plugin. */
 export type Offer = Omit<PlacementInput, 'config' | 'memory' | 'seed'>;
 
+/** One call of a scheduler in full: enough to make it again. */
+export interface SchedulerCall {
+  readonly scheduler: string;
+  readonly version: string;
+  readonly input: PlacementInput;
+  /** What it answered; null when that was nothing that could be used, and the fallback decided. */
+  readonly decisions: readonly Decision[] | null;
+}
+
+/** What a call can be made again from. */
+export type DecidedCall = Pick<SchedulerCall, 'input' | 'decisions'>;
+
 /** How a pool's scheduler has fared since the engine took the pool. */
 export interface SchedulerStatus {
   readonly name: string;
@@ -30,4 +42,6 @@ export interface Scheduler {
   /** What the plugin asked to be remembered; the same value as long as it has not changed. */
   readonly memory: Json;
   readonly status: SchedulerStatus;
+  /** The last call of `decide` that asked the plugin; null when it has not been asked. */
+  readonly lastCall: SchedulerCall | null;
 }

@@ -30,6 +30,8 @@ export interface Registry {
   names(kind: 'scheduler' | 'runner'): readonly string[];
   /** Problems of a task's `with`; an unknown runner is one, with a suggestion. */
   checkRunnerConfig(name: string, config: JsonObject): readonly Problem[];
+  /** Problems of a pool's scheduler config; an unknown scheduler is one, with a suggestion. */
+  checkSchedulerConfig(name: string, config: JsonObject): readonly Problem[];
   /** The JSON Schema of a runner's `with`; null for an unknown one. */
   runnerSchema(name: string): Json | null;
 }
@@ -81,44 +83,46 @@ export async function createRegistry(sources: readonly string[], folder: string)
       .filter((plugin) => plugin.kind === kind)
       .map(({ name }) => name)
       .sort();
+  const checkConfig = (kind: Plugin['kind'], name: string, config: JsonObject): readonly Problem[] => {
+    const plugin = find(kind, name);
+    if (!plugin) {
+      const known = names(kind);
+      const suggestion = didYouMean(name, known);
+      const remedy = suggestion
+        ? `Did you mean ${suggestion}?`
+        : known.length > 0
+          ? `There are: ${known.join(', ')}.`
+          : `No ${kind} is loaded: see the list of plugins.`;
+      return [{ code: `UNKNOWN_${kind.toUpperCase()}`, message: `There is no ${kind} ${name}.`, remedy, path: [] }];
+    }
+    const checked = checkSafely(plugin, config);
+    return checked.ok ? [] : checked.problems;
+  };
   return {
     scheduler: (name) => find('scheduler', name),
     runner: (name) => find('runner', name),
     list: () => infos,
     names,
     runnerSchema: (name) => find('runner', name)?.config.jsonSchema ?? null,
-    checkRunnerConfig(name, config) {
-      const runner = find('runner', name);
-      if (!runner) {
-        const known = names('runner');
-        const suggestion = didYouMean(name, known);
-        const remedy = suggestion
-          ? `Did you mean ${suggestion}?`
-          : known.length > 0
-            ? `There are: ${known.join(', ')}.`
-            : 'No runner is loaded: see the list of plugins.';
-        return [{ code: 'UNKNOWN_RUNNER', message: `There is no runner ${name}.`, remedy, path: [] }];
-      }
-      const checked = checkSafely(runner, config);
-      return checked.ok ? [] : checked.problems;
-    },
+    checkRunnerConfig: (name, config) => checkConfig('runner', name, config),
+    checkSchedulerConfig: (name, config) => checkConfig('scheduler', name, config),
   };
 }
 
 /** A plugin's own check, which must not throw, and might. */
-function checkSafely(runner: RunnerPlugin, config: JsonObject): ReturnType<RunnerPlugin['config']['check']> {
+function checkSafely(plugin: Plugin, config: JsonObject): ReturnType<Plugin['config']['check']> {
   try {
-    const checked: unknown = runner.config.check(config);
+    const checked: unknown = plugin.config.check(config);
     const { ok, problems } = (checked ?? {}) as { readonly ok?: unknown; readonly problems?: unknown };
     if (ok !== true && !(ok === false && Array.isArray(problems))) throw new Error('its check returned no result');
-    return checked as ReturnType<RunnerPlugin['config']['check']>;
+    return checked as ReturnType<Plugin['config']['check']>;
   } catch (error) {
     return {
       ok: false,
       problems: [
         {
           code: 'PLUGIN_FAULT',
-          message: `The runner ${runner.name} failed on this config: ${messageOf(error)}`,
+          message: `The ${plugin.kind} ${plugin.name} failed on this config: ${messageOf(error)}`,
           path: [],
         },
       ],

@@ -104,6 +104,8 @@ const receipt = stored<Receipt>(
       ok: z.literal(false),
       code: z.enum([
         'RUN_NOT_FOUND',
+        'PIPELINE_NOT_FOUND',
+        'INTERNAL_ERROR',
         'RUN_ALREADY_FINISHED',
         'RUN_NOT_FINISHED',
         'NODE_NOT_FOUND',
@@ -114,6 +116,7 @@ const receipt = stored<Receipt>(
     }),
   ]),
 );
+const schedulerChoice = z.object({ scheduler: z.string(), config: jsonObject });
 const command = stored<Command>(
   z.discriminatedUnion('type', [
     z.object({
@@ -134,6 +137,10 @@ const command = stored<Command>(
     }),
     z.object({ type: z.enum(['PAUSE_RUN', 'RESUME_RUN']), run: runIdText }),
     z.object({ type: z.enum(['CORDON_NODE', 'UNCORDON_NODE']), node: z.string() }),
+    z.object({
+      type: z.literal('UPDATE_POOL'),
+      update: schedulerChoice.extend({ shadow: schedulerChoice.nullable() }),
+    }),
   ]),
 );
 
@@ -236,6 +243,7 @@ export const columns = {
     schedulerConfig: jsonColumn('pool', 'scheduler_config', json),
     schedulerMemory: jsonColumn('pool', 'scheduler_memory', json),
   },
+  poolShadow: { config: objectColumn('pool_shadow', 'config') },
   command: { command: jsonColumn('command', 'command', command), receipt: jsonColumn('command', 'receipt', receipt) },
   event: { body: objectColumn('event', 'body'), assigned: objectColumn('event', 'assigned') },
   logChunk: { stream: wordOf({ STDOUT: 0, STDERR: 0, SYSTEM: 0 }, 'log_chunk', 'stream') },

@@ -37,6 +37,11 @@ function auditOf(command: Command): {
       };
     case 'PAUSE_RUN':
       return { action: 'run.pause', subject: command.run, details: {} };
+    case 'UPDATE_POOL': {
+      const { scheduler, config, shadow } = command.update;
+      const details = { scheduler, config, shadow: shadow && { ...shadow } };
+      return { action: 'pool.update', subject: scheduler, details };
+    }
     case 'RESUME_RUN':
       return { action: 'run.resume', subject: command.run, details: {} };
     case 'CORDON_NODE':

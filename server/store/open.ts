@@ -9,6 +9,7 @@ import { logStore } from './logs.ts';
 import { migrate } from './migrations/migrate.ts';
 import { nodeStore } from './nodes.ts';
 import { pipelineStore } from './pipelines.ts';
+import { decisionStore } from './decisions.ts';
 import { poolStore } from './pools.ts';
 import { runStore } from './runs.ts';
 import type { Store } from './store.ts';
@@ -54,6 +55,7 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       taskRuns: taskRunStore(database),
       nodes: nodeStore(database),
       pools: poolStore(database),
+      decisions: decisionStore(database),
       commands: commandStore(database),
       events: eventStore(database),
       logs: logStore(database),

@@ -6,23 +6,35 @@ import type { PoolStore } from './store.ts';
 import type { PoolTable } from './tables.ts';
 import { insertOrKeep } from './upsert.ts';
 
-const poolOf = (row: Selectable<PoolTable>): Pool => ({
+type PoolRow = Selectable<PoolTable> & { readonly shadow: string | null; readonly shadow_config: string | null };
+
+const poolOf = (row: PoolRow): Pool => ({
   name: row.name,
   scheduler: row.scheduler,
   schedulerConfig: columns.pool.schedulerConfig(row.scheduler_config, row.name),
   schedulerMemory: columns.pool.schedulerMemory(row.scheduler_memory, row.name),
+  // An empty name is that of a shadow that has been taken off.
+  shadow: row.shadow
+    ? { scheduler: row.shadow, config: columns.poolShadow.config(row.shadow_config!, row.name) }
+    : null,
 });
 
-/** Pools. Their scheduler's memory is written by commits. */
+/** Pools. Changes of theirs are written by commits. */
 export function poolStore(database: Database): PoolStore {
   const { reader, dialect } = database;
+  const pools = () =>
+    reader
+      .selectFrom('pool')
+      .leftJoin('pool_shadow', 'pool_shadow.pool', 'pool.name')
+      .selectAll('pool')
+      .select(['pool_shadow.scheduler as shadow', 'pool_shadow.config as shadow_config']);
   return {
     async all() {
-      return (await reader.selectFrom('pool').selectAll().orderBy('name').execute()).map(poolOf);
+      return (await pools().orderBy('pool.name').execute()).map(poolOf);
     },
 
     async byName(name) {
-      const row = await reader.selectFrom('pool').selectAll().where('name', '=', name).executeTakeFirst();
+      const row = await pools().where('pool.name', '=', name).executeTakeFirst();
       return row ? poolOf(row) : null;
     },
 

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { Change, Evidence } from '../domain/change.ts';
 import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
+import type { StoredDecision } from '../domain/decision.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { AttemptId, RunId } from '../domain/ids.ts';
 import type { LoggedAssignment, RecoveredRun } from '../domain/input.ts';
@@ -18,6 +19,7 @@ export interface Store {
   readonly taskRuns: TaskRunStore;
   readonly nodes: NodeStore;
   readonly pools: PoolStore;
+  readonly decisions: DecisionStore;
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly logs: LogStore;
@@ -132,6 +134,17 @@ export interface PoolStore {
   byName(name: string): Promise<Pool | null>;
   /** Makes the pool if it is missing. */
   ensure(pool: Pool): Promise<void>;
+}
+
+/** How placements were decided; the newest are kept. */
+export interface DecisionStore {
+  bySeq(pool: string, seq: number): Promise<StoredDecision | null>;
+  /** Those of one millisecond, oldest first. */
+  madeAt(pool: string, at: number): Promise<readonly StoredDecision[]>;
+  /** The newest that hold their whole call, newest first. */
+  latest(pool: string, limit: number): Promise<readonly StoredDecision[]>;
+  /** Forgets what is too old or too much. */
+  trim(pool: string): Promise<void>;
 }
 
 export interface CommandStore {

@@ -136,6 +136,27 @@ export interface PoolTable {
   scheduler_memory: JsonText;
 }
 
+/** The scheduler that decides beside a pool's own; no row, or an empty name, for none. */
+export interface PoolShadowTable {
+  pool: string;
+  scheduler: string;
+  config: JsonText;
+}
+
+/** How the placements of one step were decided. */
+export interface DecisionTable {
+  pool: string;
+  seq: Whole;
+  at: Whole;
+  scheduler: string;
+  version: string;
+  config_hash: string;
+  seed: Whole;
+  offered: Whole;
+  placed: Whole;
+  packed_call: string | null;
+}
+
 export interface CommandTable {
   id: Counter;
   pool: string;
@@ -229,6 +250,8 @@ export interface Tables {
   node_incarnation: NodeIncarnationTable;
   node_resource: NodeResourceTable;
   pool: PoolTable;
+  pool_shadow: PoolShadowTable;
+  decision: DecisionTable;
   command: CommandTable;
   command_gate: CommandGateTable;
   event: EventTable;

@@ -25,6 +25,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'query pools': 'VIEWER',
   'query pool': 'VIEWER',
   'query plugins': 'VIEWER',
+  'query decision': 'VIEWER',
   'query tokens': 'ADMIN',
   'query auditRecords': 'ADMIN',
   'mutation applyPipeline': 'AUTHOR',
@@ -38,12 +39,14 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'mutation resumeRun': 'OPERATOR',
   'mutation cordonNode': 'ADMIN',
   'mutation uncordonNode': 'ADMIN',
+  'mutation updatePool': 'ADMIN',
   'mutation createToken': 'ADMIN',
   'mutation revokeToken': 'ADMIN',
   'subscription run': 'VIEWER',
   'subscription runs': 'VIEWER',
   'subscription nodes': 'VIEWER',
   'subscription logs': 'VIEWER',
+  'subscription placement': 'VIEWER',
 };
 
 /** Every root field, with an operation that asks for it and nothing else. */

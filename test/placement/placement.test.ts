@@ -244,9 +244,9 @@ describe('what a scheduler is shown', () => {
       return output;
     });
     const nodes = [aNode('b', { capacity: { slots: 3, cpu: 1_000 } }), small('a', 3), aNode('c', { capacity: {} })];
-    const placement = aPlacement(nodes, {
-      plugin: aScheduler((input) => both.place({ ...input, config: { agingMs: 5 } })),
-    });
+    const checked = plugin.config.check({});
+    const config = checked.ok ? checked.config : null;
+    const placement = aPlacement(nodes, { plugin: aScheduler((input) => both.place({ ...input, config })) });
     addTasks(placement, aShape(), 'r.0', 'r.1');
     addTasks(placement, aShape({ slots: 1, cpu: 600 }), 'c.0', 'c.1');
     placement.place(0);

@@ -153,6 +153,7 @@ describe.each(databases)('a commit on $name', ({ start }) => {
       scheduler: 'round-robin',
       schedulerConfig: { a: 1 },
       schedulerMemory: null,
+      shadow: null,
     });
     const [command] = await store.commands.append([
       { pool: 'default', command: { type: 'PAUSE_RUN', run: idOf(1) }, actor: 'someone', at: 1 },

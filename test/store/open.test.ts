@@ -182,7 +182,10 @@ describe.each(databases)('migrations on $name', ({ start }) => {
       const timeouts = { statementMs: 5_000, acquireMs: 5_000, connectMs: 5_000 };
       const connection = await connect(url, { clock: systemClock, log: () => {}, timeouts });
       const future = { number: 999, name: 'from-the-future', applied_at: 1 };
-      expect(await connection.reader.selectFrom('migration').select('name').execute()).toEqual([{ name: 'initial' }]);
+      expect(await connection.reader.selectFrom('migration').select('name').execute()).toEqual([
+        { name: 'initial' },
+        { name: 'decisions' },
+      ]);
       await connection.writer.insertInto('migration').values(future).execute();
       await connection.close();
       await expect(open(url)).rejects.toThrow(/at migration 999.*newer/);

@@ -240,7 +240,13 @@ describe.each(databases)('the store on $name', ({ start }) => {
   });
 
   it('makes a pool once', async () => {
-    const pool = { name: 'default', scheduler: 'priority', schedulerConfig: { a: [1] }, schedulerMemory: null };
+    const pool = {
+      name: 'default',
+      scheduler: 'priority',
+      schedulerConfig: { a: [1] },
+      schedulerMemory: null,
+      shadow: null,
+    };
     await store.pools.ensure(pool);
     await store.pools.ensure({ ...pool, scheduler: 'round-robin' });
     expect(await store.pools.all()).toEqual([pool]);

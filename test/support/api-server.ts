@@ -68,7 +68,13 @@ export async function startApi(
   const clock = options.clock ?? systemClock;
   const opened = await openStore({ url: options.url ?? 'sqlite::memory:', clock });
   const store = options.wrap ? options.wrap(opened) : opened;
-  await opened.pools.ensure({ name: POOL, scheduler: 'round-robin', schedulerConfig: {}, schedulerMemory: null });
+  await opened.pools.ensure({
+    name: POOL,
+    scheduler: 'round-robin',
+    schedulerConfig: {},
+    schedulerMemory: null,
+    shadow: null,
+  });
   const lease = (await opened.leases.acquire(POOL, 'test', 3_600_000)) as HeldLease;
   const hub = new Hub();
   let seq = lease.seq;
@@ -174,8 +180,16 @@ export async function startApi(
         schedulerState: 'HEALTHY',
         schedulerReason: null,
         queueLength: 0,
+        shadow: null,
       }),
     },
+    decisions: {
+      ofAttempt: () => Promise.resolve(null),
+      placements: () => null,
+      candidates: () => null,
+      rerun: () => ({ ok: false, reason: { code: 'CALL_NOT_KEPT', message: 'Nothing is decided here.' } }),
+    },
+    schedulers: { check: () => [] },
     health: { reasons: () => Promise.resolve(unready) },
     newRunId: () => runId(uuid7(clock.now())),
     log: (level, message, details) => notes.push({ level, message, details }),

@@ -21,6 +21,9 @@ export interface GreedyRules {
   readonly preferenceWeight?: number;
 }
 
+/** How many of the best nodes a decision names that is to be explained. */
+const EXPLAINED = 5;
+
 /** The more urgent task first: higher priority, then longer waiting. */
 const byPriority = (one: PendingTask, other: PendingTask): number =>
   other.priority - one.priority || one.readySince - other.readySince;
@@ -41,8 +44,9 @@ export function greedy<Config>(
     for (const { key, shape } of inOrder(input.tasks, order)) {
       const node = choices.best(shape);
       if (node < 0) continue;
+      const named = key === input.explain ? Math.max(considered, EXPLAINED) : considered;
       decisions.push(
-        considered > 0 ? { task: key, node, considered: choices.candidates(shape, considered) } : { task: key, node },
+        named > 0 ? { task: key, node, considered: choices.candidates(shape, named) } : { task: key, node },
       );
       choices.take(shape, node);
     }

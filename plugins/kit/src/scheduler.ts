@@ -41,6 +41,11 @@ export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
   readonly running: readonly RunningAttempt[];
   /** Everybody who has something pending or running, sorted by name. */
   readonly tenants: readonly TenantView[];
+  /**
+   * The key of a task whose decision should say in `considered` what else there was. Only when a call is made again to
+   * be explained; it must change nothing else.
+   */
+  readonly explain?: string;
 }
 
 /** On whose behalf work is done, and what it holds now. */

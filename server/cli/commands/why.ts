@@ -25,6 +25,14 @@ interface PlacementView {
   readonly queueLength: number | null;
   readonly nodeCount: number;
   readonly nodes: readonly NodeVerdictView[];
+  readonly decision: {
+    readonly id: string;
+    readonly at: string;
+    readonly schedulerName: string;
+    readonly schedulerVersion: string;
+    readonly offered: number;
+  } | null;
+  readonly candidates: readonly { readonly nodeName: string; readonly score: number }[] | null;
   readonly unblock: readonly { readonly message: string }[];
 }
 type Explained = Pick<TaskRunView, 'id' | 'taskKey' | 'mapIndex' | 'state'> & {
@@ -81,6 +89,7 @@ function lines(taskRun: Explained, placement: PlacementView, { output }: Context
   if (summary.remedy !== null) said.push(`→ ${oneLine(summary.remedy)}`);
   for (const { code, message } of reasons) if (code !== summary.code) said.push(`- ${oneLine(message)}`);
   if (unblock.length > 0) said.push('', 'What would help:', ...unblock.map(({ message }) => `- ${oneLine(message)}`));
+  said.push(...decisionLines(placement));
   if (nodes.length === 0) return said;
   const table = output.table<NodeVerdictView>(
     [
@@ -93,4 +102,19 @@ function lines(taskRun: Explained, placement: PlacementView, { output }: Context
   );
   const more = nodeCount > nodes.length ? [`… and ${nodeCount - nodes.length} more nodes (--nodes shows them).`] : [];
   return [...said, '', ...table, ...more];
+}
+
+/** Why there: who decided, and what else there was. */
+function decisionLines({ decision, candidates }: PlacementView): readonly string[] {
+  if (decision === null) return [];
+  const { id, at, schedulerName, schedulerVersion, offered } = decision;
+  const scheduler = `${oneLine(schedulerName)} ${oneLine(schedulerVersion)}`;
+  const among = `${offered === 1 ? 'one task run' : `${offered} task runs`} to place`;
+  const others = (candidates ?? []).map(
+    ({ nodeName, score }) => `${oneLine(nodeName)} ${Number(score.toPrecision(4))}`,
+  );
+  return [
+    `Decided by ${scheduler} at ${at}, with ${among} (decision ${id}).`,
+    ...(others.length === 0 ? [] : [`Its best candidates, with their scores: ${others.join(', ')}.`]),
+  ];
 }

@@ -44,6 +44,10 @@ export function obeyCommand(pool: PoolState, step: Step, prepared: PreparedComma
     case 'UNCORDON_NODE':
       step.receipt(id, uncordonNode(pool, step, command.node));
       break;
+    case 'UPDATE_POOL':
+      step.poolUpdated(command.update);
+      step.receipt(id, OBEYED);
+      break;
     default:
       command satisfies never;
   }

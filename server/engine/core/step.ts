@@ -4,6 +4,7 @@ import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
 import type { RunId } from '../../domain/ids.ts';
+import type { PoolUpdate } from '../../domain/pool.ts';
 import {
   connectionTransitions,
   eligibilityTransitions,
@@ -47,6 +48,9 @@ export class Step {
   readonly #nodes = new Set<EngineNode>();
   readonly #changedNodes = new Set<EngineNode>();
   readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
+
+  /** Another scheduler for the pool, when somebody has asked for one: the last to ask. */
+  #poolUpdate: PoolUpdate | null = null;
 
   /** Every row that the step touches is to be written: after a reload, what was only logged. */
   #mustWrite = false;
@@ -166,6 +170,15 @@ export class Step {
     this.nodeChanged(node);
   }
 
+  poolUpdated(update: PoolUpdate): void {
+    this.#poolUpdate = update;
+  }
+
+  /** Whether the pool has another scheduler from the next step on. */
+  get hasPoolUpdate(): boolean {
+    return this.#poolUpdate !== null;
+  }
+
   evidence(evidence: Evidence): void {
     this.#evidence.push(evidence);
   }
@@ -234,6 +247,7 @@ export class Step {
       evidence: this.#evidence,
       nodes: [...this.#nodes],
       receipts: this.#receipts,
+      ...(this.#poolUpdate === null ? {} : { poolUpdate: this.#poolUpdate }),
       events: { runs, taskRuns, nodes, receipts: this.#receipts.map(({ command, receipt }) => [command, receipt]) },
     };
   }

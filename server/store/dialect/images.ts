@@ -1,5 +1,7 @@
 import type { Change, Evidence, StoredTaskRun, SupersededAttempt } from '../../domain/change.ts';
+import type { DecisionRow } from '../../domain/decision.ts';
 import type { Node } from '../../domain/node.ts';
+import type { PoolUpdate } from '../../domain/pool.ts';
 import type { Run } from '../../domain/run.ts';
 
 /** What a row's columns become, in the order of the column lists below. The keys come last, as in UPDATE … WHERE. */
@@ -157,6 +159,49 @@ export function supersededAttempt({ runKey, ordinal, attempt }: SupersededAttemp
   const failureText = failure === null ? null : JSON.stringify(failure);
   return [runKey, ordinal, number, state, node, assignedAt, startedAt, finishedAt, failureText];
 }
+
+/** Columns of `pool_shadow`, and its row for what a pool is from now on. */
+export const SHADOW_COLUMNS = ['pool', 'scheduler', 'config'];
+export const shadowRow = (pool: string, { shadow }: PoolUpdate): Value[] => [
+  pool,
+  shadow?.scheduler ?? '',
+  JSON.stringify(shadow?.config ?? {}),
+];
+
+/** The pool's own columns, and its name: the new scheduler remembers nothing. */
+export const POOL_CHANGING = ['scheduler', 'scheduler_config', 'scheduler_memory'];
+export const poolRow = (pool: string, { scheduler, config }: PoolUpdate): Value[] => [
+  scheduler,
+  JSON.stringify(config),
+  'null',
+  pool,
+];
+
+/** Columns of `decision`. */
+export const DECISION_COLUMNS = [
+  'pool',
+  'seq',
+  'at',
+  'scheduler',
+  'version',
+  'config_hash',
+  'seed',
+  'offered',
+  'placed',
+  'packed_call',
+];
+export const decisionRow = (pool: string, seq: number, row: DecisionRow): Value[] => [
+  pool,
+  seq,
+  row.at,
+  row.scheduler,
+  row.version,
+  row.configHash,
+  row.seed,
+  row.offered,
+  row.placed,
+  row.call,
+];
 
 /** Columns of `evidence`, but for its id. */
 export const EVIDENCE_COLUMNS = ['run_key', 'ordinal', 'number', 'at', 'node', 'report'] as const;

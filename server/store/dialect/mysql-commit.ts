@@ -9,16 +9,22 @@ import {
   changedRun,
   countedRun,
   createdRun,
+  DECISION_COLUMNS,
+  decisionRow,
   EVIDENCE_COLUMNS,
   eventBody,
   evidenceRow,
   NODE_COLUMNS,
   nodeRow,
+  POOL_CHANGING,
+  poolRow,
   pushTaskRun,
   resourceImages,
   RUN_CHANGING,
   RUN_COUNTS,
   RUN_FIXED,
+  SHADOW_COLUMNS,
+  shadowRow,
   supersededAttempt,
   TASK_RUN_CHANGING,
   type Value,
@@ -60,6 +66,7 @@ const TASK_RUNS: Updated = {
   placeholders: { task_key: '', state: '', failures: 0, losses: 0, revision: 0 },
 };
 const COMMANDS: Updated = { table: 'command', changing: ['receipt', 'run'], keys: ['id'] };
+const POOL_SCHEDULERS: Updated = { table: 'pool', changing: POOL_CHANGING, keys: ['name'] };
 const POOLS: Updated = { table: 'pool', changing: ['scheduler_memory'], keys: ['name'] };
 
 /** A change as the texts of its statements. */
@@ -78,6 +85,17 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): Statements
       createdTaskRuns.map((taskRun) => [taskRun.taskKey, ...taskRunValues(taskRun)]),
     ),
     ...insertStatements('attempt', ATTEMPT_COLUMNS, change.supersededAttempts.map(supersededAttempt)),
+    ...insertStatements(
+      'pool_shadow',
+      SHADOW_COLUMNS,
+      change.poolUpdate ? [shadowRow(lease.name, change.poolUpdate)] : [],
+      ` ON DUPLICATE KEY UPDATE ${takeOver(SHADOW_COLUMNS)}`,
+    ),
+    ...insertStatements(
+      'decision',
+      DECISION_COLUMNS,
+      change.decision ? [decisionRow(lease.name, seq, change.decision)] : [],
+    ),
     ...insertStatements('evidence', EVIDENCE_COLUMNS, change.evidence.map(evidenceRow)),
     ...insertStatements(
       'node',
@@ -101,7 +119,9 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): Statements
       receipts.map(({ command, receipt, run }) => [JSON.stringify(receipt), run ?? null, command]),
     ),
   ];
-  if (change.schedulerMemory !== undefined) {
+  if (change.poolUpdate !== undefined) {
+    updates.push(...updateStatements(POOL_SCHEDULERS, [poolRow(lease.name, change.poolUpdate)]));
+  } else if (change.schedulerMemory !== undefined) {
     updates.push(...updateStatements(POOLS, [[JSON.stringify(change.schedulerMemory), lease.name]]));
   }
   return { updates, inserts };

@@ -8,17 +8,23 @@ import {
   changedRun,
   countedRun,
   createdRun,
+  DECISION_COLUMNS,
+  decisionRow,
   EVIDENCE_COLUMNS,
   eventBody,
   evidenceRow,
   NODE_COLUMNS,
   nodeRow,
+  POOL_CHANGING,
+  poolRow,
   pushTaskRun,
   resourceImages,
   RUN_CHANGING,
   RUN_COUNTS,
   RUN_FIXED,
   runImage,
+  SHADOW_COLUMNS,
+  shadowRow,
   supersededAttempt,
   TASK_RUN_CHANGING,
   taskRunImage,
@@ -66,6 +72,9 @@ function prepareAll(database: DatabaseSync) {
       VALUES (:node, :resource, :capacity, :capacity, :reserved, :revision)`),
     receipt: prepare('UPDATE command SET receipt = ?, run = ? WHERE id = ?'),
     memory: prepare('UPDATE pool SET scheduler_memory = ? WHERE name = ?'),
+    updatePool: prepare(`UPDATE pool SET ${set(POOL_CHANGING)} WHERE name = ?`),
+    shadow: prepare(insert('pool_shadow', SHADOW_COLUMNS).replace('INSERT', 'INSERT OR REPLACE')),
+    decision: prepare(insert('decision', DECISION_COLUMNS)),
     event: prepare('INSERT INTO event (pool, seq, epoch, at, body, assigned) VALUES (?, ?, ?, ?, ?, ?)'),
   };
 }
@@ -153,6 +162,11 @@ export class SqliteCommitter implements Committer {
     if (change.schedulerMemory !== undefined) {
       statements.memory.run(JSON.stringify(change.schedulerMemory), lease.name);
     }
+    if (change.poolUpdate !== undefined) {
+      statements.updatePool.run(...poolRow(lease.name, change.poolUpdate));
+      statements.shadow.run(...shadowRow(lease.name, change.poolUpdate));
+    }
+    if (change.decision !== undefined) statements.decision.run(...decisionRow(lease.name, seq, change.decision));
     statements.event.run(lease.name, seq, lease.epoch, change.at, eventBody(change), assignedBody(change));
   }
 

@@ -4,6 +4,7 @@ import type { ColumnTypes, Dialect } from '../dialect/dialect.ts';
 import type { Tables } from '../tables.ts';
 import { insertOrKeep } from '../upsert.ts';
 import { initial } from './0001-initial.ts';
+import { decisions } from './0002-decisions.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
@@ -15,7 +16,7 @@ export interface Migration {
 }
 
 /** All, in order. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, decisions];
 
 /** The database was written by a newer Gantry. */
 export class NewerDatabase extends Error {
