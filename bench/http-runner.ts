@@ -134,6 +134,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
       env: {},
       inputs: {},
       resources: {},
+      gpus: [],
       timeoutMs: null,
       killGraceMs: 1_000,
     };

@@ -157,6 +157,7 @@ function attemptOf(config: unknown, number: number, workdir: string): ShellAttem
     inputs: {},
     workdir,
     resources: {},
+    gpus: [],
     deadline: null,
     stop: never,
     kill: never,

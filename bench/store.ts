@@ -84,6 +84,7 @@ function change(part: Partial<Change>, rows: readonly StoredTaskRun[]): Change {
     writtenSeq: 0,
     supersededAttempts: [],
     evidence: [],
+    gpus: [],
     nodes: [],
     receipts: [],
     events: {

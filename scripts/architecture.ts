@@ -25,7 +25,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/domain': [],
   'server/definition': ['server/domain'],
   'server/engine/core': ['server/domain'],
-  'server/placement': ['server/domain', '@gantry/plugin-kit/scheduler', '@gantry/plugin-kit/greedy'],
+  'server/placement': [
+    'server/domain',
+    '@gantry/plugin-kit/scheduler',
+    '@gantry/plugin-kit/greedy',
+    '@gantry/plugin-kit/gpus',
+  ],
   'server/placement/scheduler-host.ts': [
     'server/domain',
     'server/placement',

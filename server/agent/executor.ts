@@ -85,7 +85,7 @@ export class Executor implements AttemptHost {
     const { attempt: id, taskKey, timeoutMs, killGraceMs, acceptedAt, config = {}, resources = {} } = journaled;
     const { run, number } = parseAttemptId(id)!;
     const known = { attempt: id, number, run, runner: runner.name, taskKey, timeoutMs, killGraceMs, resources };
-    const spec = { ...known, with: config, pipeline: '', mapIndex: null, env: {}, inputs: {} };
+    const spec = { ...known, with: config, pipeline: '', mapIndex: null, env: {}, inputs: {}, gpus: [] };
     const attempt = new RunningAttempt(spec, this.#configOf(runner, config).config, this, acceptedAt);
     attempt.resume();
     this.#running.set(id, attempt);

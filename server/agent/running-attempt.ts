@@ -72,6 +72,9 @@ export class RunningAttempt implements Attempt {
   get resources(): Resources {
     return this.spec.resources;
   }
+  get gpus(): readonly number[] {
+    return this.spec.gpus;
+  }
   get deadline(): number | null {
     return this.spec.timeoutMs === null ? null : this.acceptedAt + this.spec.timeoutMs;
   }

@@ -26,6 +26,15 @@ export interface Evidence {
   readonly report: Json;
 }
 
+/** Which of its node's GPUs an attempt has. */
+export interface HeldGpus {
+  readonly runKey: number;
+  readonly ordinal: number;
+  readonly number: number;
+  /** By index. */
+  readonly gpus: readonly number[];
+}
+
 /** A task run with its database key. */
 export interface StoredTaskRun extends TaskRun {
   readonly runKey: number;
@@ -59,6 +68,8 @@ export interface Change {
   readonly writtenSeq: number;
   readonly supersededAttempts: readonly SupersededAttempt[];
   readonly evidence: readonly Evidence[];
+  /** Of attempts that this step assigned. */
+  readonly gpus: readonly HeldGpus[];
   readonly nodes: readonly Node[];
   readonly receipts: readonly { readonly command: number; readonly receipt: Receipt; readonly run?: RunId }[];
   /** The pool's scheduler memory when it changed. */

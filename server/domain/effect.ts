@@ -18,6 +18,8 @@ export interface AttemptSpec {
   /** `{ params, tasks: { <key>: { outputs } }, item, index }`: what the task may read. */
   readonly inputs: JsonObject;
   readonly resources: Resources;
+  /** The node's GPUs that it has, by index. */
+  readonly gpus: readonly number[];
   readonly timeoutMs: number | null;
   readonly killGraceMs: number;
 }

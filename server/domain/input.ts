@@ -2,6 +2,7 @@ import type { Json } from '@gantry/plugin-kit/vocabulary';
 import type { AttemptState } from './attempt.ts';
 import type { PreparedCommand } from './command.ts';
 import type { Failure } from './failure.ts';
+import type { HeldGpus } from './change.ts';
 import type { AttemptId } from './ids.ts';
 import type { Node, NodeFacts } from './node.ts';
 import type { PipelineDefinition } from './pipeline.ts';
@@ -32,6 +33,8 @@ export interface RecoveredRun {
 export interface Placement {
   readonly taskRun: string;
   readonly node: string;
+  /** The node's GPUs that it gets, by index; none when absent. */
+  readonly gpus?: readonly number[];
 }
 
 /** Anything that may change a pool's state. */
@@ -57,6 +60,8 @@ export interface RecoveredPool {
   readonly runs: readonly RecoveredRun[];
   /** Assignments that are logged after the last written sequence, oldest first. */
   readonly assigned: readonly LoggedAssignment[];
+  /** Which GPUs attempts have that are not known to have ended. */
+  readonly gpus: readonly HeldGpus[];
 }
 
 /** One assignment out of the event log (change.ts, AssignedLog). */

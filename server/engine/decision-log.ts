@@ -9,6 +9,8 @@ import type { DecidedCall, SchedulerCall } from '../placement/scheduler.ts';
  */
 const BYTES_PER_SECOND = 256 << 10;
 const BURST_BYTES = 1 << 20;
+/** A longer one is not kept: databases refuse what is too long for one statement. */
+const MAX_CHARACTERS = 4 << 20;
 
 /** Turns calls of a scheduler into rows, within a budget. */
 export class DecisionLog {
@@ -18,7 +20,8 @@ export class DecisionLog {
 
   /** @param placed How many task runs came out of it. */
   rowOf({ scheduler, version, input, decisions }: SchedulerCall, placed: number, now: number): DecisionRow {
-    const call = this.#isAffordable(input, now) ? packCall({ input, decisions }) : null;
+    const packed = this.#isAffordable(input, now) ? packCall({ input, decisions }) : null;
+    const call = packed !== null && packed.length > MAX_CHARACTERS ? null : packed;
     const { seed, tasks } = input;
     const configHash = this.#hashOf(input.config);
     return { at: now, scheduler, version, configHash, seed, offered: tasks.length, placed, call };

@@ -45,6 +45,8 @@ export interface EngineOptions {
 const IDLE_MS = 1_000;
 /** Decisions between two looks at what may be forgotten. */
 const TRIM_EVERY = 256;
+/** What is kept of decisions, in number and in characters. */
+const KEPT_DECISIONS = { decisions: 20_000, characters: 64 << 20 };
 const RELOAD_BACKOFF_MS = [100, 500, 2_000, 5_000];
 
 /** A commit that is under way, with everything that may happen only after it. */
@@ -148,13 +150,14 @@ export class Engine implements Service {
     const term = new AbortController();
     const kept = this.#lease.keep(lease, term.signal).then(this.#bell.ring);
     try {
-      const [nodes, runs, assigned] = await Promise.all([
+      const [nodes, runs, assigned, gpus] = await Promise.all([
         store.nodes.ofPool(name),
         store.runs.unfinished(name),
         store.events.assignedAfter(name, lease.writtenSeq),
+        store.taskRuns.heldGpus(name),
       ]);
       this.#options.reset();
-      const { pool, step } = restore(name, { nodes, runs, assigned }, lease.seq, clock.now(), silence);
+      const { pool, step } = restore(name, { nodes, runs, assigned, gpus }, lease.seq, clock.now(), silence);
       let placement = await this.#replacePlacement(pool);
       step.placement.nodes.length = step.placement.queued.length = 0;
       let pending = await this.#finish(pool, placement, lease, step, [], [], null);
@@ -318,7 +321,7 @@ export class Engine implements Service {
     if (++this.#decided % TRIM_EVERY !== 0) return;
     const { store, log, pool } = this.#options;
     store.decisions
-      .trim(pool)
+      .trim(pool, KEPT_DECISIONS)
       .catch((error: Error) => log.warn({ err: error, pool }, 'Old decisions could not be forgotten.'));
   }
 
@@ -334,8 +337,8 @@ export class Engine implements Service {
 function tellPlacement(placement: Placement, step: Step, durations: DurationHistory | null): void {
   const { queued, withdrawn, released, nodes } = step.placement;
   for (const node of nodes) placement.nodeChanged(node);
-  for (const { taskRun, node, attempt } of released) {
-    placement.release(shapeOfTaskRun(taskRun, attempt), node, tenantOf(taskRun), keyOf(taskRun));
+  for (const { taskRun, node, attempt, gpus } of released) {
+    placement.release(shapeOfTaskRun(taskRun, attempt), node, tenantOf(taskRun), keyOf(taskRun), gpus);
     if (durations !== null && taskRun.state === 'SUCCEEDED') durations.ended(taskRun);
   }
   for (const taskRun of withdrawn) if (taskRun.state !== 'READY') placement.withdraw(keyOf(taskRun));

@@ -55,7 +55,8 @@ export function tellAll(placement: Placement, pool: PoolState, durations: Durati
   for (const node of pool.nodes.values()) placement.nodeChanged(node);
   for (const node of pool.nodes.values()) {
     for (const taskRun of node.live) {
-      placement.reserve(shapeOfTaskRun(taskRun, taskRun.attempt!.number), node.name, tenantOf(taskRun));
+      const { number, gpus = [] } = taskRun.attempt!;
+      placement.reserve(shapeOfTaskRun(taskRun, number), node.name, tenantOf(taskRun), gpus);
     }
   }
   for (const run of pool.runs.values()) {
@@ -73,6 +74,7 @@ export function runningIn(pool: PoolState): readonly RunningFacts[] {
         key: keyOf(taskRun),
         node: node.name,
         shape: shapeOfTaskRun(taskRun, taskRun.attempt!.number),
+        gpus: taskRun.attempt!.gpus ?? [],
         priority: taskRun.owner.priority,
         startedAt: taskRun.attempt!.startedAt ?? taskRun.attempt!.assignedAt,
       });

@@ -1,3 +1,4 @@
+import { chooseGpus, GPU, shareOf } from '@gantry/plugin-kit/gpus';
 import type { NodeView, Resources } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { Feasibility } from './feasibility.ts';
@@ -13,6 +14,8 @@ export interface ModelNode {
   facts: ClusterNode;
   /** False when it has left while attempts still hold it. */
   isPresent: boolean;
+  /** What is free of each of its GPUs, in thousandths; empty when it has none. */
+  gpus: number[];
   /** How many attempts hold it. */
   attempts: number;
   /** Its place among the eligible nodes by name; −1 when it is not one of them. */
@@ -24,6 +27,15 @@ export interface ModelNode {
 export interface Needs {
   readonly columns: readonly number[];
   readonly amounts: readonly number[];
+  /** Of GPUs, in thousandths: which ones is chosen on the node. */
+  readonly gpu: number;
+}
+
+/** What is held on a node. */
+export interface Held {
+  readonly shape: TaskShape;
+  /** The node's GPUs that it has. */
+  readonly gpus: readonly number[];
 }
 
 /**
@@ -123,7 +135,7 @@ export class ClusterModel {
       columns.push(this.#exclusiveColumn);
       amounts.push(shape.rules?.exclusive === true ? WHOLE_NODE : 1);
     }
-    const needs = { columns, amounts };
+    const needs = { columns, amounts, gpu: shape.resources[GPU] ?? 0 };
     this.#needs.set(shape, needs);
     return needs;
   }
@@ -132,6 +144,12 @@ export class ClusterModel {
   hasRoom(shape: TaskShape, node: ModelNode): boolean {
     const needs = this.needsOf(shape);
     return needs !== null && this.fits(needs, node) && this.isWithinLimit(shape, node);
+  }
+
+  /** Whether there are GPUs free that one attempt of the shape could have. */
+  hasGpus(shape: TaskShape, node: ModelNode): boolean {
+    const needs = this.needsOf(shape);
+    return needs !== null && this.#chooseGpus(needs, node) !== null;
   }
 
   /** Whether the limit per node lets one more of the shape in. */
@@ -148,19 +166,26 @@ export class ClusterModel {
     return this.#exclusiveColumn < 0 || this.#free[this.#exclusiveColumn]![slot]! >= wanted;
   }
 
-  /** Whether there would be room if attempts of these shapes on the node had ended. */
-  hasRoomWithout(shape: TaskShape, node: ModelNode, ended: readonly TaskShape[]): boolean {
-    const given = ended.filter((each) => this.needsOf(each) !== null);
+  /** The GPUs that a shape would get on the node if these attempts there had ended; null when there were no room. */
+  roomWithout(shape: TaskShape, node: ModelNode, ended: readonly Held[]): readonly number[] | null {
+    const given = ended.filter((each) => this.needsOf(each.shape) !== null);
     for (const each of given) this.#move(each, node, 1);
-    const has = this.hasRoom(shape, node);
+    const gpus = this.hasRoom(shape, node) ? this.#chooseGpus(this.needsOf(shape)!, node) : null;
     for (const each of given) this.#move(each, node, -1);
-    return has;
+    return gpus;
   }
 
-  #move(shape: TaskShape, node: ModelNode, sign: 1 | -1): void {
-    const { columns, amounts } = this.needsOf(shape)!;
+  /** Gives back (1) or takes (−1) what is held. */
+  #move({ shape, gpus }: Held, node: ModelNode, sign: 1 | -1): void {
+    const { columns, amounts, gpu } = this.needsOf(shape)!;
     for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! += sign * amounts[at]!;
+    // A GPU that the node has no longer is nobody's.
+    for (const each of gpus) if (each < node.gpus.length) node.gpus[each]! += sign * shareOf(gpu);
     this.#count(shape, node, sign === 1 ? -1 : 1);
+  }
+
+  #chooseGpus({ gpu }: Needs, { gpus }: ModelNode): readonly number[] | null {
+    return gpu === 0 ? NO_GPUS : chooseGpus(gpus, gpu);
   }
 
   /** How many of a shape there is room for on a node right now. */
@@ -177,13 +202,14 @@ export class ClusterModel {
       const left = PER_NODE - this.perNode.of(perNode.scope, node);
       room = Math.min(room, Math.floor(left / perNodeNeed(perNode.max)));
     }
-    return Math.max(0, room);
+    return Math.max(0, Math.min(room, gpuRoom(needs.gpu, node)));
   }
 
   /** Whether there is room on a node right now, by amounts. */
-  fits({ columns, amounts }: Needs, { slot }: ModelNode): boolean {
-    for (let at = 0; at < columns.length; at++) if (amounts[at]! > this.#free[columns[at]!]![slot]!) return false;
-    return true;
+  fits(needs: Needs, node: ModelNode): boolean {
+    const { columns, amounts } = needs;
+    for (let at = 0; at < columns.length; at++) if (amounts[at]! > this.#free[columns[at]!]![node.slot]!) return false;
+    return needs.gpu === 0 || this.#chooseGpus(needs, node) !== null;
   }
 
   /** What is free of a resource on a node right now; below 0 when its capacity has shrunk. */
@@ -192,30 +218,32 @@ export class ClusterModel {
     return column === undefined ? 0 : this.#free[column]![slot]!;
   }
 
-  /** Holds a node for an attempt. Whether it fits is the caller's question: on recovery it is there already. */
-  take(shape: TaskShape, node: ModelNode): void {
+  /**
+   * Holds a node for an attempt. Whether it fits is the caller's question: on recovery it is there already.
+   *
+   * @param chosen The GPUs that it has, or is to have; otherwise they are chosen.
+   * @returns Its GPUs.
+   */
+  take(shape: TaskShape, node: ModelNode, chosen?: readonly number[]): readonly number[] {
     let needs = this.needsOf(shape);
     if (needs === null) {
       for (const name in shape.resources) this.#columnFor(name);
       needs = this.needsOf(shape)!;
     }
-    const { columns, amounts } = needs;
-    for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! -= amounts[at]!;
+    const gpus = chosen ?? this.#chooseGpus(needs, node) ?? NO_GPUS;
+    this.#move({ shape, gpus }, node, -1);
     node.attempts++;
-    this.#count(shape, node, 1);
     this.#viewOutdated(node);
+    return gpus;
   }
 
   /** An attempt holds its node no longer. */
-  give(shape: TaskShape, node: ModelNode): void {
-    const needs = this.needsOf(shape);
-    if (needs === null || node.attempts === 0) {
+  give({ shape, gpus }: Held, node: ModelNode): void {
+    if (this.needsOf(shape) === null || node.attempts === 0) {
       throw new Error(`Nothing holds node ${node.facts.name} for ${shape.key}: it was released twice, or never held.`);
     }
-    const { columns, amounts } = needs;
-    for (let at = 0; at < columns.length; at++) this.#free[columns[at]!]![node.slot]! += amounts[at]!;
+    this.#move({ shape, gpus }, node, 1);
     node.attempts--;
-    this.#count(shape, node, -1);
     this.#viewOutdated(node);
     if (node.isPresent) this.#roomier.add(node);
     else if (node.attempts === 0) this.#forget(node);
@@ -257,7 +285,7 @@ export class ClusterModel {
   #join(facts: ClusterNode): void {
     const slot = this.#emptySlots.pop() ?? this.#bySlot.length;
     if (slot === this.#rows) this.#addRows();
-    const node: ModelNode = { slot, facts, isPresent: true, attempts: 0, index: -1, view: null };
+    const node: ModelNode = { slot, facts, isPresent: true, gpus: [], attempts: 0, index: -1, view: null };
     this.#bySlot[slot] = node;
     this.#byName.set(facts.name, node);
     this.#setCapacity(node, amounts({}));
@@ -298,13 +326,14 @@ export class ClusterModel {
     this.feasibility.eligibleChanged();
   }
 
-  #makeView({ slot, facts }: ModelNode): NodeView {
+  #makeView({ slot, facts, gpus }: ModelNode): NodeView {
     const row = (columns: readonly Float64Array[]) => Object.freeze(columns.map((column) => column[slot]!));
     return Object.freeze({
       name: facts.name,
       labels: facts.labels,
       capacity: row(this.#capacity),
       free: row(this.#free),
+      ...(gpus.length === 0 ? {} : { gpus: Object.freeze([...gpus]) }),
     });
   }
 
@@ -329,6 +358,7 @@ export class ClusterModel {
   #setCapacity(node: ModelNode, before: Resources): void {
     const { capacity } = node.facts;
     for (const name in capacity) this.#columnFor(name);
+    node.gpus = resizedGpus(node.gpus, before[GPU] ?? 0, capacity[GPU] ?? 0);
     for (let column = 0; column < this.#resources.length; column++) {
       const name = this.#resources[column]!;
       if (column === this.#exclusiveColumn) {
@@ -364,6 +394,26 @@ export class ClusterModel {
       }
     }
   }
+}
+
+const NO_GPUS: readonly number[] = Object.freeze([]);
+
+/** What a node's GPUs are when there are others than before; a last one may be a part. Thousandths. */
+function resizedGpus(gpus: readonly number[], before: number, after: number): number[] {
+  if (before === after && gpus.length > 0) return [...gpus];
+  const sizeOf = (total: number, index: number) => Math.max(0, Math.min(1_000, total - 1_000 * index));
+  return Array.from({ length: Math.ceil(after / 1_000) }, (_, index) => {
+    const held = index < gpus.length ? sizeOf(before, index) - gpus[index]! : 0;
+    return sizeOf(after, index) - held;
+  });
+}
+
+/** How many more fit on a node's GPUs. */
+function gpuRoom(need: number, { gpus }: ModelNode): number {
+  if (need === 0) return Infinity;
+  const each = shareOf(need);
+  const shares = gpus.reduce((sum, free) => sum + Math.max(0, Math.floor(free / each)), 0);
+  return need <= 1_000 ? shares : Math.floor(shares / (need / 1_000));
 }
 
 /** The name of the column that exclusive tasks take whole; no resource can be called so. */

@@ -1,4 +1,5 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
+import { GPU } from '@gantry/plugin-kit/gpus';
 import { labelOf } from '../domain/label-rule.ts';
 import { formatQuantity } from '../domain/resources.ts';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
@@ -39,6 +40,7 @@ export function obstaclesOn(
   return [
     ...refusalsOf(shape, node.facts),
     ...shortfallsOn(shape, node, model),
+    ...fragmentsOn(shape, node, model),
     ...limitsOn(shape, node, model),
     ...spreadOn(shape, node, domain),
   ];
@@ -49,7 +51,7 @@ export const isOnlyFull = (obstacles: readonly Obstacle[]): boolean =>
   obstacles.every(({ code, shortfall }) => shortfall !== undefined || PASSING.has(code));
 
 /** Obstacles that go away by themselves when something ends. */
-const PASSING: ReadonlySet<string> = new Set(['NODE_LIMIT', 'EXCLUSIVE_USE', 'SPREAD']);
+const PASSING: ReadonlySet<string> = new Set(['GPU_FRAGMENTED', 'NODE_LIMIT', 'EXCLUSIVE_USE', 'SPREAD']);
 
 function shortfallsOn({ resources }: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
   const { name, capacity } = node.facts;
@@ -67,6 +69,25 @@ function shortfallsOn({ resources }: TaskShape, node: ModelNode, model: ClusterM
       shortfall: { resource, need, free },
     };
   });
+}
+
+/** There is enough of GPUs in sum, and not in one piece. */
+function fragmentsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
+  const need = shape.resources[GPU] ?? 0;
+  const { name, capacity } = node.facts;
+  if (need === 0 || need > (capacity[GPU] ?? 0) || need > model.freeOf(GPU, node)) return [];
+  if (model.hasGpus(shape, node)) return [];
+  const asked = formatQuantity(GPU, need);
+  const pieces = need <= 1_000 ? `no single one has ${asked} free` : `not ${asked} of them are whole`;
+  return [
+    {
+      code: 'GPU_FRAGMENTED',
+      message: `Node ${name} has ${formatQuantity(GPU, model.freeOf(GPU, node))} of gpu free in sum, but ${pieces}.`,
+      remedy: `It fits when more ends on one GPU of ${name}.`,
+      tier: 'CAPACITY',
+      relief: 'free more of one gpu',
+    },
+  ];
 }
 
 function limitsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
@@ -101,14 +122,25 @@ function limitsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): reado
 
 function spreadOn({ rules }: TaskShape, { facts }: ModelNode, domain: string | null | undefined): readonly Obstacle[] {
   const spread = rules?.spread;
-  if (!spread?.required || domain === undefined) return [];
+  if (!spread?.required) return [];
   const value = labelOf(spread.label, facts.name, facts.labels) ?? null;
-  if (value === domain) return [];
+  if (value === null) {
+    return [
+      {
+        code: 'NO_SPREAD_LABEL',
+        message: `Node ${facts.name} has no label ${spread.label}, over which the task must be spread.`,
+        remedy: `Give ${facts.name} the label, or let the spread be preferred instead of required.`,
+        tier: 'CONSTRAINT',
+        relief: `give it the label ${spread.label}`,
+      },
+    ];
+  }
+  if (value === domain || domain === undefined) return [];
   const next = `${spread.label}=${domain ?? ''}`;
   return [
     {
       code: 'SPREAD',
-      message: `Node ${facts.name} has ${value === null ? `no ${spread.label}` : `${spread.label}=${value}`}; to stay even, the next instance must go where ${next}.`,
+      message: `Node ${facts.name} has ${spread.label}=${value}; to stay even, the next instance must go where ${next}.`,
       remedy: `Make room where ${next}, or let the spread be preferred instead of required.`,
       tier: 'LIMIT',
       relief: 'let the spread be preferred instead of required',

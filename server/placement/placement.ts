@@ -21,6 +21,8 @@ export interface RunningFacts {
   readonly key: string;
   readonly node: string;
   readonly shape: TaskShape;
+  /** The node's GPUs that it has. */
+  readonly gpus: readonly number[];
   readonly priority: number;
   readonly startedAt: number;
 }
@@ -33,9 +35,16 @@ export interface PlacementOptions {
   readonly batch: number;
 }
 
+/** Where a task run goes, and on which of the node's GPUs. */
+export interface PlacedTaskRun {
+  readonly taskRun: string;
+  readonly node: string;
+  readonly gpus: readonly number[];
+}
+
 /** What one `place` came to. */
 export interface Placed {
-  readonly placements: readonly { readonly taskRun: string; readonly node: string }[];
+  readonly placements: readonly PlacedTaskRun[];
   readonly refusals: readonly PlacementRefusal[];
   /** Attempts that are to end first, to make room for others: these are placed when they have. */
   readonly preempted: readonly Preempted[];
@@ -94,7 +103,7 @@ export class Placement {
   /** A task run left READY otherwise than by a placement. */
   withdraw(key: string): void {
     const given = this.#preemptions.withdraw(key);
-    if (given !== null) this.#model.give(given.entry.shape, given.node);
+    if (given !== null) this.#model.give({ shape: given.entry.shape, gpus: given.gpus }, given.node);
     if (given !== null) this.#hasChanged = true;
     const entry = this.#queue.get(key);
     if (entry === undefined) return;
@@ -103,8 +112,8 @@ export class Placement {
   }
 
   /** Recovery: an attempt that is on a node already, whether it fits or not. Throws for a node that nobody named. */
-  reserve(shape: TaskShape, node: string, tenant = ''): void {
-    this.#model.take(shape, this.#nodeNamed(node));
+  reserve(shape: TaskShape, node: string, tenant = '', gpus?: readonly number[]): void {
+    this.#model.take(shape, this.#nodeNamed(node), gpus);
     this.#tenants.add(tenant, this.#model.needsOf(shape)!);
   }
 
@@ -112,9 +121,10 @@ export class Placement {
    * An attempt ended. Throws for a node that nobody named, and for an attempt that was not there.
    *
    * @param key The task run's: it may have been asked to make room.
+   * @param gpus As they were reserved.
    */
-  release(shape: TaskShape, node: string, tenant = '', key?: string): void {
-    this.#model.give(shape, this.#nodeNamed(node));
+  release(shape: TaskShape, node: string, tenant = '', key?: string, gpus: readonly number[] = []): void {
+    this.#model.give({ shape, gpus }, this.#nodeNamed(node));
     this.#tenants.remove(tenant, this.#model.needsOf(shape)!);
     if (key !== undefined) this.#preemptions.ended(key);
     this.#hasChanged = true;
@@ -150,7 +160,7 @@ export class Placement {
   place(now: number): Placed {
     this.#wake();
     this.#restWithoutRoom();
-    const placements: { taskRun: string; node: string }[] = [];
+    const placements: PlacedTaskRun[] = [];
     const refusals: PlacementRefusal[] = [];
     const preempted: Preempted[] = [];
     this.#placeReady(placements);
@@ -184,7 +194,7 @@ export class Placement {
   #decide(
     call: Call,
     now: number,
-    placements: { taskRun: string; node: string }[],
+    placements: PlacedTaskRun[],
     refusals: PlacementRefusal[],
     preempted: Preempted[],
   ): void {
@@ -208,25 +218,25 @@ export class Placement {
       verified.push(verify(rest, this.#call, this.#queue, this.#model, running));
     }
     if (this.#isIncompleteGang(call, verified)) {
-      for (const { placed, nodes } of verified)
-        placed.forEach((entry, at) => this.#model.give(entry.shape, nodes[at]!));
+      for (const { placed, nodes, gpus } of verified)
+        placed.forEach(({ shape }, at) => this.#model.give({ shape, gpus: gpus[at]! }, nodes[at]!));
       return;
     }
-    for (const { placed, nodes, preemptions } of verified) {
-      for (let at = 0; at < placed.length; at++) this.#placed(placed[at]!, nodes[at]!, placements);
-      for (const { entry, node, victims } of preemptions) {
+    for (const { placed, nodes, gpus, preemptions } of verified) {
+      for (let at = 0; at < placed.length; at++) this.#placed(placed[at]!, nodes[at]!, gpus[at]!, placements);
+      for (const { entry, node, gpus: chosen, victims } of preemptions) {
         this.#queue.remove(entry);
-        this.#preemptions.begin(entry, node, victims);
+        this.#preemptions.begin({ entry, node, gpus: chosen }, victims);
         for (const victim of victims) preempted.push({ taskRun: victim, by: entry.key });
       }
     }
   }
 
-  #placed(entry: Pending, node: ModelNode, placements: { taskRun: string; node: string }[]): void {
+  #placed(entry: Pending, node: ModelNode, gpus: readonly number[], placements: PlacedTaskRun[]): void {
     entry.group.placed++;
     this.#queue.remove(entry);
     this.#tenants.add(entry.tenant, this.#model.needsOf(entry.shape)!);
-    placements.push({ taskRun: entry.key, node: node.facts.name });
+    placements.push({ taskRun: entry.key, node: node.facts.name, gpus });
   }
 
   /** A gang is offered alone; less than all of it is nothing. */
@@ -236,13 +246,13 @@ export class Placement {
   }
 
   /** Those for whom others have made room. Where the node will not do any more they queue again. */
-  #placeReady(placements: { taskRun: string; node: string }[]): void {
-    for (const { entry, node } of this.#preemptions.takeReady()) {
+  #placeReady(placements: PlacedTaskRun[]): void {
+    for (const { entry, node, gpus } of this.#preemptions.takeReady()) {
       if (node.isPresent && this.#model.feasibility.passes(entry.shape, node)) {
         this.#tenants.add(entry.tenant, this.#model.needsOf(entry.shape)!);
-        placements.push({ taskRun: entry.key, node: node.facts.name });
+        placements.push({ taskRun: entry.key, node: node.facts.name, gpus });
       } else {
-        this.#model.give(entry.shape, node);
+        this.#model.give({ shape: entry.shape, gpus }, node);
         this.#queue.add(entry);
       }
     }

@@ -10,9 +10,14 @@ export interface Preempted {
   readonly by: string;
 }
 
-interface Nominated {
+/** A place that is reserved for a task run before it is free. */
+export interface Nomination {
   readonly entry: Pending;
   readonly node: ModelNode;
+  readonly gpus: readonly number[];
+}
+
+interface Nominated extends Nomination {
   /** Who has not ended yet. */
   readonly victims: Set<string>;
 }
@@ -40,8 +45,8 @@ export class Preemptions {
     return nominated === undefined ? null : { node: nominated.node.facts.name, victims: [...nominated.victims] };
   }
 
-  begin(entry: Pending, node: ModelNode, victims: readonly string[]): void {
-    const nominated = { entry, node, victims: new Set(victims) };
+  begin({ entry, node, gpus }: Nomination, victims: readonly string[]): void {
+    const nominated = { entry, node, gpus, victims: new Set(victims) };
     this.#byTask.set(entry.key, nominated);
     for (const victim of victims) this.#byVictim.set(victim, nominated);
   }
@@ -55,7 +60,7 @@ export class Preemptions {
     if (nominated.victims.size === 0 && this.#byTask.has(nominated.entry.key)) this.#ready.push(nominated);
   }
 
-  takeReady(): readonly { readonly entry: Pending; readonly node: ModelNode }[] {
+  takeReady(): readonly Nomination[] {
     const ready = this.#ready;
     if (ready.length > 0) this.#ready = [];
     for (const { entry } of ready) this.#byTask.delete(entry.key);
@@ -63,7 +68,7 @@ export class Preemptions {
   }
 
   /** The task run does not want its place any more; what it has reserved is the caller's to give back. */
-  withdraw(key: string): { readonly entry: Pending; readonly node: ModelNode } | null {
+  withdraw(key: string): Nomination | null {
     const nominated = this.#byTask.get(key);
     if (nominated === undefined) return null;
     this.#byTask.delete(key);

@@ -1,9 +1,8 @@
 import type { Decision } from '@gantry/plugin-kit/scheduler';
-import type { ClusterModel, ModelNode } from './cluster-model.ts';
+import type { ClusterModel, Held, ModelNode } from './cluster-model.ts';
 import { isInDomain } from './offer.ts';
 import type { RunningFacts } from './placement.ts';
 import type { Pending, PlacementQueue } from './queue.ts';
-import type { TaskShape } from './shape.ts';
 
 /** Why a decision of a scheduler was not carried out. */
 export interface PlacementRefusal {
@@ -30,13 +29,15 @@ export type RefusalCode =
 export interface Verified {
   /** Placed, and reserved in the model; still in the queue. */
   readonly placed: readonly Pending[];
-  /** Where, one by one. */
+  /** Where, one by one, and on which of its GPUs. */
   readonly nodes: readonly ModelNode[];
+  readonly gpus: readonly (readonly number[])[];
   readonly refusals: readonly PlacementRefusal[];
   /** Reserved in the model over what the victims still hold; still in the queue. */
   readonly preemptions: readonly {
     readonly entry: Pending;
     readonly node: ModelNode;
+    readonly gpus: readonly number[];
     readonly victims: readonly string[];
   }[];
 }
@@ -57,9 +58,10 @@ export function verify(
 ): Verified {
   const { eligible } = model;
   const victims = new Map(running.map((attempt) => [attempt.key, attempt]));
-  const preemptions: { entry: Pending; node: ModelNode; victims: readonly string[] }[] = [];
+  const preemptions: { entry: Pending; node: ModelNode; gpus: readonly number[]; victims: readonly string[] }[] = [];
   const placed: Pending[] = [];
   const nodes: ModelNode[] = [];
+  const gpus: (readonly number[])[] = [];
   const refusals: PlacementRefusal[] = [];
   for (const decision of decisions) {
     const entry = queue.get(decision.task);
@@ -71,21 +73,24 @@ export function verify(
     }
     entry!.isDecided = true;
     if ('node' in decision) {
-      model.take(entry!.shape, node!);
       const { preempt = [] } = decision;
+      const ending = preempt.map((key) => victims.get(key)!);
+      const chosen = preempt.length === 0 ? undefined : model.roomWithout(entry!.shape, node!, ending)!;
+      const taken = model.take(entry!.shape, node!, chosen);
       if (preempt.length > 0) {
-        preemptions.push({ entry: entry!, node: node!, victims: preempt });
+        preemptions.push({ entry: entry!, node: node!, gpus: taken, victims: preempt });
         // Nobody makes room twice.
         for (const victim of preempt) victims.delete(victim);
         continue;
       }
       placed.push(entry!);
       nodes.push(node!);
+      gpus.push(taken);
     } else {
       entry!.hold = decision.hold;
     }
   }
-  return { placed, nodes, refusals, preemptions };
+  return { placed, nodes, gpus, refusals, preemptions };
 }
 
 const SENTENCES: Readonly<Record<RefusalCode, string>> = {
@@ -115,13 +120,13 @@ function refusalOf(
   if (!model.feasibility.passes(shape, node) || !isInDomain(entry, node)) return 'NOT_FEASIBLE';
   const { preempt = [] } = decision;
   if (preempt.length === 0) return model.hasRoom(shape, node) ? null : 'OVER_COMMIT';
-  const ending: TaskShape[] = [];
+  const ending: Held[] = [];
   for (const key of new Set(preempt)) {
     const victim = victims.get(key);
     if (victim === undefined || victim.node !== node.facts.name || victim.priority >= entry.priority) {
       return 'NOT_PREEMPTIBLE';
     }
-    ending.push(victim.shape);
+    ending.push(victim);
   }
-  return model.hasRoomWithout(shape, node, ending) ? null : 'OVER_COMMIT';
+  return model.roomWithout(shape, node, ending) === null ? 'OVER_COMMIT' : null;
 }

@@ -231,6 +231,7 @@ export const columns = {
     state: wordOf(attemptStates, 'attempt', 'state'),
     failure: jsonColumn('attempt', 'failure', failure),
   },
+  attemptGpu: { gpus: jsonColumn('attempt_gpu', 'gpus', stored<readonly number[]>(z.array(z.number()))) },
   evidence: { report: jsonColumn('evidence', 'report', json) },
   node: {
     connection: wordOf(connectionTransitions, 'node', 'connection'),

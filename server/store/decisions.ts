@@ -5,9 +5,6 @@ import type { Database } from './database.ts';
 import type { DecisionStore } from './store.ts';
 import type { DecisionTable } from './tables.ts';
 
-/** Decisions beyond these are forgotten: so many of a pool, and so many characters of packed calls. */
-const MAX_DECISIONS = 20_000;
-const MAX_PACKED = 64 << 20;
 /** Attempts that were assigned in one millisecond are of few steps. */
 const MAX_AT_ONCE = 64;
 
@@ -50,17 +47,17 @@ export function decisionStore(database: Database): DecisionStore {
       return rows.map(decisionOf);
     },
 
-    async trim(pool) {
+    async trim(pool, limits) {
       const rows = await reader
         .selectFrom('decision')
         .select(['seq', (select) => select.fn<number | null>('length', ['packed_call']).as('size')])
         .where('pool', '=', pool)
         .orderBy('seq', 'desc')
-        .limit(MAX_DECISIONS + 1)
+        .limit(limits.decisions + 1)
         .execute();
       let packed = 0;
       const last = rows.findIndex(
-        ({ size }, index) => (packed += Number(size ?? 0)) > MAX_PACKED || index === MAX_DECISIONS,
+        ({ size }, index) => (packed += Number(size ?? 0)) > limits.characters || index === limits.decisions,
       );
       if (last < 0) return;
       const seq = whole(rows[last]!.seq, 'decision', 'seq');

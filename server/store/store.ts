@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
-import type { Change, Evidence } from '../domain/change.ts';
+import type { Change, Evidence, HeldGpus } from '../domain/change.ts';
 import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
 import type { StoredDecision } from '../domain/decision.ts';
 import type { EventBatch } from '../domain/event.ts';
@@ -116,6 +116,8 @@ export interface TaskRunStore {
   evidence(id: { readonly run: RunId; readonly ordinal: number }): Promise<readonly Evidence[]>;
   /** Task runs with a live attempt on the node, oldest assignment first. */
   onNode(node: string, limit: number): Promise<readonly TaskRun[]>;
+  /** Which GPUs attempts of the pool's unfinished runs have or had. */
+  heldGpus(pool: string): Promise<readonly HeldGpus[]>;
   /** How long the successes of the pool's last successful runs took, oldest run first; a sample where there are very many. */
   durations(pool: string): Promise<readonly Duration[]>;
 }
@@ -143,8 +145,8 @@ export interface DecisionStore {
   madeAt(pool: string, at: number): Promise<readonly StoredDecision[]>;
   /** The newest that hold their whole call, newest first. */
   latest(pool: string, limit: number): Promise<readonly StoredDecision[]>;
-  /** Forgets what is too old or too much. */
-  trim(pool: string): Promise<void>;
+  /** Forgets the oldest beyond so many decisions, and beyond so many characters of packed calls. */
+  trim(pool: string, limits: { readonly decisions: number; readonly characters: number }): Promise<void>;
 }
 
 export interface CommandStore {

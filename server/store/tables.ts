@@ -136,6 +136,14 @@ export interface PoolTable {
   scheduler_memory: JsonText;
 }
 
+/** Which GPUs an attempt has or had; no row for none. */
+export interface AttemptGpuTable {
+  run_key: Whole;
+  ordinal: Whole;
+  number: Whole;
+  gpus: JsonText;
+}
+
 /** The scheduler that decides beside a pool's own; no row, or an empty name, for none. */
 export interface PoolShadowTable {
   pool: string;
@@ -251,6 +259,7 @@ export interface Tables {
   node_resource: NodeResourceTable;
   pool: PoolTable;
   pool_shadow: PoolShadowTable;
+  attempt_gpu: AttemptGpuTable;
   decision: DecisionTable;
   command: CommandTable;
   command_gate: CommandGateTable;

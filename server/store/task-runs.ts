@@ -171,6 +171,22 @@ export function taskRunStore(database: Database): TaskRunStore {
       return rows.map((row) => taskRunOf(row, row.run as RunId));
     },
 
+    async heldGpus(pool) {
+      const rows = await reader
+        .selectFrom('run')
+        .innerJoin('attempt_gpu', 'attempt_gpu.run_key', 'run.run_key')
+        .selectAll('attempt_gpu')
+        .where('run.pool', '=', pool)
+        .where('run.state', 'in', UNFINISHED)
+        .execute();
+      return rows.map((row) => ({
+        runKey: whole(row.run_key, 'attempt_gpu', 'run_key'),
+        ordinal: whole(row.ordinal, 'attempt_gpu', 'ordinal'),
+        number: whole(row.number, 'attempt_gpu', 'number'),
+        gpus: columns.attemptGpu.gpus(row.gpus, row.run_key),
+      }));
+    },
+
     async durations(pool) {
       const runs = await reader
         .selectFrom('run')

@@ -89,7 +89,8 @@ class World {
         break;
       case 1:
         if (!isAlive) break;
-        this.#disk.get(attempt)!.handle = 'here';
+        // The journal does not take a handle for what it was told to forget.
+        if (this.#disk.has(attempt)) this.#disk.get(attempt)!.handle = 'here';
         this.ledger.checkpointed(attempt);
         break;
       case 2:

@@ -18,6 +18,7 @@ export function specOf(ordinal: number, order: AttemptSpec['with'] = {}, rest: P
     env: {},
     inputs: {},
     resources: {},
+    gpus: [],
     timeoutMs: null,
     killGraceMs: 1_000,
     ...rest,

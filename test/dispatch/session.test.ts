@@ -17,6 +17,7 @@ const spec = (ordinal: number): AttemptSpec => ({
   env: {},
   inputs: {},
   resources: {},
+  gpus: [],
   timeoutMs: null,
   killGraceMs: 0,
 });

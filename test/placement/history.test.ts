@@ -3,17 +3,28 @@ import fc from 'fast-check';
 import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../../server/domain/node.ts';
 import { refusalsOf } from '../../server/placement/feasibility.ts';
-import type { TaskShape } from '../../server/placement/shape.ts';
+import type { ShapeRules, TaskShape } from '../../server/placement/shape.ts';
 import * as broken from '../support/broken-plugins/schedulers.ts';
 import { aNode, aPlacement, aShape, BUILT_IN } from './cluster.ts';
 
+const ruled = (rules: Partial<ShapeRules>) =>
+  aShape(
+    { slots: 1 },
+    { rules: { require: [], prefer: [], exclusive: false, perNode: null, spread: null, gang: null, ...rules } },
+  );
 const SHAPES: readonly TaskShape[] = [
   aShape(),
   aShape({ slots: 2, cpu: 500 }),
   aShape({ slots: 1, cpu: 3_000 }),
-  aShape({ slots: 1, gpu: 1 }),
+  aShape({ slots: 1, gpu: 400 }),
+  aShape({ slots: 1, gpu: 700 }),
+  aShape({ slots: 1, gpu: 2_000 }),
   aShape({ slots: 1 }, { nodeSelector: { zone: 'a' } }),
   aShape({ slots: 3, cpu: 100 }, { tolerations: [{ key: 'team' }] }),
+  ruled({ exclusive: true }),
+  ruled({ perNode: { scope: 'limited', max: 2 } }),
+  ruled({ spread: { scope: 'even', label: 'zone', required: true } }),
+  ruled({ prefer: [{ label: 'zone', operator: 'IN', values: ['a'], weight: -50 }] }),
 ];
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
@@ -23,7 +34,7 @@ const nodes = fc.record({
     {
       slots: fc.integer({ min: 0, max: 6 }),
       cpu: fc.integer({ min: 0, max: 4_000 }),
-      gpu: fc.integer({ min: 0, max: 2 }),
+      gpu: fc.constantFrom(0, 500, 1_000, 2_000, 3_000),
     },
     { requiredKeys: ['slots'] },
   ),
@@ -57,6 +68,7 @@ interface Live {
   readonly key: string;
   readonly shape: TaskShape;
   readonly node: string;
+  readonly gpus: readonly number[];
 }
 
 /** Runs a history, keeping books of its own, and checks after every call what must hold. Returns every placement. */
@@ -86,15 +98,16 @@ function live(plugin: SchedulerPlugin, history: Steps): readonly string[] {
       placement.withdraw(key);
     } else if (step.do === 'release') {
       const [ended] = running.splice(step.at % Math.max(1, running.length), 1);
-      if (ended) placement.release(ended.shape, ended.node);
+      if (ended) placement.release(ended.shape, ended.node, 'work', ended.key, ended.gpus);
     } else {
       const { placements } = placement.place(now);
-      for (const { taskRun, node } of placements) {
+      for (const { taskRun, node, gpus } of placements) {
         const shape = waiting.get(taskRun);
         if (shape === undefined) throw new Error(`${taskRun} was placed, and did not wait.`);
         expect(refusalsOf(shape, there.get(node)!)).toEqual([]);
         waiting.delete(taskRun);
-        running.push({ key: taskRun, shape, node });
+        running.push({ key: taskRun, shape, node, gpus });
+        expectRulesKept(running, there.get(node)!);
         all.push(`${taskRun}>${node}`);
       }
       for (const node of new Set(placements.map((each) => each.node)))
@@ -130,6 +143,25 @@ function expectNotOverCommitted({ name, capacity }: Node, running: readonly Live
       const latest = running.filter(({ node }) => node === name).at(-1)!;
       expect(latest.shape.resources[resource] ?? 0).toBe(0);
     }
+  }
+}
+
+/** What was placed last keeps its rules, and those of what was there before. */
+function expectRulesKept(running: readonly Live[], { name, capacity }: Node): void {
+  const here = running.filter(({ node }) => node === name);
+  const { shape, gpus } = here.at(-1)!;
+  if (here.length > 1) expect(here.filter((each) => each.shape.rules?.exclusive)).toEqual([]);
+  const { perNode } = shape.rules ?? {};
+  if (perNode) expect(here.filter((each) => each.shape.rules?.perNode).length).toBeLessThanOrEqual(perNode.max);
+  const need = shape.resources['gpu'] ?? 0;
+  expect(gpus).toHaveLength(Math.ceil(need / 1_000));
+  expect(new Set(gpus).size).toBe(gpus.length);
+  for (const gpu of gpus) {
+    const size = Math.min(1_000, (capacity['gpu'] ?? 0) - 1_000 * gpu);
+    const held = here.filter((each) => each.gpus.includes(gpu));
+    expect(held.reduce((sum, each) => sum + Math.min(1_000, each.shape.resources['gpu']!), 0)).toBeLessThanOrEqual(
+      size,
+    );
   }
 }
 

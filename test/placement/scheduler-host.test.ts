@@ -73,7 +73,7 @@ describe('a scheduler that fails', () => {
     addTasks(placement, aShape(), 'r.0');
     const { placements, refusals } = placement.place(0);
     expect(refusals).toMatchObject([{ taskRun: 'large', node: 'a', code: 'NOT_PENDING' }]);
-    expect(placements).toEqual([{ taskRun: 'r.0', node: 'a' }]);
+    expect(placements).toEqual([{ taskRun: 'r.0', node: 'a', gpus: [] }]);
   });
 
   it('is healthy again after a call that does not fail', () => {

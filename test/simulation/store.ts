@@ -125,7 +125,12 @@ export class SimulatedStore {
         taskRuns: [...(this.#taskRuns.get(run.id)?.values() ?? [])].sort((a, b) => a.ordinal - b.ordinal),
       }));
     if (this.#mutation === 'ASSIGNED_LOG_IGNORED') this.#logged = [];
-    return { nodes: [...this.#nodes.values()], runs, assigned: this.#logged.map(({ assignment }) => assignment) };
+    return {
+      nodes: [...this.#nodes.values()],
+      runs,
+      assigned: this.#logged.map(({ assignment }) => assignment),
+      gpus: [],
+    };
   }
 
   /** The planted bug: a run's own row is written one transaction after its task runs. */

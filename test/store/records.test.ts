@@ -51,6 +51,69 @@ describe.each(databases)('the store on $name', ({ start }) => {
     expect(await store.taskRuns.durations('other')).toEqual([]);
   });
 
+  it('keeps which GPUs attempts of unfinished runs have', async () => {
+    await applyWork(store);
+    const commit = committer(store, await ownerOf(store));
+    const held = (runKey: number) => ({ runKey, ordinal: 0, number: 1, gpus: [0, 3] });
+    await commit({
+      createdRuns: [aRun(1, { state: 'RUNNING' }), aRun(2, { state: 'SUCCEEDED' })],
+      createdTaskRuns: [aTaskRun(1, 0), aTaskRun(2, 0)],
+      gpus: [held(1), held(2)],
+    });
+    expect(await store.taskRuns.heldGpus('default')).toEqual([held(1)]);
+    expect(await store.taskRuns.heldGpus('other')).toEqual([]);
+  });
+
+  it('gives a pool another scheduler, which remembers nothing, and a shadow', async () => {
+    await store.pools.ensure({
+      name: 'default',
+      scheduler: 'priority',
+      schedulerConfig: {},
+      schedulerMemory: null,
+      shadow: null,
+    });
+    const commit = committer(store, await ownerOf(store));
+    await commit({ schedulerMemory: { turn: 3 } });
+    expect(await store.pools.byName('default')).toMatchObject({ schedulerMemory: { turn: 3 }, shadow: null });
+    const shadow = { scheduler: 'spread', config: { by: 'zone' } };
+    await commit({ schedulerMemory: 1, poolUpdate: { scheduler: 'bin-packing', config: { a: 1 }, shadow } });
+    const changed = { scheduler: 'bin-packing', schedulerConfig: { a: 1 }, schedulerMemory: null };
+    expect(await store.pools.byName('default')).toMatchObject({ ...changed, shadow });
+    await commit({ poolUpdate: { scheduler: 'bin-packing', config: { a: 1 }, shadow: null } });
+    expect(await store.pools.all()).toMatchObject([{ ...changed, shadow: null }]);
+  });
+
+  it('keeps how placements were decided, and forgets the oldest', async () => {
+    const commit = committer(store, await ownerOf(store));
+    const decision = (at: number, call: string | null) => ({
+      at,
+      scheduler: 'priority',
+      version: '1.0.0',
+      configHash: 'abc',
+      seed: 4_294_967_295,
+      offered: 2,
+      placed: 1,
+      call,
+    });
+    await commit({ decision: decision(5, 'x'.repeat(100)) });
+    await commit({});
+    await commit({ decision: decision(5, null) });
+    await commit({ decision: decision(6, 'y'.repeat(100)) });
+    expect(await store.decisions.bySeq('default', 1)).toEqual({
+      pool: 'default',
+      seq: 1,
+      ...decision(5, 'x'.repeat(100)),
+    });
+    expect(await store.decisions.bySeq('default', 2)).toBeNull();
+    expect((await store.decisions.madeAt('default', 5)).map(({ seq }) => seq)).toEqual([1, 3]);
+    expect((await store.decisions.latest('default', 9)).map(({ seq }) => seq)).toEqual([4, 1]);
+    await store.decisions.trim('default', { decisions: 3, characters: 200 });
+    expect(await store.decisions.bySeq('default', 1)).not.toBeNull();
+    await commit({ decision: decision(7, 'z'.repeat(101)) });
+    await store.decisions.trim('default', { decisions: 4, characters: 200 });
+    expect((await store.decisions.latest('default', 9)).map(({ seq }) => seq)).toEqual([5]);
+  });
+
   it('keeps commands in order until they have a receipt', async () => {
     const trigger = {
       type: 'TRIGGER_RUN',

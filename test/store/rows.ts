@@ -100,6 +100,7 @@ export const aChange = (overrides: Partial<Change> = {}): Change => ({
   assigned: { nodes: [], tasks: [] },
   writtenSeq: 0,
   evidence: [],
+  gpus: [],
   nodes: [],
   receipts: [],
   events: { runs: [], taskRuns: [], nodes: [], receipts: [] },

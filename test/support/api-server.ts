@@ -292,6 +292,7 @@ const NOTHING: Omit<Change, 'at' | 'events'> = {
   writtenSeq: 0,
   supersededAttempts: [],
   evidence: [],
+  gpus: [],
   nodes: [],
   receipts: [],
 };

@@ -48,6 +48,8 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   readonly workdir: string;
   /** Reserved; enforce what you can and say so in Detection.enforces. */
   readonly resources: Resources;
+  /** Which of the node’s GPUs it has, by index; also in its environment as CUDA_VISIBLE_DEVICES. */
+  readonly gpus: readonly number[];
   readonly deadline: Instant | null;
   /** End in good order; `stop.reason` is a StopReason; then comes `kill`. */
   readonly stop: AbortSignal;

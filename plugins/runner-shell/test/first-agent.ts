@@ -25,6 +25,7 @@ const attempt: Attempt<typeof checked.config, { attempt: string }> = {
   inputs: {},
   workdir: order.workdir,
   resources: {},
+  gpus: [],
   deadline: null,
   stop: never,
   kill: never,

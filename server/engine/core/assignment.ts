@@ -20,6 +20,7 @@ export function assignmentOf(taskRun: EngineTaskRun): { readonly spec: AttemptSp
     config = value.with;
     env = { ...env, ...asEnv(value.env) };
   }
+  if (attempt!.gpus !== undefined) env = { ...env, ...gpuEnv(attempt!.gpus) };
   return {
     spec: {
       attempt: attemptId(owner.id, taskRun.ordinal, attempt!.number),
@@ -33,6 +34,7 @@ export function assignmentOf(taskRun: EngineTaskRun): { readonly spec: AttemptSp
       env,
       inputs: scope,
       resources: task.resources,
+      gpus: attempt!.gpus ?? [],
       timeoutMs: task.timeoutMs,
       killGraceMs: task.killGraceMs,
     },
@@ -50,6 +52,12 @@ function baseEnv(run: EngineRun, taskRun: EngineTaskRun, scope: JsonObject): Rea
 
 /** The environment variable that hands a param to a command. */
 export const paramVariable = (name: string): string => `GANTRY_PARAM_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+
+/** What CUDA and NVIDIA's container tools look at; the author of the task cannot widen it. */
+function gpuEnv(gpus: readonly number[]): Readonly<Record<string, string>> {
+  const list = gpus.join(',');
+  return { CUDA_VISIBLE_DEVICES: list, NVIDIA_VISIBLE_DEVICES: list, GANTRY_GPUS: list };
+}
 
 function asEnv(values: JsonObject): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, asText(value)]));

@@ -32,6 +32,7 @@ export function placeTask(pool: PoolState, step: Step, placement: Placement): vo
     startedAt: null,
     finishedAt: null,
     failure: null,
+    ...(placement.gpus === undefined || placement.gpus.length === 0 ? {} : { gpus: placement.gpus }),
   };
   step.attemptCreated(taskRun, attempt);
   const assignment = assignmentOf(taskRun);

@@ -19,6 +19,8 @@ export interface EngineAttempt {
   readonly node: string;
   state: AttemptState;
   readonly assignedAt: number;
+  /** The node's GPUs that it has. */
+  readonly gpus?: readonly number[];
   startedAt: number | null;
   finishedAt: number | null;
   failure: Failure | null;

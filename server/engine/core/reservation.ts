@@ -29,5 +29,10 @@ export function letGo(step: Step, node: EngineNode, taskRun: EngineTaskRun): voi
   }
   node.runningCount = node.live.size;
   step.nodeTouched(node);
-  step.placement.released.push({ taskRun, node: node.name, attempt: taskRun.attempt!.number });
+  step.placement.released.push({
+    taskRun,
+    node: node.name,
+    attempt: taskRun.attempt!.number,
+    gpus: taskRun.attempt!.gpus ?? [],
+  });
 }

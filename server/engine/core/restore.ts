@@ -28,8 +28,9 @@ export function restore(
     if (node.connection !== 'LOST') watchSilence(pool, restored);
   }
   step.writeEverything();
+  const gpus = new Map(recovered.gpus.map((held) => [`${held.runKey} ${held.ordinal} ${held.number}`, held.gpus]));
   const assigned = new Map(recovered.assigned.map((logged) => [`${logged.runKey} ${logged.ordinal}`, logged]));
-  for (const run of recovered.runs) restoreRun(pool, step, run, assigned);
+  for (const run of recovered.runs) restoreRun(pool, step, run, assigned, gpus);
   return { pool, step };
 }
 
@@ -38,6 +39,7 @@ function restoreRun(
   step: Step,
   { run: row, definition, taskRuns }: RecoveredRun,
   assigned: ReadonlyMap<string, LoggedAssignment>,
+  gpus: ReadonlyMap<string, readonly number[]>,
 ): void {
   const run = new EngineRun(row, planOf(definition));
   pool.runs.set(run.id, run);
@@ -46,6 +48,8 @@ function restoreRun(
     run.taskRuns.push(restored);
     const logged = assigned.size === 0 ? undefined : assigned.get(`${run.key} ${taskRun.ordinal}`);
     if (logged) assignAsLogged(step, restored, logged);
+    const held = gpus.size === 0 ? undefined : gpus.get(`${run.key} ${taskRun.ordinal} ${restored.attempt?.number}`);
+    if (held !== undefined) restored.attempt = { ...restored.attempt!, gpus: held };
   }
   const taskCount = definition.tasks.length;
   for (let ordinal = 0; ordinal < run.taskRuns.length; ordinal++) {

@@ -1,5 +1,5 @@
 import { attemptTransitions, type AttemptState } from '../../domain/attempt.ts';
-import type { AssignedLog, Change, Evidence, SupersededAttempt } from '../../domain/change.ts';
+import type { AssignedLog, Change, Evidence, HeldGpus, SupersededAttempt } from '../../domain/change.ts';
 import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
@@ -23,7 +23,12 @@ export interface PlacementNews {
   /** Have left READY otherwise than by a placement. */
   readonly withdrawn: EngineTaskRun[];
   /** Hold their node no longer. */
-  readonly released: { readonly taskRun: EngineTaskRun; readonly node: string; readonly attempt: number }[];
+  readonly released: {
+    readonly taskRun: EngineTaskRun;
+    readonly node: string;
+    readonly attempt: number;
+    readonly gpus: readonly number[];
+  }[];
   readonly nodes: EngineNode[];
 }
 
@@ -45,6 +50,7 @@ export class Step {
   readonly #createdTaskRuns: EngineTaskRun[] = [];
   readonly #superseded: SupersededAttempt[] = [];
   readonly #evidence: Evidence[] = [];
+  readonly #gpus: HeldGpus[] = [];
   readonly #nodes = new Set<EngineNode>();
   readonly #changedNodes = new Set<EngineNode>();
   readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
@@ -129,6 +135,10 @@ export class Step {
       this.#superseded.push({ runKey: taskRun.runKey, ordinal: taskRun.ordinal, attempt: taskRun.attempt });
     }
     taskRun.attempt = attempt;
+    if (attempt.gpus !== undefined) {
+      const { runKey, ordinal } = taskRun;
+      this.#gpus.push({ runKey, ordinal, number: attempt.number, gpus: attempt.gpus });
+    }
     this.taskRunTouched(taskRun);
   }
 
@@ -245,6 +255,7 @@ export class Step {
       writtenSeq: (this.#pool.unwritten[0]?.seq ?? this.seq + 1) - 1,
       supersededAttempts: this.#superseded,
       evidence: this.#evidence,
+      gpus: this.#gpus,
       nodes: [...this.#nodes],
       receipts: this.#receipts,
       ...(this.#poolUpdate === null ? {} : { poolUpdate: this.#poolUpdate }),

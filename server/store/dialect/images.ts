@@ -1,4 +1,4 @@
-import type { Change, Evidence, StoredTaskRun, SupersededAttempt } from '../../domain/change.ts';
+import type { Change, Evidence, HeldGpus, StoredTaskRun, SupersededAttempt } from '../../domain/change.ts';
 import type { DecisionRow } from '../../domain/decision.ts';
 import type { Node } from '../../domain/node.ts';
 import type { PoolUpdate } from '../../domain/pool.ts';
@@ -159,6 +159,15 @@ export function supersededAttempt({ runKey, ordinal, attempt }: SupersededAttemp
   const failureText = failure === null ? null : JSON.stringify(failure);
   return [runKey, ordinal, number, state, node, assignedAt, startedAt, finishedAt, failureText];
 }
+
+/** Columns of `attempt_gpu`. */
+export const GPU_COLUMNS = ['run_key', 'ordinal', 'number', 'gpus'];
+export const gpuRow = ({ runKey, ordinal, number, gpus }: HeldGpus): Value[] => [
+  runKey,
+  ordinal,
+  number,
+  JSON.stringify(gpus),
+];
 
 /** Columns of `pool_shadow`, and its row for what a pool is from now on. */
 export const SHADOW_COLUMNS = ['pool', 'scheduler', 'config'];

@@ -14,6 +14,8 @@ import {
   EVIDENCE_COLUMNS,
   eventBody,
   evidenceRow,
+  GPU_COLUMNS,
+  gpuRow,
   NODE_COLUMNS,
   nodeRow,
   POOL_CHANGING,
@@ -96,6 +98,7 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): Statements
       DECISION_COLUMNS,
       change.decision ? [decisionRow(lease.name, seq, change.decision)] : [],
     ),
+    ...insertStatements('attempt_gpu', GPU_COLUMNS, change.gpus.map(gpuRow)),
     ...insertStatements('evidence', EVIDENCE_COLUMNS, change.evidence.map(evidenceRow)),
     ...insertStatements(
       'node',

@@ -13,6 +13,8 @@ import {
   EVIDENCE_COLUMNS,
   eventBody,
   evidenceRow,
+  GPU_COLUMNS,
+  gpuRow,
   NODE_COLUMNS,
   nodeRow,
   POOL_CHANGING,
@@ -58,6 +60,7 @@ function prepareAll(database: DatabaseSync) {
     createTaskRuns: prepare(insert('task_run', TASK_RUN_INSERTED, ROWS_PER_INSERT)),
     changeTaskRun: prepare(`UPDATE task_run SET ${set(TASK_RUN_CHANGING)} WHERE run_key = ? AND ordinal = ?`),
     attempt: prepare(insert('attempt', ATTEMPT_COLUMNS)),
+    gpus: prepare(insert('attempt_gpu', GPU_COLUMNS)),
     evidence: prepare(insert('evidence', EVIDENCE_COLUMNS)),
     changeNode: prepare(`UPDATE node SET ${set(NODE_COLUMNS)} WHERE name = ?`),
     createNode: prepare(insert('node', [...NODE_COLUMNS, 'name'])),
@@ -148,6 +151,7 @@ export class SqliteCommitter implements Committer {
       if (runTaskRun(statements.changeTaskRun, taskRun).changes !== 1) throw missingTaskRun(taskRun);
     }
     for (const superseded of change.supersededAttempts) statements.attempt.run(...supersededAttempt(superseded));
+    for (const held of change.gpus) statements.gpus.run(...gpuRow(held));
     for (const evidence of change.evidence) statements.evidence.run(...evidenceRow(evidence));
     for (const node of change.nodes) {
       const row = nodeRow(node);

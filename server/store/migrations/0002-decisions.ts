@@ -2,11 +2,11 @@ import type { ColumnTypes } from '../dialect/dialect.ts';
 import type { Migration } from './migrate.ts';
 import { tables } from './tables.ts';
 
-/** How placements were decided, and schedulers that decide beside a pool's own. */
+/** How placements were decided, schedulers that decide beside a pool's own, and which GPUs attempts have. */
 export const decisions: Migration = { number: 2, name: 'decisions', statements };
 
 function statements(types: ColumnTypes): readonly string[] {
-  const { name, text, integer, table } = types;
+  const { name, text, integer, table, clustered } = types;
   return tables(types, [
     `CREATE TABLE IF NOT EXISTS decision (
       pool ${name} NOT NULL,
@@ -26,6 +26,13 @@ function statements(types: ColumnTypes): readonly string[] {
       scheduler ${name} NOT NULL,
       config ${text} NOT NULL
     ) ${table}`,
+    `CREATE TABLE IF NOT EXISTS attempt_gpu (
+      run_key ${integer} NOT NULL,
+      ordinal ${integer} NOT NULL,
+      number ${integer} NOT NULL,
+      gpus ${text} NOT NULL,
+      PRIMARY KEY (run_key, ordinal, number)
+    ) ${clustered}`,
     { index: 'decision_at', on: 'decision', columns: 'pool, at' },
   ]);
 }

@@ -64,6 +64,7 @@ export class TestAttempt implements Attempt {
   readonly env: Readonly<Record<string, string>>;
   readonly inputs: JsonObject;
   readonly resources = {};
+  readonly gpus: readonly number[] = [];
   readonly deadline = null;
   readonly stdout: Writable;
   readonly stderr: Writable;
