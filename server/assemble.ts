@@ -35,6 +35,7 @@ const BUILT_IN = [
   '@gantry/scheduler-priority',
   '@gantry/scheduler-bin-packing',
   '@gantry/scheduler-spread',
+  '@gantry/scheduler-fair-share',
   '@gantry/runner-shell',
   '@gantry/runner-http',
 ];
