@@ -36,6 +36,7 @@ const BUILT_IN = [
   '@gantry/scheduler-bin-packing',
   '@gantry/scheduler-spread',
   '@gantry/scheduler-fair-share',
+  '@gantry/scheduler-critical-path',
   '@gantry/runner-shell',
   '@gantry/runner-http',
 ];
