@@ -65,7 +65,7 @@ export function runGraph(graph: TaskGraph, machines: number, plugin: SchedulerPl
     }
     if (running.size === 0) throw new Error(`${plugin.name} leaves ${graph.name} undone with all machines idle.`);
     now = Math.min(...Array.from(running.values(), ({ endsAt }) => endsAt));
-    for (const [at, { node, endsAt }] of [...running]) {
+    for (const [at, { node, endsAt }] of running) {
       if (endsAt > now) continue;
       running.delete(at);
       ended++;

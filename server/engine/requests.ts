@@ -102,7 +102,7 @@ export function upcomingIn(pool: PoolState, durations: DurationHistory): readonl
   const upcoming: UpcomingFacts[] = [];
   let searched = 0;
   for (const run of pool.runs.values()) {
-    if (run.state !== 'RUNNING') continue;
+    if (run.state !== 'QUEUED' && run.state !== 'RUNNING') continue;
     searched += run.taskRuns.length;
     if (searched > MAX_SEARCHED) break;
     for (const taskIndex of run.plan.graph.order) {

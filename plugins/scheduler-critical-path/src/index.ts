@@ -4,43 +4,14 @@ import {
   defineScheduler,
   zodConfig,
   type Decision,
-  type NodeView,
   type PendingTask,
   type PlacementInput,
 } from '@gantry/plugin-kit/scheduler';
 import { fullest } from '@gantry/plugin-kit/scores';
-import * as z from 'zod';
+import { config, type Config } from './config.ts';
 import { planOrder } from './plan-order.ts';
+import { speedOf } from './speed.ts';
 import { urgencyOf } from './urgency.ts';
-
-const config = z
-  .strictObject({
-    lookAhead: z
-      .int()
-      .min(0)
-      .max(1_000)
-      .default(60)
-      .describe(
-        'How many schedules of all that is to come are tried when not everything fits at once. 0: the rank alone decides.',
-      ),
-    patienceMs: z
-      .int()
-      .min(0)
-      .nullable()
-      .default(600_000)
-      .describe('Who has waited for so long goes before all that have not. Null: never. Milliseconds.'),
-    speedLabel: z
-      .string()
-      .min(1)
-      .nullable()
-      .default(null)
-      .describe(
-        'The label that says how fast a node is beside one of speed 1: `0.5`, `2`. A node without it counts as 1. Null: all are alike.',
-      ),
-  })
-  .describe('How the critical-path scheduler behaves.');
-
-export type Config = z.output<typeof config>;
 
 /**
  * What most work waits for goes first: of equal priority, the task with the highest upward rank, which is how long it
@@ -96,10 +67,4 @@ function earliestEnd({ config: { speedLabel }, nodes, resources }: PlacementInpu
   const order = [...new Set(speeds)].sort((one, other) => one - other);
   const tiers = Int32Array.from(speeds, (speed) => 4 * order.indexOf(speed));
   return (shape, node, cluster) => tiers[node]! + fill(shape, node, cluster);
-}
-
-/** How fast a node is; 1 when its label says nothing that makes sense. */
-export function speedOf({ labels }: NodeView, speedLabel: string | null): number {
-  const speed = speedLabel !== null && Object.hasOwn(labels, speedLabel) ? Number(labels[speedLabel]) : 1;
-  return speed > 0 && Number.isFinite(speed) ? speed : 1;
 }

@@ -1,6 +1,6 @@
 import type { PendingTask, PlacementInput } from '@gantry/plugin-kit/scheduler';
 import { improve } from './improve.ts';
-import type { Config } from './index.ts';
+import type { Config } from './config.ts';
 import { makeProblem } from './problem.ts';
 
 /** Beyond so many tasks a plan costs more than it gains. */

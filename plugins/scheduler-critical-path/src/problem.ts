@@ -1,6 +1,7 @@
 import { resourceColumns } from '@gantry/plugin-kit/cluster';
 import type { PendingTask, PlacementInput, RunningAttempt } from '@gantry/plugin-kit/scheduler';
-import { speedOf, type Config } from './index.ts';
+import type { Config } from './config.ts';
+import { speedOf } from './speed.ts';
 import { rankOf } from './urgency.ts';
 
 /** Who waits for whom, both ways round: a plan is made forward and backward. */

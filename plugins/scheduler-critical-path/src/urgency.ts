@@ -1,5 +1,5 @@
 import type { PendingTask, PlacementInput } from '@gantry/plugin-kit/scheduler';
-import type { Config } from './index.ts';
+import type { Config } from './config.ts';
 
 /** What a task counts as of which no rank is known: as one of which nothing is known and for which nothing waits. */
 const UNKNOWN_RANK_MS = 1_000;
