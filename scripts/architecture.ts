@@ -17,6 +17,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@gantry/plugin-kit/scheduler',
     '@gantry/plugin-kit/greedy',
     '@gantry/plugin-kit/best-nodes',
+    '@gantry/plugin-kit/scores',
+    '@gantry/plugin-kit/chance',
     '@gantry/plugin-kit/cluster',
     '@gantry/plugin-kit/gpus',
   ],

@@ -35,6 +35,8 @@ const BUILT_IN = [
   '@gantry/scheduler-priority',
   '@gantry/scheduler-bin-packing',
   '@gantry/scheduler-spread',
+  '@gantry/scheduler-fair-share',
+  '@gantry/scheduler-critical-path',
   '@gantry/runner-shell',
   '@gantry/runner-http',
 ];

@@ -2,6 +2,7 @@ import { taskRunId } from '../domain/ids.ts';
 import type { PlacementRequest } from '../placement/queue.ts';
 import { shapeIn, shapeOf, type TaskShape } from '../placement/shape.ts';
 import type { Placement, RunningFacts } from '../placement/placement.ts';
+import type { UpcomingFacts } from '../placement/upcoming.ts';
 import type { EngineRun, EngineTaskRun, PoolState } from './core/pool-state.ts';
 import type { DurationHistory } from './duration-history.ts';
 
@@ -62,11 +63,16 @@ export function tellAll(placement: Placement, pool: PoolState, durations: Durati
   for (const run of pool.runs.values()) {
     for (const taskRun of run.taskRuns) if (taskRun.state === 'READY') placement.add(requestOf(taskRun, durations));
   }
-  placement.running = () => runningIn(pool);
+  placement.running = () => runningIn(pool, durations);
+  if (durations !== null) placement.upcoming = () => upcomingIn(pool, durations);
 }
 
-/** Everything that runs, for schedulers that want it. */
-export function runningIn(pool: PoolState): readonly RunningFacts[] {
+/**
+ * Everything that runs, for schedulers that want it.
+ *
+ * @param durations When they want to know how long, too.
+ */
+export function runningIn(pool: PoolState, durations: DurationHistory | null = null): readonly RunningFacts[] {
   const running: RunningFacts[] = [];
   for (const node of pool.nodes.values()) {
     for (const taskRun of node.live) {
@@ -77,10 +83,44 @@ export function runningIn(pool: PoolState): readonly RunningFacts[] {
         gpus: taskRun.attempt!.gpus ?? [],
         priority: taskRun.owner.priority,
         startedAt: taskRun.attempt!.startedAt ?? taskRun.attempt!.assignedAt,
+        ...(durations === null ? {} : { forecast: durations.forecast(taskRun.owner, taskRun.taskIndex) }),
       });
     }
   }
   return running;
+}
+
+/** A plan is made with so many task runs that wait for others at most, found among so many at most. */
+const MAX_UPCOMING = 1_000;
+const MAX_SEARCHED = 20_000;
+
+/** What it will ask of a node as far as can be said: where those ran that it wants to be near is not known yet. */
+function shapeToCome({ task, owner }: EngineTaskRun): TaskShape {
+  return shapeIn(task, { run: owner.id, pipeline: owner.pipeline, nearNodes: [], isFirstAttempt: true });
+}
+
+/** What waits for others in runs that are under way, for schedulers that plan; whole runs, as far as it goes. */
+export function upcomingIn(pool: PoolState, durations: DurationHistory): readonly UpcomingFacts[] {
+  const upcoming: UpcomingFacts[] = [];
+  let searched = 0;
+  for (const run of pool.runs.values()) {
+    if (run.state !== 'QUEUED' && run.state !== 'RUNNING') continue;
+    searched += run.taskRuns.length;
+    if (searched > MAX_SEARCHED) break;
+    for (const taskIndex of run.plan.graph.order) {
+      if (run.taskRuns[taskIndex]!.state !== 'WAITING') continue;
+      const taskRun = run.taskRuns[taskIndex]!;
+      upcoming.push({
+        key: keyOf(taskRun),
+        shape: shapeToCome(taskRun),
+        priority: run.priority,
+        after: run.plan.graph.needs[taskIndex]!.flatMap((need) => run.instancesOf(need).map(keyOf)),
+        forecast: durations.forecast(run, taskIndex),
+      });
+    }
+    if (upcoming.length >= MAX_UPCOMING) break;
+  }
+  return upcoming;
 }
 
 /** Where the instances of a task ran last, by name. */

@@ -110,7 +110,8 @@ function padded(amounts: readonly number[], length: number): readonly number[] {
   return amounts.length === length ? amounts : Array.from({ length }, (_, column) => amounts[column] ?? 0);
 }
 
-function needsRow(shape: TaskShape, scopes: readonly string[], model: ClusterModel): readonly number[] {
+/** What a shape needs in a call: by resource, and of each scope's limit. */
+export function needsRow(shape: TaskShape, scopes: readonly string[], model: ClusterModel): readonly number[] {
   const row = model.row(model.needsOf(shape)!);
   const perNode = shape.rules?.perNode;
   return scopes.length === 0

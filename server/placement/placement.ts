@@ -4,11 +4,12 @@ import { ClusterModel, type ModelNode } from './cluster-model.ts';
 import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
-import { PlacementQueue, type Pending, type PlacementRequest } from './queue.ts';
+import { PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
 import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
 import { Tenants } from './tenants.ts';
+import { withUpcoming, type UpcomingFacts } from './upcoming.ts';
 import { verify, type PlacementRefusal, type Verified } from './verify.ts';
 
 export type { PlacementExplanation } from './explain.ts';
@@ -25,6 +26,8 @@ export interface RunningFacts {
   readonly gpus: readonly number[];
   readonly priority: number;
   readonly startedAt: number;
+  /** When the scheduler wants it. */
+  readonly forecast?: Forecast | undefined;
 }
 
 export interface PlacementOptions {
@@ -66,6 +69,8 @@ export class Placement {
   readonly #shadow: Shadow | null;
   /** Everything that runs; only asked for when the scheduler wants it. */
   running: () => readonly RunningFacts[] = () => [];
+  /** Something of what waits for others, each after what it waits for; only asked for when the scheduler wants it. */
+  upcoming: () => readonly UpcomingFacts[] = () => [];
   readonly #queue = new PlacementQueue();
   readonly #tenants = new Tenants();
   readonly #preemptions = new Preemptions();
@@ -205,7 +210,9 @@ export class Placement {
       // The plugin has failed, and may have written on the lists that it was lent.
       if (offers++ > 0) this.#model.feasibility.forget();
       const tenants = wants.includes('tenants') ? this.#tenants.views(this.#model, this.#queue) : [];
-      return { ...makeOffer(call, this.#model, tenants, now), running: runningViews(running, this.#model, call) };
+      const views = runningViews(running, this.#model, call);
+      const offer = { ...makeOffer(call, this.#model, tenants, now), running: views };
+      return wants.includes('upcoming') ? withUpcoming(offer, this.upcoming(), call, this.#model) : offer;
     };
     const compare = this.#shadow?.ask(draw);
     const decisions = this.#scheduler.decide(draw);

@@ -84,10 +84,12 @@ export function runningViews(
   model: ClusterModel,
   { scopes }: Call,
 ): readonly RunningAttempt[] {
-  return running.flatMap(({ key, node, shape, priority, startedAt }) => {
+  return running.flatMap(({ key, node, shape, priority, startedAt, forecast }) => {
     const index = model.node(node)?.index ?? -1;
     const needs = model.needsOf(shape);
     if (index < 0 || needs === null) return [];
-    return [{ key, node: index, needs: [...model.row(needs), ...scopes.map(() => 0)], priority, startedAt }];
+    const durationMs = forecast === undefined ? {} : { durationMs: forecast.durationMs ?? null };
+    const row = [...model.row(needs), ...scopes.map(() => 0)];
+    return [{ key, node: index, needs: row, priority, startedAt, ...durationMs }];
   });
 }

@@ -1,14 +1,24 @@
 import type { Json, PlacementInput, Resources, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import binPacking from '@gantry/scheduler-bin-packing';
+import criticalPath from '@gantry/scheduler-critical-path';
+import fairShare from '@gantry/scheduler-fair-share';
 import priority from '@gantry/scheduler-priority';
 import roundRobin from '@gantry/scheduler-round-robin';
+import spread from '@gantry/scheduler-spread';
 import type { Node } from '../../server/domain/node.ts';
 import { Placement } from '../../server/placement/placement.ts';
 import { SchedulerHost } from '../../server/placement/scheduler-host.ts';
 import { makeShape, type TaskShape } from '../../server/placement/shape.ts';
 import { someFacts } from '../support/builders.ts';
 
-export const BUILT_IN = [roundRobin, priority, binPacking] as unknown as readonly SchedulerPlugin[];
+export const BUILT_IN = [
+  roundRobin,
+  priority,
+  binPacking,
+  spread,
+  fairShare,
+  criticalPath,
+] as unknown as readonly SchedulerPlugin[];
 
 /** A node that is heard and eligible; `overrides` says what matters to the test. */
 export function aNode(name: string, overrides: Partial<Node> = {}): Node {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PlacementInput, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import { aNode, aPlacement, aScheduler, aShape, addTasks, placed, BUILT_IN } from './cluster.ts';
 
 const small = (name: string, slots: number) => aNode(name, { capacity: { slots } });
@@ -252,6 +253,50 @@ describe('what a scheduler is shown', () => {
     placement.place(0);
     expect(copies).toHaveLength(1);
     for (const [output, copy] of copies as [unknown, unknown][]) expect(copy).toEqual(output);
+  });
+
+  it('has what is to come when it asks for it, with shapes of its own where nothing pending has them', () => {
+    const inputs: PlacementInput[] = [];
+    const plugin: SchedulerPlugin = {
+      ...aScheduler((input) => {
+        inputs.push(input);
+        return { decisions: [], memory: null };
+      }),
+      wants: () => ['upcoming', 'running'],
+    };
+    const placement = aPlacement([small('a', 3), aNode('b', { capacity: { slots: 1, cpu: 900 } })], { plugin });
+    const large = aShape({ slots: 1, cpu: 600 });
+    const to = { priority: 4, after: ['r.0'] };
+    placement.upcoming = () => [
+      { key: 'r.1', shape: aShape(), ...to, forecast: { durationMs: 20, rankMs: 30 } },
+      { key: 'r.2', shape: large, ...to },
+      { key: 'r.3', shape: aShape({ slots: 1, licence: 1 }), ...to },
+    ];
+    placement.reserve(large, 'b');
+    const forecast = { durationMs: 70, rankMs: 80 };
+    placement.running = () => [{ key: 'r.9', node: 'b', shape: large, priority: 0, startedAt: 5, forecast }];
+    addTasks(placement, aShape(), 'r.0');
+    placement.place(0);
+    const [{ tasks, shapes, upcoming, running }] = inputs as [PlacementInput];
+    expect(tasks.map(({ shape }) => shape)).toEqual([0]);
+    expect(upcoming).toEqual([
+      { key: 'r.1', shape: 0, ...to, durationMs: 20, rankMs: 30 },
+      { key: 'r.2', shape: 1, ...to },
+    ]);
+    expect([...shapes[1]!.feasible]).toEqual([1]);
+    expect(running).toEqual([expect.objectContaining({ key: 'r.9', node: 1, durationMs: 70 })]);
+  });
+
+  it('has nothing of what is to come when it does not ask', () => {
+    let asked = 0;
+    const placement = aPlacement([small('a', 3)]);
+    placement.upcoming = () => {
+      asked++;
+      return [];
+    };
+    addTasks(placement, aShape(), 'r.0');
+    placement.place(0);
+    expect(asked).toBe(0);
   });
 
   it('has the eligible nodes by name, with what is free on them', () => {

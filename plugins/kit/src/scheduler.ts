@@ -16,12 +16,13 @@ export interface SchedulerPlugin<Config = unknown, Memory extends Json = Json> e
   place(input: PlacementInput<Config, Memory>): PlacementOutput<Memory>;
   /**
    * What it asks for beyond the necessary: `running` fills `input.running` (listing it costs as much as there are
-   * attempts), `tenants` fills `input.tenants`, `forecast` fills the tasks' `durationMs` and `rankMs`.
+   * attempts), `tenants` fills `input.tenants`, `forecast` fills the tasks' and the attempts' `durationMs` and `rankMs`,
+   * `upcoming` fills `input.upcoming`.
    */
   wants?(config: Config): readonly SchedulerWish[];
 }
 
-export type SchedulerWish = 'running' | 'tenants' | 'forecast';
+export type SchedulerWish = 'running' | 'tenants' | 'forecast' | 'upcoming';
 
 /** Plain data: it crosses a thread, a pipe to another language, a log and a test fixture unchanged. */
 export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
@@ -46,6 +47,25 @@ export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
    * be explained; it must change nothing else.
    */
   readonly explain?: string;
+  /**
+   * What waits for other tasks of its run, to plan with; absent or short where nobody asks or there is too much of it.
+   * Each after everything that it waits for.
+   */
+  readonly upcoming?: readonly UpcomingTask[];
+}
+
+/** A task whose turn has not come: it cannot be decided on, but what is decided now may serve it well or badly. */
+export interface UpcomingTask {
+  readonly key: string;
+  /** Index into `shapes`. */
+  readonly shape: number;
+  readonly priority: number;
+  /** What has to end first: keys of pending, running or upcoming tasks. One that is none of these is not known of. */
+  readonly after: readonly string[];
+  /** As in PendingTask. */
+  readonly durationMs?: number | null;
+  /** As in PendingTask. */
+  readonly rankMs?: number;
 }
 
 /** On whose behalf work is done, and what it holds now. */
@@ -103,6 +123,8 @@ export interface RunningAttempt {
   readonly needs: readonly number[];
   readonly priority: number;
   readonly startedAt: Instant;
+  /** How long it will probably run in all, as in PendingTask. */
+  readonly durationMs?: number | null;
 }
 
 export interface PlacementOutput<Memory extends Json = Json> {

@@ -1,6 +1,6 @@
-import { greedy, type Cluster } from '@gantry/plugin-kit/greedy';
-import { resourceColumns } from '@gantry/plugin-kit/cluster';
-import { defineScheduler, zodConfig, type Shape } from '@gantry/plugin-kit/scheduler';
+import { greedy } from '@gantry/plugin-kit/greedy';
+import { defineScheduler, zodConfig } from '@gantry/plugin-kit/scheduler';
+import { leastLoaded } from '@gantry/plugin-kit/scores';
 import * as z from 'zod';
 import { placeOverDomains } from './domains.ts';
 
@@ -16,9 +16,6 @@ const config = z
       ),
   })
   .describe('How the spread scheduler behaves.');
-
-/** How much the mean share counts beside the dominant one: it decides between nodes that are all but equal. */
-const MEAN = 1 / 1024;
 
 /**
  * Each task goes to the node that is least loaded once it is there: whose dominant share taken, the highest of any
@@ -36,25 +33,8 @@ export default defineScheduler<z.output<typeof config>>({
   config: zodConfig(config),
 
   place(input) {
-    const score = leastLoaded(resourceColumns(input.resources));
+    const score = leastLoaded(input.resources);
     const { label } = input.config;
     return label === null ? greedy(() => ({ score }))(input) : placeOverDomains(input, label, score);
   },
 });
-
-/** Minus the share that would be taken. */
-function leastLoaded(columns: readonly number[]): (shape: Shape, node: number, cluster: Cluster) => number {
-  return ({ needs }, node, cluster) => {
-    let highest = 0;
-    let sum = 0;
-    for (let at = 0; at < columns.length; at++) {
-      const column = columns[at]!;
-      const capacity = cluster.capacityOf(node, column);
-      if (capacity === 0) continue;
-      const taken = 1 - (cluster.freeOf(node, column) - needs[column]!) / capacity;
-      sum += taken;
-      if (taken > highest) highest = taken;
-    }
-    return -(highest + (sum / columns.length) * MEAN);
-  };
-}
