@@ -32,6 +32,7 @@ export function runGraph(graph: TaskGraph, machines: number, plugin: SchedulerPl
       key: tasks[at]!.key,
       node,
       shape: SHAPE,
+      gpus: [],
       priority: 0,
       startedAt,
       forecast: forecasts[at],

@@ -274,7 +274,7 @@ describe('what a scheduler is shown', () => {
     ];
     placement.reserve(large, 'b');
     const forecast = { durationMs: 70, rankMs: 80 };
-    placement.running = () => [{ key: 'r.9', node: 'b', shape: large, priority: 0, startedAt: 5, forecast }];
+    placement.running = () => [{ key: 'r.9', node: 'b', shape: large, gpus: [], priority: 0, startedAt: 5, forecast }];
     addTasks(placement, aShape(), 'r.0');
     placement.place(0);
     const [{ tasks, shapes, upcoming, running }] = inputs as [PlacementInput];
