@@ -64,6 +64,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server/events',
     'server/placement/explain.ts',
     'server/placement/rerun.ts',
+    'server/placement/scheduler.ts',
     'server/placement/shadow.ts',
     'server/placement/what-if.ts',
     'server/simulation',

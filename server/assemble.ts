@@ -69,6 +69,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   const registry = await createRegistry(
     [...BUILT_IN, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
     process.cwd(),
+    config.plugins,
   );
   for (const { state, source, problem } of registry.list()) {
     if (state !== 'ACTIVE') log.error({ plugin: source, problem }, 'A plugin could not be loaded.');

@@ -8,10 +8,11 @@ export function placementReader(engines: ReadonlyMap<string, Engine>): Placement
     status(pool) {
       const placement = engines.get(pool)?.placement;
       if (!placement) return null;
-      const { version, state, lastFault } = placement.schedulerStatus;
+      const { version, state, lastFault, ...counts } = placement.schedulerStatus;
       return {
         schedulerVersion: version,
         schedulerState: state,
+        schedulerCounts: counts,
         schedulerReason: lastFault === null ? null : { code: 'SCHEDULER_FAULT', message: lastFault },
         queueLength: placement.pendingCount,
         shadow: placement.shadowReport,

@@ -11,6 +11,7 @@ import type { PipelineDefinition } from '../domain/pipeline.ts';
 import type { Events } from '../events/follow.ts';
 import type { PlacementExplanation } from '../placement/explain.ts';
 import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
+import type { SchedulerStatus } from '../placement/scheduler.ts';
 import type { ShadowReport } from '../placement/shadow.ts';
 import type { Store } from '../store/store.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -106,6 +107,8 @@ export interface PoolStatus {
   readonly schedulerState: 'HEALTHY' | 'FAULTY';
   /** Why it is FAULTY. */
   readonly schedulerReason: Reason | null;
+  /** Since this server has run the pool. */
+  readonly schedulerCounts: Pick<SchedulerStatus, 'calls' | 'decisions' | 'refusals' | 'faults'>;
   /** Task runs that are READY. */
   readonly queueLength: number;
   /** Null when the pool has no shadow. */

@@ -94,10 +94,26 @@ const PoolSchedulerRef = builder.objectRef<PoolScheduler>('PoolScheduler').imple
       description: 'Whether it works; null when another server runs the pool.',
       resolve: ({ status }) => status?.schedulerState ?? null,
     }),
+    calls: t.int({
+      description: 'How often it has been asked since its server has run the pool.',
+      resolve: ({ status }) => status?.schedulerCounts.calls ?? 0,
+    }),
+    decisions: t.int({
+      description: 'How many decisions it has made since then.',
+      resolve: ({ status }) => status?.schedulerCounts.decisions ?? 0,
+    }),
+    refusals: t.int({
+      description: 'How many of them were refused, because they were wrong.',
+      resolve: ({ status }) => status?.schedulerCounts.refusals ?? 0,
+    }),
+    faults: t.int({
+      description: 'How many of its calls failed: thrown, too slow, nonsense, or with refusals.',
+      resolve: ({ status }) => status?.schedulerCounts.faults ?? 0,
+    }),
     reason: t.field({
       type: ReasonRef,
       nullable: true,
-      description: 'Why it does not.',
+      description: 'Why it does not; when it works, what its last fault was.',
       resolve: ({ status }) => status?.schedulerReason ?? null,
     }),
   }),

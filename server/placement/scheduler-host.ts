@@ -34,6 +34,9 @@ const REST_FACTOR = 9;
 
 const REMEDY = 'Run describeScheduler of @gantry/plugin-kit/testing over it.';
 
+/** Calls between two that are made twice. */
+const ASKED_AGAIN_EVERY = 128;
+
 const MAX_MEMORY_BYTES = 16 << 10;
 
 /**
@@ -117,6 +120,7 @@ export class SchedulerHost implements Scheduler {
       return firstFit(makeOffer());
     }
     if (tookMs <= budgetMs) this.#isFaulty = false;
+    if (this.#calls % ASKED_AGAIN_EVERY === 0) this.#askAgain(makeOffer());
     this.#decisions += answer.decisions.length;
     return answer.decisions;
   }
@@ -125,6 +129,24 @@ export class SchedulerHost implements Scheduler {
     this.#refusals += refusals;
     this.#fault(fault);
     return firstFit(makeOffer());
+  }
+
+  /** Now and then a call is made twice: what a plugin decides must follow from what it is told, and from nothing else. */
+  #askAgain(offer: Offer): void {
+    const { plugin } = this.#options;
+    const { input, decisions } = this.#lastCall!;
+    try {
+      const { config, memory, seed } = input;
+      const again = plugin.place({ ...offer, config, memory, seed });
+      if (JSON.stringify(again.decisions) === JSON.stringify(decisions)) return;
+      this.#fault({
+        code: 'NOT_DETERMINISTIC',
+        message: `The scheduler ${plugin.name} was asked the same twice, and did not decide the same.`,
+        remedy: `What it decides cannot be explained or made again. ${REMEDY}`,
+      });
+    } catch {
+      // What throws is counted when it is asked in earnest.
+    }
   }
 
   /** The plugin's decisions, and its memory kept; or what is wrong with its answer. */

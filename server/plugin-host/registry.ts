@@ -5,6 +5,7 @@ import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import type { Json, JsonObject, Problem } from '@gantry/plugin-kit/vocabulary';
 import { didYouMean } from '../domain/suggestion.ts';
 import { faultOf, type Plugin } from './check.ts';
+import { isolated } from './isolated-scheduler.ts';
 
 /** What the API, the CLI and the UI show of a plugin, loaded or not. */
 export interface PluginInfo {
@@ -40,12 +41,17 @@ export interface Registry {
  * Loads plugins one after the other: names of packages, or paths that begin with `.` or `/`. Nothing is scanned.
  *
  * @param folder What relative paths are relative to.
+ * @param strangers Of the sources, those that did not come with Gantry: their schedulers get a thread of their own.
  */
-export async function createRegistry(sources: readonly string[], folder: string): Promise<Registry> {
+export async function createRegistry(
+  sources: readonly string[],
+  folder: string,
+  strangers: readonly string[] = [],
+): Promise<Registry> {
   const active = new Map<string, Plugin>();
   const infos: PluginInfo[] = [];
   for (const source of sources) {
-    const loaded = await load(source, folder);
+    const loaded = await load(source, folder, strangers.includes(source));
     if ('problem' in loaded) {
       infos.push(unusable(source, loaded.plugin, loaded.state, loaded.problem));
       continue;
@@ -133,17 +139,19 @@ function checkSafely(plugin: Plugin, config: JsonObject): ReturnType<Plugin['con
 async function load(
   source: string,
   folder: string,
+  isStrange: boolean,
 ): Promise<
   | { readonly plugin: Plugin }
   | { readonly plugin: unknown; readonly state: 'FAILED' | 'INCOMPATIBLE'; readonly problem: string }
 > {
   const isPath = source.startsWith('.') || source.startsWith('/');
   try {
-    const module = (await import(isPath ? pathToFileURL(resolve(folder, source)).href : source)) as {
-      default?: unknown;
-    };
+    const url = isPath ? pathToFileURL(resolve(folder, source)).href : import.meta.resolve(source);
+    const module = (await import(url)) as { default?: unknown };
     const fault = faultOf(module.default);
-    return fault ? { plugin: module.default, ...fault } : { plugin: module.default as Plugin };
+    if (fault) return { plugin: module.default, ...fault };
+    const plugin = module.default as Plugin;
+    return { plugin: isStrange && plugin.kind === 'scheduler' ? isolated(plugin, url) : plugin };
   } catch (error) {
     const hint = isPath ? 'Is the path right, and does the file load by itself?' : 'Is the package installed?';
     return { plugin: null, state: 'FAILED', problem: `It could not be loaded: ${messageOf(error)}. ${hint}` };

@@ -176,6 +176,25 @@ describe('a scheduler that holds or leaves a task', () => {
   });
 });
 
+describe('a scheduler that throws dice of its own', () => {
+  it('is found out, though each of its decisions is a good one', () => {
+    let dice = 0;
+    const plugin = aScheduler(({ tasks, memory }) => ({
+      decisions: tasks.map(({ key }) => ({ task: key, node: dice++ % 2 })),
+      memory,
+    }));
+    const placement = aPlacement([aNode('a'), aNode('b')], { plugin });
+    for (let call = 0; call < 128; call++) {
+      addTasks(placement, aShape(), `r.${call}`);
+      for (const { node } of placement.place(call).placements) placement.release(aShape(), node);
+    }
+    expect(placement.schedulerStatus).toMatchObject({
+      state: 'FAULTY',
+      lastFault: 'The scheduler tried was asked the same twice, and did not decide the same.',
+    });
+  });
+});
+
 describe('the seed of a call', () => {
   it('is another for each call, and the same in a replay', () => {
     const run = () => {

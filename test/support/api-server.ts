@@ -178,6 +178,7 @@ export async function startApi(
       status: () => ({
         schedulerVersion: '1.0.0',
         schedulerState: 'HEALTHY',
+        schedulerCounts: { calls: 0, decisions: 0, refusals: 0, faults: 0 },
         schedulerReason: null,
         queueLength: 0,
         shadow: null,
