@@ -26,7 +26,8 @@ import type { Logger } from './log.ts';
 import { placementReader } from './placement-reader.ts';
 import { createRegistry, type PluginInfo, type Registry } from './plugin-host/registry.ts';
 import { DEFAULT_TIMERS } from './protocol/gateway.ts';
-import { makePlacement } from './schedulers.ts';
+import { makePlacement, makeTrialPlacement } from './schedulers.ts';
+import { simulationReader } from './simulated-placement.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -144,6 +145,9 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     plugins: { list: () => registry.list().map(pluginFacts) },
     placement: placementReader(engines),
     decisions: decisionReader(store, registry),
+    simulation: simulationReader(engines, clock, (pool, choice) =>
+      makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
+    ),
     schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },
     health: {
       async reasons() {

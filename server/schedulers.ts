@@ -32,6 +32,12 @@ export async function makePlacement({ pool: name, store, batch, ...parts }: Plac
   return new Placement({ scheduler: own, batch, shadow: shadow && makeHost(shadow, null, name, parts) });
 }
 
+/** A placement with a scheduler of one's choice, that nothing comes of; null when the scheduler cannot be had. */
+export function makeTrialPlacement(choice: SchedulerChoice, { pool, batch, ...parts }: Omit<PlacementParts, 'store'>) {
+  const scheduler = makeHost(choice, null, pool, parts);
+  return scheduler && new Placement({ scheduler, batch });
+}
+
 /** Null when the plugin is not there or does not like its config. */
 function makeHost(
   { scheduler, config }: SchedulerChoice,

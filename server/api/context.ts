@@ -6,8 +6,10 @@ import type { Commands } from '../commands/submit.ts';
 import type { PipelineProblem } from '../definition/problem.ts';
 import type { StoredDecision } from '../domain/decision.ts';
 import type { RunId, TaskRunId } from '../domain/ids.ts';
+import type { Node } from '../domain/node.ts';
 import type { SchedulerChoice } from '../domain/pool.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
+import type { Changes, WhatIf } from '../placement/what-if.ts';
 import type { Events } from '../events/follow.ts';
 import type { PlacementExplanation } from '../placement/explain.ts';
 import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
@@ -27,6 +29,7 @@ export interface ApiPorts {
   readonly placement: PlacementReader;
   readonly decisions: DecisionReader;
   readonly schedulers: SchedulerList;
+  readonly simulation: SimulationReader;
   readonly health: Health;
   readonly clock: Clock;
   /** A fresh UUIDv7. */
@@ -96,6 +99,14 @@ export interface DecisionReader {
 export type RerunAnswer =
   | ({ readonly ok: true; readonly version: string; readonly note: Reason | null } & Rerun)
   | { readonly ok: false; readonly reason: Reason };
+/** Trying out what placement would come to, with no side effect. */
+export interface SimulationReader {
+  /** A node of the pool as it is now; null when this server does not run the pool, or has no such node. */
+  node(pool: string, name: string): Node | null;
+  /** Null when this server does not run the pool. */
+  simulate(pool: string, choice: SchedulerChoice, changes: Changes): WhatIf | null;
+}
+
 /** The schedulers that a pool may have. */
 export interface SchedulerList {
   /** What is wrong with a choice, if anything; an unknown name is a problem, with a suggestion. */

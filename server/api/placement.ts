@@ -13,7 +13,8 @@ const Verdict = enumOf<PlacementVerdict>('PlacementVerdict', 'Where a task run s
   ENDED: 'It is done, or never to be.',
 });
 
-const Tier = enumOf<NonNullable<PlacementAnswer['tier']>>(
+/** What keeps a task run from a node. */
+export const Tier = enumOf<NonNullable<PlacementAnswer['tier']>>(
   'PlacementTier',
   'What keeps a task run from a node, from the outermost layer inwards.',
   {
@@ -78,7 +79,7 @@ const NodeVerdictRef = builder.objectRef<NodeVerdict>('NodeVerdict').implement({
   }),
 });
 
-const UnblockingRef = builder.objectRef<Unblocking>('Unblocking').implement({
+export const UnblockingRef = builder.objectRef<Unblocking>('Unblocking').implement({
   role: 'VIEWER',
   description: 'A change after which a task run could be placed at once.',
   fields: (t) => ({

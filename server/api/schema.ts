@@ -17,6 +17,7 @@ import './node-event.ts';
 import './pool.ts';
 import './update-pool.ts';
 import './decision.ts';
+import './simulate-placement.ts';
 import './plugin.ts';
 import './token.ts';
 import './audit.ts';

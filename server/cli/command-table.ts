@@ -13,6 +13,7 @@ import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
 import { server } from './commands/server.ts';
 import { show } from './commands/show.ts';
+import { simulate } from './commands/simulate.ts';
 import { start } from './commands/start.ts';
 import { createToken, listTokens, revokeToken } from './commands/tokens.ts';
 import { why } from './commands/why.ts';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   uncordon,
   pools,
   updatePool,
+  simulate,
   plugins,
   createToken,
   listTokens,

@@ -19,6 +19,7 @@ export type OperationName =
   | 'run-outputs'
   | 'run-task-runs'
   | 'runs'
+  | 'simulate-placement'
   | 'task-run'
   | 'task-run-placement'
   | 'tokens'

@@ -7,6 +7,7 @@ import type { DecisionRow } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { Input } from '../domain/input.ts';
+import type { Node } from '../domain/node.ts';
 import type { Service } from '../lifecycle.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HeldLease, Store } from '../store/store.ts';
@@ -77,6 +78,7 @@ export class Engine implements Service {
   /** After a fault: one input at a time, so that the one at fault is found. */
   #isCareful = false;
   #placement: Placement | null = null;
+  #pool: PoolState | null = null;
   readonly #decisions = new DecisionLog();
   #decided = 0;
   /** Null while no scheduler asks for it. */
@@ -99,6 +101,18 @@ export class Engine implements Service {
   /** What explains pending task runs; null while the engine is not ready. */
   get placement(): Placement | null {
     return this.#isReady ? this.#placement : null;
+  }
+
+  /** Tells a placement of somebody else's of everything that there is now; false while the engine is not ready. */
+  describeTo(placement: Placement): boolean {
+    if (!this.#isReady || this.#pool === null) return false;
+    tellAll(placement, this.#pool, this.#durations ?? new DurationHistory());
+    return true;
+  }
+
+  /** What a node is now, as the engine knows it; null for one that it does not know. */
+  node(name: string): Node | null {
+    return this.#pool?.nodes.get(name) ?? null;
   }
 
   /** Tells it that a command has been stored. */
@@ -137,6 +151,7 @@ export class Engine implements Service {
       } finally {
         this.#isReady = false;
         this.#placement = null;
+        this.#pool = null;
         this.inbox.clear(new Error('The engine reloads: say it again.'));
         this.#commands.reset();
       }
@@ -158,6 +173,7 @@ export class Engine implements Service {
       ]);
       this.#options.reset();
       const { pool, step } = restore(name, { nodes, runs, assigned, gpus }, lease.seq, clock.now(), silence);
+      this.#pool = pool;
       let placement = await this.#replacePlacement(pool);
       step.placement.nodes.length = step.placement.queued.length = 0;
       let pending = await this.#finish(pool, placement, lease, step, [], [], null);

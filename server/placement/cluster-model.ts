@@ -249,6 +249,22 @@ export class ClusterModel {
     else if (node.attempts === 0) this.#forget(node);
   }
 
+  /** By resource: what eligible nodes have, and what is held of it. Sorted by name. */
+  utilization(): readonly { readonly resource: string; readonly capacity: number; readonly held: number }[] {
+    return this.#resources
+      .flatMap((resource, column) => {
+        if (column === this.#exclusiveColumn) return [];
+        let capacity = 0;
+        let free = 0;
+        for (const { slot } of this.eligible) {
+          capacity += this.#capacity[column]![slot]!;
+          free += this.#free[column]![slot]!;
+        }
+        return [{ resource, capacity, held: capacity - free }];
+      })
+      .sort((one, other) => (one.resource < other.resource ? -1 : 1));
+  }
+
   /** The nodes on which there may be more room than when this was asked last. */
   takeRoomier(): ReadonlySet<ModelNode> {
     const roomier = this.#roomier;

@@ -4,7 +4,7 @@ import { ClusterModel, type ModelNode } from './cluster-model.ts';
 import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
-import { PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
+import { byUrgency, PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
 import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
@@ -186,6 +186,19 @@ export class Placement {
     const memoryChanged = placements.length > 0 && memory !== this.#storedMemory;
     if (memoryChanged) this.#storedMemory = memory;
     return { placements, preempted, refusals, call: asked, memory, memoryChanged };
+  }
+
+  /** By resource: what eligible nodes have, and what is held of it. Sorted by name. */
+  utilization(): readonly { readonly resource: string; readonly capacity: number; readonly held: number }[] {
+    return this.#model.utilization();
+  }
+
+  /** The ids of those that wait, the most urgent first; so many at most. */
+  waiting(limit: number): readonly string[] {
+    return [...this.#queue.entries()]
+      .sort(byUrgency)
+      .slice(0, limit)
+      .map(({ key }) => key);
   }
 
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */

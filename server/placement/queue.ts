@@ -182,7 +182,8 @@ export const byWaiting = (one: Pending, other: Pending): number =>
   one.readySince - other.readySince || one.sequence - other.sequence;
 
 /** The more urgent first, as a person would say: higher priority, then longer waiting. */
-const byUrgency = (one: Pending, other: Pending): number => other.priority - one.priority || byWaiting(one, other);
+export const byUrgency = (one: Pending, other: Pending): number =>
+  other.priority - one.priority || byWaiting(one, other);
 
 /** The line whose first is the most urgent. */
 const mostUrgent = (lines: readonly Line[]): Line =>

@@ -26,6 +26,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'query pool': 'VIEWER',
   'query plugins': 'VIEWER',
   'query decision': 'VIEWER',
+  'query simulatePlacement': 'VIEWER',
   'query tokens': 'ADMIN',
   'query auditRecords': 'ADMIN',
   'mutation applyPipeline': 'AUTHOR',

@@ -124,4 +124,24 @@ describe('a pool', () => {
     });
     expect(await endOf(await start())).toEqual(Array<string>(12).fill('SUCCEEDED'));
   }, 60_000);
+
+  it('tells what would be with other nodes and more to do, and changes nothing', async () => {
+    const query = `query ($input: SimulatePlacementInput!) { simulatePlacement(input: $input) {
+      placedCount pendingCount placements { nodeName } pending { tier summary { code } unblock { message } }
+      utilization { resource capacity before after } } }`;
+    const task = { runner: 'shell', resources: { cpu: '100m', memory: '64Mi' } };
+    const addTasks = [{ task, count: 5 }];
+    const { simulatePlacement: now } = await ask(query, { input: { addTasks } });
+    expect(now).toMatchObject({ placedCount: 2, pendingCount: 3, pending: Array(3).fill({ tier: 'CAPACITY' }) });
+    const addNodes = [{ name: 'more', like: 'local', count: 2, capacity: { slots: 2, cpu: 4, memory: '4Gi' } }];
+    const { simulatePlacement: then } = await ask(query, { input: { addTasks, addNodes, scheduler: 'spread' } });
+    expect(then).toMatchObject({ placedCount: 5, pendingCount: 0 });
+    expect(then.placements.map(({ nodeName }: { nodeName: string }) => nodeName)).toEqual(
+      expect.arrayContaining(['more-1', 'more-2']),
+    );
+    expect(await ask('{ nodes { nodes { name } } pool(name: "default") { queueLength } }')).toEqual({
+      nodes: { nodes: [{ name: 'local' }] },
+      pool: { queueLength: 0 },
+    });
+  });
 });

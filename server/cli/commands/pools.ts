@@ -1,7 +1,7 @@
 import { payloadOf, type UnionMember } from '../client.ts';
 import type { Command, Options } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
-import { CommandFailure } from '../failure.ts';
+import { jsonOption } from '../json-option.ts';
 import type { ReasonView } from '../run-progress.ts';
 import { oneLine } from '../terminal-text.ts';
 
@@ -109,22 +109,14 @@ function choiceIn(options: Options): Readonly<Record<string, unknown>> {
   const config = options.text('config');
   return {
     ...(scheduler === undefined ? {} : { scheduler }),
-    ...(config === undefined ? {} : { config: jsonIn('config', config) }),
+    ...(config === undefined ? {} : { config: jsonOption('config', config) }),
   };
 }
 
 function shadowIn(options: Options): Readonly<Record<string, unknown>> {
   const scheduler = options.text('shadow');
   if (scheduler === undefined) return options.is('withoutShadow') ? { shadow: null } : {};
-  return { shadow: { scheduler, config: jsonIn('shadow-config', options.text('shadowConfig') ?? '{}') } };
-}
-
-function jsonIn(option: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new CommandFailure({ code: 'USAGE', message: `--${option} takes JSON, not “${oneLine(text)}”.` });
-  }
+  return { shadow: { scheduler, config: jsonOption('shadow-config', options.text('shadowConfig') ?? '{}') } };
 }
 
 function lines({ isApplied, pool, plan }: Updated): readonly string[] {
