@@ -83,6 +83,7 @@ export function runningIn(pool: PoolState, durations: DurationHistory | null = n
         gpus: taskRun.attempt!.gpus ?? [],
         priority: taskRun.owner.priority,
         startedAt: taskRun.attempt!.startedAt ?? taskRun.attempt!.assignedAt,
+        readySince: taskRun.readyAt ?? taskRun.attempt!.assignedAt,
         ...(durations === null ? {} : { forecast: durations.forecast(taskRun.owner, taskRun.taskIndex) }),
       });
     }

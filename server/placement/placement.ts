@@ -26,6 +26,8 @@ export interface RunningFacts {
   readonly gpus: readonly number[];
   readonly priority: number;
   readonly startedAt: number;
+  /** Since when it had been READY. */
+  readonly readySince?: number;
   /** When the scheduler wants it. */
   readonly forecast?: Forecast | undefined;
 }
@@ -103,6 +105,9 @@ export class Placement {
   add(request: PlacementRequest): void {
     this.#queue.add(request);
     this.#hasChanged = true;
+    // It may be more urgent than what rests there, and make room for itself.
+    const group = this.#preempts ? this.#queue.get(request.key)?.group : undefined;
+    if (group?.rest === 'FULL') this.#queue.wake(group);
   }
 
   /** A task run left READY otherwise than by a placement. */
@@ -164,7 +169,7 @@ export class Placement {
   /** Places what it can, at most a batch, and reserves it; the engine makes each an attempt in the same step. */
   place(now: number): Placed {
     this.#wake();
-    this.#restWithoutRoom();
+    if (!this.#preempts) this.#restWithoutRoom();
     const placements: PlacedTaskRun[] = [];
     const refusals: PlacementRefusal[] = [];
     const preempted: Preempted[] = [];
@@ -217,14 +222,17 @@ export class Placement {
     preempted: Preempted[],
   ): void {
     const { wants } = this.#scheduler;
-    const running = wants.includes('running') ? this.running() : [];
+    const all = wants.includes('running') ? this.running() : [];
+    const running = all.filter(({ key }) => !this.#preemptions.isVictim(key));
     let offers = 0;
     const draw = (): Offer => {
       // The plugin has failed, and may have written on the lists that it was lent.
       if (offers++ > 0) this.#model.feasibility.forget();
       const tenants = wants.includes('tenants') ? this.#tenants.views(this.#model, this.#queue) : [];
-      const views = runningViews(running, this.#model, call);
-      const offer = { ...makeOffer(call, this.#model, tenants, now), running: views };
+      const offer = {
+        ...makeOffer(call, this.#model, tenants, now),
+        running: runningViews(running, this.#model, call),
+      };
       return wants.includes('upcoming') ? withUpcoming(offer, this.upcoming(), call, this.#model) : offer;
     };
     const compare = this.#shadow?.ask(draw);
@@ -285,8 +293,14 @@ export class Placement {
     const roomier = this.#model.takeRoomier();
     for (const group of this.#queue.resting) {
       if (group.rest === 'GATHERING') continue;
-      if (group.rest === 'LEFT' || this.#hasRoomOn(group.shape, roomier)) this.#queue.wake(group);
+      const isHelped = group.rest === 'LEFT' || (this.#preempts && roomier.size > 0);
+      if (isHelped || this.#hasRoomOn(group.shape, roomier)) this.#queue.wake(group);
     }
+  }
+
+  /** Whether the scheduler makes room where there is none. */
+  get #preempts(): boolean {
+    return this.#scheduler.wants.includes('preempt');
   }
 
   #restWithoutRoom(): void {

@@ -35,6 +35,7 @@ export class Preemptions {
     return this.#ready.length > 0;
   }
 
+  /** Whether somebody has been asked to make room, and has not ended yet. */
   isVictim(key: string): boolean {
     return this.#byVictim.has(key);
   }
@@ -84,12 +85,12 @@ export function runningViews(
   model: ClusterModel,
   { scopes }: Call,
 ): readonly RunningAttempt[] {
-  return running.flatMap(({ key, node, shape, priority, startedAt, forecast }) => {
+  return running.flatMap(({ key, node, shape, priority, startedAt, readySince = startedAt, forecast }) => {
     const index = model.node(node)?.index ?? -1;
     const needs = model.needsOf(shape);
     if (index < 0 || needs === null) return [];
     const durationMs = forecast === undefined ? {} : { durationMs: forecast.durationMs ?? null };
     const row = [...model.row(needs), ...scopes.map(() => 0)];
-    return [{ key, node: index, needs: row, priority, startedAt, ...durationMs }];
+    return [{ key, node: index, needs: row, priority, startedAt, readySince, ...durationMs }];
   });
 }

@@ -1,11 +1,18 @@
 import { Cluster } from './cluster.ts';
 import { Journal, NodeHeap, type NodeScore } from './node-heap.ts';
-import type { Candidate, NodeView, Shape } from './scheduler.ts';
+import type { Candidate, Decision, NodeView, PendingTask, Shape } from './scheduler.ts';
 
 export type { NodeScore } from './node-heap.ts';
 
 /** Heaps of one call hold at most so many nodes together, some 70 MB; shapes beyond that are scanned. */
 const MAX_INDEXED = 1 << 22;
+
+/** How many of the best nodes a decision names that is to be explained. */
+const EXPLAINED = 5;
+
+/** How many of the best nodes the decision on a task should name: some when it is the one to be explained, else none. */
+export const namedFor = (key: string, { explain }: { readonly explain?: string }): number =>
+  key === explain ? EXPLAINED : 0;
 
 /** What `BestNodes` chooses among. */
 export interface NodeChoiceOptions {
@@ -64,6 +71,17 @@ export class BestNodes {
     this.cluster.take(node, this.#shapes[shape]!.needs);
     this.#journal.write(node);
     this.#choices[shape]?.taken(node);
+  }
+
+  /**
+   * Gives a node that has room to a task, and says so.
+   *
+   * @param named How many of the best nodes the decision names with their scores; costs a look at all of them.
+   */
+  place({ key, shape }: PendingTask, node: number, named = 0): Decision {
+    const considered = named > 0 ? { considered: this.candidates(shape, named) } : {};
+    this.take(shape, node);
+    return { task: key, node, ...considered };
   }
 
   /** The best nodes with their scores, best first. Looks at all of them. */

@@ -1,4 +1,4 @@
-import { BestNodes, type NodeScore } from './best-nodes.ts';
+import { BestNodes, namedFor, type NodeScore } from './best-nodes.ts';
 import type { Decision, PendingTask, PlacementInput, PlacementOutput } from './scheduler.ts';
 import type { Json } from './vocabulary.ts';
 
@@ -21,9 +21,6 @@ export interface GreedyRules {
   readonly preferenceWeight?: number;
 }
 
-/** How many of the best nodes a decision names that is to be explained. */
-const EXPLAINED = 5;
-
 /** The more urgent task first: higher priority, then longer waiting. */
 const byPriority = (one: PendingTask, other: PendingTask): number =>
   other.priority - one.priority || one.readySince - other.readySince;
@@ -41,14 +38,10 @@ export function greedy<Config>(
     const { nodes, resources, shapes } = input;
     const choices = new BestNodes({ nodes, resources, shapes, taskCounts: countTasks(input), ...choosing });
     const decisions: Decision[] = [];
-    for (const { key, shape } of inOrder(input.tasks, order)) {
-      const node = choices.best(shape);
+    for (const task of inOrder(input.tasks, order)) {
+      const node = choices.best(task.shape);
       if (node < 0) continue;
-      const named = key === input.explain ? Math.max(considered, EXPLAINED) : considered;
-      decisions.push(
-        named > 0 ? { task: key, node, considered: choices.candidates(shape, named) } : { task: key, node },
-      );
-      choices.take(shape, node);
+      decisions.push(choices.place(task, node, Math.max(considered, namedFor(task.key, input))));
     }
     return { decisions, memory: input.memory };
   };

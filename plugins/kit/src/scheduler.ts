@@ -17,12 +17,12 @@ export interface SchedulerPlugin<Config = unknown, Memory extends Json = Json> e
   /**
    * What it asks for beyond the necessary: `running` fills `input.running` (listing it costs as much as there are
    * attempts), `tenants` fills `input.tenants`, `forecast` fills the tasks' and the attempts' `durationMs` and `rankMs`,
-   * `upcoming` fills `input.upcoming`.
+   * `upcoming` fills `input.upcoming`; `preempt` offers tasks for which no node has room, too: others may make some.
    */
   wants?(config: Config): readonly SchedulerWish[];
 }
 
-export type SchedulerWish = 'running' | 'tenants' | 'forecast' | 'upcoming';
+export type SchedulerWish = 'running' | 'tenants' | 'forecast' | 'upcoming' | 'preempt';
 
 /** Plain data: it crosses a thread, a pipe to another language, a log and a test fixture unchanged. */
 export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
@@ -123,6 +123,8 @@ export interface RunningAttempt {
   readonly needs: readonly number[];
   readonly priority: number;
   readonly startedAt: Instant;
+  /** Since when it had waited for its node. */
+  readonly readySince?: Instant;
   /** How long it will probably run in all, as in PendingTask. */
   readonly durationMs?: number | null;
 }

@@ -1,4 +1,4 @@
-import { BestNodes, type NodeScore } from '@gantry/plugin-kit/best-nodes';
+import { BestNodes, namedFor, type NodeScore } from '@gantry/plugin-kit/best-nodes';
 import { countTasks } from '@gantry/plugin-kit/greedy';
 import {
   defineScheduler,
@@ -50,11 +50,9 @@ function placeInOrder(input: PlacementInput<Config>, tasks: readonly PendingTask
   const score = earliestEnd(input);
   const choices = new BestNodes({ nodes, resources, shapes, score, taskCounts: countTasks(input) });
   const decisions: Decision[] = [];
-  for (const { key, shape } of tasks) {
-    const node = choices.best(shape);
-    if (node < 0) continue;
-    decisions.push({ task: key, node });
-    choices.take(shape, node);
+  for (const task of tasks) {
+    const node = choices.best(task.shape);
+    if (node >= 0) decisions.push(choices.place(task, node, namedFor(task.key, input)));
   }
   return decisions;
 }

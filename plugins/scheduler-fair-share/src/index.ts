@@ -1,4 +1,4 @@
-import { BestNodes } from '@gantry/plugin-kit/best-nodes';
+import { BestNodes, namedFor } from '@gantry/plugin-kit/best-nodes';
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
 import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import { fullest, leastLoaded } from '@gantry/plugin-kit/scores';
@@ -78,8 +78,7 @@ export default defineScheduler<Config>({
       if (tenant === null) return { decisions, memory };
       const { task, needs } = tenant.take();
       const node = choices.best(task.shape);
-      decisions.push({ task: task.key, node });
-      choices.take(task.shape, node);
+      decisions.push(choices.place(task, node, namedFor(task.key, input)));
       tenant.add(needs);
     }
   },

@@ -1,6 +1,10 @@
-import { greedy, type Cluster } from '@gantry/plugin-kit/greedy';
-import { defineScheduler, zodConfig, type PendingTask, type Shape } from '@gantry/plugin-kit/scheduler';
+import { BestNodes, namedFor } from '@gantry/plugin-kit/best-nodes';
+import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
+import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import * as z from 'zod';
+import { leastLoaded } from './least-loaded.ts';
+import { Preemption } from './preemption.ts';
+import { rankBy } from './rank.ts';
 
 const config = z
   .strictObject({
@@ -11,6 +15,10 @@ const config = z
       .nullable()
       .default(600_000)
       .describe('So long a wait is worth one step of priority. Null: priority alone counts. Milliseconds.'),
+    preempt: z
+      .boolean()
+      .default(false)
+      .describe('Whether running work of lower priority is ended when a task fits nowhere, to make room for it.'),
   })
   .describe('How the priority scheduler behaves.');
 
@@ -22,33 +30,39 @@ const config = z
  * more than p × agingMs after it, and nothing starves. With null a steady stream of more urgent work keeps the rest
  * waiting for ever, as strict priority means.
  *
+ * With `preempt` a task that fits nowhere ends others: the fewest that will do, of these the lowest in priority, of
+ * these the youngest. Only what has a lower priority and would also come later in the queue is ended, so two tasks never
+ * end each other in turn, and what has waited for its place keeps it.
+ *
  * Source: ageing as in A. Silberschatz et al., Operating System Concepts; least loaded node as LeastAllocated in
- * Kubernetes, but by the worst resource instead of the mean.
+ * Kubernetes, but by the worst resource instead of the mean; preemption as in Borg (A. Verma et al., 2015).
  */
-export default defineScheduler({
+export default defineScheduler<z.output<typeof config>>({
   name: 'priority',
-  version: '1.0.0',
+  version: '1.1.0',
   summary: 'Places the highest priority first, each task on the least loaded node; waiting raises a priority.',
   config: zodConfig(config),
-  place: greedy(({ agingMs }) => {
-    if (agingMs === null) return { score: leastLoaded };
-    // All age at the same pace, so who goes before whom does not depend on the time.
-    const rank = ({ readySince, priority }: PendingTask): number => readySince - priority * agingMs;
-    return {
-      score: leastLoaded,
-      order: (one, other) => rank(one) - rank(other) || one.readySince - other.readySince,
-    };
-  }),
-});
+  wants: ({ preempt }) => (preempt ? ['running', 'preempt'] : []),
 
-/** Minus the highest share that would be taken. */
-function leastLoaded({ needs }: Shape, node: number, cluster: Cluster): number {
-  let highest = 0;
-  for (let column = 0; column < needs.length; column++) {
-    const need = needs[column]!;
-    if (need === 0) continue;
-    const taken = 1 - (cluster.freeOf(node, column) - need) / cluster.capacityOf(node, column);
-    if (taken > highest) highest = taken;
-  }
-  return -highest;
-}
+  place(input) {
+    const { config, nodes, resources, shapes, tasks, memory } = input;
+    if (tasks.length === 0) return { decisions: [], memory };
+    const rank = rankBy(config.agingMs);
+    const choices = new BestNodes({ nodes, resources, shapes, score: leastLoaded, taskCounts: countTasks(input) });
+    const preemption = config.preempt ? new Preemption(input, choices.cluster, rank) : null;
+    const decisions: Decision[] = [];
+    const ordered = inOrder(tasks, (one, other) => rank(one, other) || one.readySince - other.readySince);
+    for (const task of ordered) {
+      const node = choices.best(task.shape);
+      if (node >= 0) {
+        decisions.push(choices.place(task, node, namedFor(task.key, input)));
+        continue;
+      }
+      const room = preemption?.makeRoomFor(task) ?? null;
+      if (room === null) continue;
+      decisions.push({ task: task.key, node: room.node, preempt: room.victims });
+      choices.take(task.shape, room.node);
+    }
+    return { decisions, memory };
+  },
+});

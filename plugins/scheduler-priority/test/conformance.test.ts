@@ -4,3 +4,4 @@ import plugin from '../src/index.ts';
 describeScheduler(plugin);
 describeScheduler(plugin, { config: { agingMs: null } });
 describeScheduler(plugin, { config: { agingMs: 1_000 } });
+describeScheduler(plugin, { config: { preempt: true } });

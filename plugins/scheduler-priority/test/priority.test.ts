@@ -9,8 +9,8 @@ function task(key: string, priority: number, readySince: number): PendingTask {
 }
 
 function order(tasks: readonly PendingTask[], agingMs: number | null, slots = tasks.length): readonly string[] {
-  const input: PlacementInput<{ agingMs: number | null }> = {
-    config: { agingMs },
+  const input: PlacementInput<{ agingMs: number | null; preempt: boolean }> = {
+    config: { agingMs, preempt: false },
     memory: null,
     seed: 0,
     now: 100 * MINUTE_MS,
@@ -61,7 +61,7 @@ describe('priority', () => {
       { name: 'c', labels: {}, capacity: [8, 8], free: [7, 3] },
     ];
     const { decisions } = plugin.place({
-      config: { agingMs: null },
+      config: { agingMs: null, preempt: false },
       memory: null,
       seed: 0,
       now: 0,

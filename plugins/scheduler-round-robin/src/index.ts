@@ -25,8 +25,8 @@ const config = z
  * between, that one included. All shapes share one rotation.
  *
  * Source: round-robin as in A. Silberschatz et al., Operating System Concepts; the turns of a round are in the order of
- * Sainte-Laguë's divisor method (M. Balinski, H. Young, Fair Representation, 1982), which is what smooth weighted
- * round-robin aims at.
+ * Sainte-Laguë's divisor method over the weights (M. Balinski, H. Young, Fair Representation, 1982), which is what
+ * smooth weighted round-robin aims at.
  */
 export default defineScheduler<z.output<typeof config>, Position>({
   name: 'round-robin',

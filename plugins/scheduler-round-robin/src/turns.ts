@@ -43,11 +43,20 @@ function onceEach(nodes: readonly NodeView[]): Turns {
   };
 }
 
-/** The k-th turn of a node with weight w comes at (k − ½) / w of the round; the node's name decides between equals. */
+/**
+ * The turns of the j-th of n nodes with weight w come at (k + (j + ½) / n) / w of the round, k from 0: those of each
+ * weight together are spaced evenly. The node's name decides between equals.
+ */
 function spaced(nodes: readonly NodeView[], weights: readonly number[]): Turns {
-  const turns = weights.flatMap((weight, node) =>
-    Array.from({ length: weight }, (_, turn) => ({ node, at: (turn + 0.5) / weight })),
-  );
+  const countOf = new Map<number, number>();
+  for (const weight of weights) countOf.set(weight, (countOf.get(weight) ?? 0) + 1);
+  const seen = new Map<number, number>();
+  const turns = weights.flatMap((weight, node) => {
+    const before = seen.get(weight) ?? 0;
+    seen.set(weight, before + 1);
+    const offset = (before + 0.5) / countOf.get(weight)!;
+    return Array.from({ length: weight }, (_, turn) => ({ node, at: (turn + offset) / weight }));
+  });
   turns.sort((one, other) => one.at - other.at || one.node - other.node);
   const turnsOfNode: number[][] = nodes.map(() => []);
   turns.forEach(({ node }, turn) => turnsOfNode[node]!.push(turn));
@@ -56,8 +65,9 @@ function spaced(nodes: readonly NodeView[], weights: readonly number[]): Turns {
     nodeOf: (turn) => turns[turn]!.node,
     behind(position) {
       if (position === null) return 0;
-      // Where weights were equal before, a round had one turn each, in its middle.
-      const { node: name, at: time } = typeof position === 'string' ? { node: position, at: 0.5 } : position;
+      // Where weights were equal before, a round had one turn of each.
+      if (typeof position === 'string') return turns.findIndex(({ node }) => nodes[node]!.name === position) + 1;
+      const { node: name, at: time } = position;
       return firstBehind(turns.length, (turn) => {
         const { at, node } = turns[turn]!;
         return at > time || (at === time && nodes[node]!.name > name);

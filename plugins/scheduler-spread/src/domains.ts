@@ -1,4 +1,4 @@
-import { BestNodes, type NodeScore } from '@gantry/plugin-kit/best-nodes';
+import { BestNodes, namedFor, type NodeScore } from '@gantry/plugin-kit/best-nodes';
 import { resourceColumns } from '@gantry/plugin-kit/cluster';
 import { inOrder } from '@gantry/plugin-kit/greedy';
 import type { Decision, Json, PlacementInput, PlacementOutput, Shape } from '@gantry/plugin-kit/scheduler';
@@ -8,10 +8,11 @@ import type { Decision, Json, PlacementInput, PlacementOutput, Shape } from '@ga
  * is the nodes that share a value of `label`; those without it make one, too. One that has no room is passed over.
  */
 export function placeOverDomains<Memory extends Json>(
-  { nodes, resources, shapes, tasks, memory }: PlacementInput<unknown, Memory>,
+  input: PlacementInput<unknown, Memory>,
   label: string,
   score: NodeScore,
 ): PlacementOutput<Memory> {
+  const { nodes, resources, shapes, tasks, memory } = input;
   const domainOf = new Map<string | undefined, number>();
   const values = [...new Set(nodes.map(({ labels }) => valueOf(labels, label)))].sort((one, other) =>
     (one ?? '') < (other ?? '') ? -1 : 1,
@@ -26,20 +27,19 @@ export function placeOverDomains<Memory extends Json>(
     score,
   });
   const decisions: Decision[] = [];
-  for (const { key, shape } of inOrder(tasks)) {
-    const { needs } = shapes[shape]!;
+  for (const task of inOrder(tasks)) {
+    const { needs } = shapes[task.shape]!;
     const passed = new Set<number>();
     for (;;) {
       const domain = loads.leastLoaded(needs, passed);
       if (domain < 0) break;
-      const part = shape * values.length + domain;
+      const part = task.shape * values.length + domain;
       const node = choices.best(part);
       if (node < 0) {
         passed.add(domain);
         continue;
       }
-      decisions.push({ task: key, node });
-      choices.take(part, node);
+      decisions.push(choices.place({ ...task, shape: part }, node, namedFor(task.key, input)));
       loads.take(domain, needs);
       break;
     }
