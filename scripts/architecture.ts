@@ -83,6 +83,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/placement-reader.ts': ['server', 'plugins'],
   'server/decision-reader.ts': ['server', 'plugins'],
   'server/simulated-placement.ts': ['server', 'plugins'],
+  'server/replay.ts': ['server', 'plugins'],
+  'server/built-in-plugins.ts': [],
   'server/log.ts': [],
   'server/clock.ts': [],
   'server/lifecycle.ts': [],
@@ -93,7 +95,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What a row may import only with `await import(…)`: a client command must not start by loading the server. */
 export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
-  'server/cli': ['server/main.ts', 'server/agent/main.ts'],
+  'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts'],
 };
 
 /** The words that the kit shares with the domain: open to everything under server/. */

@@ -10,6 +10,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { createCommands } from './commands/commands.ts';
 import type { Commands } from './commands/submit.ts';
 import type { Config } from './config/schema.ts';
+import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
 import { decisionReader } from './decision-reader.ts';
 import { parsePipeline } from './definition/parse.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
@@ -31,16 +32,6 @@ import { simulationReader } from './simulated-placement.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
-const BUILT_IN = [
-  '@gantry/scheduler-round-robin',
-  '@gantry/scheduler-priority',
-  '@gantry/scheduler-bin-packing',
-  '@gantry/scheduler-spread',
-  '@gantry/scheduler-fair-share',
-  '@gantry/scheduler-critical-path',
-  '@gantry/runner-shell',
-  '@gantry/runner-http',
-];
 const MOCK_RUNNER = '@gantry/runner-mock';
 
 /** The most task runs that one call of a scheduler is given. */
@@ -68,7 +59,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({ url: config.databaseUrl, clock, log: (...notes) => log.warn({ notes }, 'store') });
   const registry = await createRegistry(
-    [...BUILT_IN, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
+    [...BUILT_IN_PLUGINS, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
     process.cwd(),
     config.plugins,
   );
@@ -145,7 +136,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     plugins: { list: () => registry.list().map(pluginFacts) },
     placement: placementReader(engines),
     decisions: decisionReader(store, registry),
-    simulation: simulationReader(engines, clock, (pool, choice) =>
+    simulation: simulationReader(engines, store, clock, (pool, choice) =>
       makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
     ),
     schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },

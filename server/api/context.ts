@@ -9,6 +9,7 @@ import type { RunId, TaskRunId } from '../domain/ids.ts';
 import type { Node } from '../domain/node.ts';
 import type { SchedulerChoice } from '../domain/pool.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
+import type { Summary } from '../simulation/summary.ts';
 import type { Changes, WhatIf } from '../placement/what-if.ts';
 import type { Events } from '../events/follow.ts';
 import type { PlacementExplanation } from '../placement/explain.ts';
@@ -105,6 +106,16 @@ export interface SimulationReader {
   node(pool: string, name: string): Node | null;
   /** Null when this server does not run the pool. */
   simulate(pool: string, choice: SchedulerChoice, changes: Changes): WhatIf | null;
+  /** What the pool did in a period, done again; null when that was too much. Times in milliseconds since the epoch. */
+  replay(pool: string, from: number, to: number, choices: readonly SchedulerChoice[]): Promise<Replay | null>;
+}
+export interface Replay {
+  readonly taskRunCount: number;
+  readonly results: readonly (SchedulerChoice & {
+    readonly version: string;
+    readonly faults: number;
+    readonly summary: Summary;
+  })[];
 }
 
 /** The schedulers that a pool may have. */

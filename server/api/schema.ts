@@ -18,6 +18,7 @@ import './pool.ts';
 import './update-pool.ts';
 import './decision.ts';
 import './simulate-placement.ts';
+import './replay.ts';
 import './plugin.ts';
 import './token.ts';
 import './audit.ts';

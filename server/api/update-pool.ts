@@ -75,7 +75,8 @@ const UpdatePoolResult = builder.unionType('UpdatePoolResult', {
   resolveType: resultType('UpdatePoolPayload'),
 });
 
-const SchedulerChoiceInput = builder.inputType('SchedulerChoiceInput', {
+/** A scheduler and its config, as it is handed in. */
+export const SchedulerChoiceInput = builder.inputType('SchedulerChoiceInput', {
   description: 'A scheduler and its config.',
   fields: (t) => ({
     scheduler: t.string({ description: 'The plugin’s name.' }),
@@ -142,7 +143,8 @@ function shadowOf({ shadow }: Input, pool: Pool): SchedulerChoice | null {
   return shadow && { scheduler: shadow.scheduler, config: objectOf(shadow.config ?? {}, 'shadow.config') };
 }
 
-function objectOf(value: unknown, name: string): JsonObject {
+/** An object, or a refusal that names it. */
+export function objectOf(value: unknown, name: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
   throw badInput(`\`${name}\` must be an object: {}.`);
 }

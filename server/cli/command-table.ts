@@ -8,6 +8,7 @@ import { cordon, nodes, uncordon } from './commands/nodes.ts';
 import { pipelines } from './commands/pipelines.ts';
 import { plugins } from './commands/plugins.ts';
 import { pools, updatePool } from './commands/pools.ts';
+import { replay } from './commands/replay.ts';
 import { retry } from './commands/retry.ts';
 import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   pools,
   updatePool,
   simulate,
+  replay,
   plugins,
   createToken,
   listTokens,

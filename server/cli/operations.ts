@@ -13,6 +13,7 @@ export type OperationName =
   | 'pipelines'
   | 'plugins'
   | 'pools'
+  | 'replay'
   | 'retry-run'
   | 'revoke-token'
   | 'run'

@@ -1,6 +1,6 @@
 import type { Json, Reason } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
-import { ClusterModel, type ModelNode } from './cluster-model.ts';
+import { ClusterModel, EXCLUSIVE_USE, type ModelNode } from './cluster-model.ts';
 import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
@@ -196,6 +196,33 @@ export class Placement {
   /** By resource: what eligible nodes have, and what is held of it. Sorted by name. */
   utilization(): readonly { readonly resource: string; readonly capacity: number; readonly held: number }[] {
     return this.#model.utilization();
+  }
+
+  /**
+   * By resource: how much of what is free is of no use to tasks of these shapes, weighted, because it lies on nodes
+   * that have no room for them. From 0 to 1; absent where nothing is free.
+   */
+  fragmentation(
+    shapes: readonly { readonly shape: TaskShape; readonly weight: number }[],
+  ): Readonly<Record<string, number>> {
+    const free = new Map<string, number>();
+    const stranded = new Map<string, number>();
+    const { eligible, resources, feasibility } = this.#model;
+    for (const node of eligible) {
+      let lost = 0;
+      for (const { shape, weight } of shapes) {
+        if (!feasibility.passes(shape, node) || !this.#model.hasRoom(shape, node)) lost += weight;
+      }
+      for (const resource of resources) {
+        if (resource === EXCLUSIVE_USE) continue;
+        const amount = Math.max(0, this.#model.freeOf(resource, node));
+        free.set(resource, (free.get(resource) ?? 0) + amount);
+        stranded.set(resource, (stranded.get(resource) ?? 0) + lost * amount);
+      }
+    }
+    const shares: Record<string, number> = {};
+    for (const [resource, amount] of free) if (amount > 0) shares[resource] = stranded.get(resource)! / amount;
+    return shares;
   }
 
   /** The ids of those that wait, the most urgent first; so many at most. */

@@ -80,6 +80,8 @@ export function runStore(database: Database, pipelines: PipelineStore): RunStore
       return recover(database, pipelines, rows.map(read));
     },
 
+    withTaskRuns: (runs) => recover(database, pipelines, runs),
+
     async whole(id) {
       const row = await reader.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) return null;

@@ -99,6 +99,8 @@ export interface RunStore {
   count(filter: RunFilter): Promise<number>;
   /** Every run of the pool that has not ended, whole: what a reload starts from. */
   unfinished(pool: string): Promise<readonly RecoveredRun[]>;
+  /** These runs, whole, in their order. */
+  withTaskRuns(runs: readonly Run[]): Promise<readonly RecoveredRun[]>;
   /** One run, whole, ended or not. */
   whole(id: RunId): Promise<RecoveredRun | null>;
 }

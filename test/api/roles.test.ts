@@ -4,6 +4,7 @@ import {
   isCompositeType,
   isEnumType,
   isInputObjectType,
+  isListType,
   isNonNullType,
   type GraphQLInputType,
 } from 'graphql';
@@ -27,6 +28,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'query plugins': 'VIEWER',
   'query decision': 'VIEWER',
   'query simulatePlacement': 'VIEWER',
+  'query replay': 'OPERATOR',
   'query tokens': 'ADMIN',
   'query auditRecords': 'ADMIN',
   'mutation applyPipeline': 'AUTHOR',
@@ -68,7 +70,9 @@ function literal(type: GraphQLInputType): string {
     const fields = Object.values(named.getFields()).filter((field) => isNonNullType(field.type));
     return `{ ${fields.map(({ name, type: inner }) => `${name}: ${literal(inner)}`).join(', ')} }`;
   }
-  return isEnumType(named) ? named.getValues()[0]!.name : '"nothing"';
+  if (named.name === 'DateTime') return '"2026-01-01T00:00:00Z"';
+  const text = isEnumType(named) ? named.getValues()[0]!.name : '"nothing"';
+  return isListType(isNonNullType(type) ? type.ofType : type) ? '[]' : text;
 }
 
 let api: TestApi;

@@ -1,0 +1,126 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'csv-parse';
+import { ZodError } from 'zod';
+import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
+import { systemClock, type Clock } from './clock.ts';
+import type { SchedulerChoice } from './domain/pool.ts';
+import { createLog } from './log.ts';
+import type { Placement } from './placement/placement.ts';
+import { createRegistry } from './plugin-host/registry.ts';
+import { makeTrialPlacement } from './schedulers.ts';
+import { openbNode, openbTask } from './simulation/openb.ts';
+import { simulation, type Simulation } from './simulation/simulate.ts';
+import { summaryOf, type Summary } from './simulation/summary.ts';
+import { wfcommonsWorkload } from './simulation/wfcommons.ts';
+import type { Workload } from './simulation/workload.ts';
+
+/** How one scheduler has done. */
+export interface Replayed extends SchedulerChoice {
+  readonly version: string;
+  readonly summary: Summary;
+  /** Calls that failed, or held wrong decisions: the fallback decided then. */
+  readonly faults: number;
+}
+
+/** Lets several schedulers do the same work, one after the other; others have their turn in between. */
+export async function replayWorkload(
+  workload: Workload,
+  choices: readonly SchedulerChoice[],
+  makePlacement: (choice: SchedulerChoice) => Placement,
+  clock: Pick<Clock, 'turn'>,
+  onDone: (replayed: Replayed) => void = () => undefined,
+): Promise<readonly Replayed[]> {
+  const all: Replayed[] = [];
+  for (const choice of choices) {
+    const placement = makePlacement(choice);
+    const steps = simulation(workload, placement);
+    let outcome: Simulation | null = null;
+    while (outcome === null) {
+      const { done, value } = steps.next();
+      if (done) outcome = value;
+      else await clock.turn();
+    }
+    const { version, faults } = placement.schedulerStatus;
+    const replayed = { ...choice, version, faults, summary: summaryOf(workload, outcome) };
+    onDone(replayed);
+    all.push(replayed);
+  }
+  return all;
+}
+
+/** A trace in files, and who is to do it. */
+export interface TraceReplay {
+  /** A CSV of pods as in openb, or the JSON of a workflow in WfFormat. */
+  readonly trace: string;
+  /** The CSV of nodes that goes with pods. */
+  readonly nodes: string | null;
+  /** Machines for a workflow. */
+  readonly machines: number;
+  /** How many times faster everything arrives than it did: what lasts lasts as long. */
+  readonly speed: number;
+  readonly choices: readonly SchedulerChoice[];
+  /** Plugins besides those that come with Gantry. */
+  readonly plugins: readonly string[];
+}
+
+/** What is wrong with a trace, in words for whoever named it. */
+export class TraceFault extends Error {
+  override readonly name = 'TraceFault';
+}
+
+/** Reads a trace and lets schedulers do it. Throws TraceFault for files and schedulers that will not do. */
+export async function replayTrace(
+  { choices, plugins, ...files }: TraceReplay,
+  onDone: (replayed: Replayed) => void,
+): Promise<readonly Replayed[]> {
+  const registry = await createRegistry([...BUILT_IN_PLUGINS, ...plugins], process.cwd(), plugins);
+  for (const { scheduler, config } of choices) {
+    const [problem] = registry.checkSchedulerConfig(scheduler, config);
+    if (problem) throw new TraceFault(`${problem.message} ${problem.remedy ?? ''}`.trim());
+  }
+  const recorded = await readTrace(files);
+  const tasks = recorded.tasks.map((task) => ({ ...task, arrivesAt: task.arrivesAt / files.speed }));
+  const workload = { ...recorded, tasks };
+  const parts = { pool: 'simulated', registry, clock: systemClock, log: createLog('error', 'pretty'), batch: 4_096 };
+  return replayWorkload(workload, choices, (choice) => makeTrialPlacement(choice, parts)!, systemClock, onDone);
+}
+
+async function readTrace({ trace, nodes, machines }: Omit<TraceReplay, 'choices' | 'plugins'>): Promise<Workload> {
+  if (trace.endsWith('.json')) {
+    try {
+      return wfcommonsWorkload(JSON.parse(await readFile(trace, 'utf8')), machines);
+    } catch (error) {
+      throw new TraceFault(`${trace} is no workflow in WfFormat 1.5: ${messageOf(error)}`);
+    }
+  }
+  if (nodes === null) throw new TraceFault('A trace of pods needs its nodes: --nodes openb_node_list.csv');
+  return { name: trace, nodes: await readRows(nodes, openbNode), tasks: await readRows(trace, openbTask) };
+}
+
+async function readRows<Row>(file: string, read: (row: unknown) => Row): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  let line = 1;
+  try {
+    const source = createReadStream(file);
+    const parser = source.pipe(parse({ columns: true, skip_empty_lines: true }));
+    source.on('error', (error) => parser.destroy(error));
+    for await (const row of parser) {
+      line++;
+      rows.push(read(row));
+    }
+  } catch (error) {
+    const where = error instanceof ZodError ? `${file}:${line}` : file;
+    throw new TraceFault(`${where}: ${messageOf(error)}`);
+  }
+  if (rows.length === 0) throw new TraceFault(`${file} has no rows.`);
+  return rows;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ZodError) {
+    const [issue] = error.issues;
+    return `${issue!.path.join('.')}: ${issue!.message}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
