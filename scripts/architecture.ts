@@ -115,6 +115,9 @@ export const PURE: readonly string[] = [
   'plugins/kit/src/scheduler.ts',
   'plugins/kit/src/cluster.ts',
   'plugins/kit/src/greedy.ts',
+  'plugins/kit/src/best-nodes.ts',
+  'plugins/kit/src/scores.ts',
+  'plugins/kit/src/chance.ts',
   'plugins/scheduler-*/src',
 ];
 
