@@ -13,4 +13,4 @@ if (!name || !existsSync(file)) {
   console.error(`Usage: npm run bench -- <name> [options]. There is: ${names || 'none yet'}.`);
   process.exit(1);
 }
-process.exit(spawnSync(process.execPath, [file, ...args], { stdio: 'inherit' }).status ?? 1);
+process.exit(spawnSync(process.execPath, ['--expose-gc', file, ...args], { stdio: 'inherit' }).status ?? 1);

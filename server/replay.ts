@@ -10,6 +10,7 @@ import type { Placement } from './placement/placement.ts';
 import { createRegistry } from './plugin-host/registry.ts';
 import { makeTrialPlacement } from './schedulers.ts';
 import { openbNode, openbTask } from './simulation/openb.ts';
+import { isOwnTrace, readOwnTrace } from './simulation/own-trace.ts';
 import { simulation, type Simulation } from './simulation/simulate.ts';
 import { summaryOf, type Summary } from './simulation/summary.ts';
 import { wfcommonsWorkload } from './simulation/wfcommons.ts';
@@ -59,6 +60,8 @@ export interface TraceReplay {
   readonly machines: number;
   /** How many times faster everything arrives than it did: what lasts lasts as long. */
   readonly speed: number;
+  /** A task should have ended within so many times its duration from its arrival; null for no deadlines. */
+  readonly deadline: number | null;
   readonly choices: readonly SchedulerChoice[];
   /** Plugins besides those that come with Gantry. */
   readonly plugins: readonly string[];
@@ -80,7 +83,14 @@ export async function replayTrace(
     if (problem) throw new TraceFault(`${problem.message} ${problem.remedy ?? ''}`.trim());
   }
   const recorded = await readTrace(files);
-  const tasks = recorded.tasks.map((task) => ({ ...task, arrivesAt: task.arrivesAt / files.speed }));
+  const tasks = recorded.tasks.map((task) => {
+    const arrivesAt = task.arrivesAt / files.speed;
+    return {
+      ...task,
+      arrivesAt,
+      deadlineAt: files.deadline === null ? null : arrivesAt + files.deadline * task.durationMs,
+    };
+  });
   const workload = { ...recorded, tasks };
   const parts = { pool: 'simulated', registry, clock: systemClock, log: createLog('error', 'pretty'), batch: 4_096 };
   return replayWorkload(workload, choices, (choice) => makeTrialPlacement(choice, parts)!, systemClock, onDone);
@@ -89,9 +99,10 @@ export async function replayTrace(
 async function readTrace({ trace, nodes, machines }: Omit<TraceReplay, 'choices' | 'plugins'>): Promise<Workload> {
   if (trace.endsWith('.json')) {
     try {
-      return wfcommonsWorkload(JSON.parse(await readFile(trace, 'utf8')), machines);
+      const recording: unknown = JSON.parse(await readFile(trace, 'utf8'));
+      return isOwnTrace(recording) ? readOwnTrace(recording) : wfcommonsWorkload(recording, machines);
     } catch (error) {
-      throw new TraceFault(`${trace} is no workflow in WfFormat 1.5: ${messageOf(error)}`);
+      throw new TraceFault(`${trace} is neither a trace of Gantry nor a workflow in WfFormat 1.5: ${messageOf(error)}`);
     }
   }
   if (nodes === null) throw new TraceFault('A trace of pods needs its nodes: --nodes openb_node_list.csv');

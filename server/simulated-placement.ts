@@ -31,6 +31,7 @@ export function simulationReader(
       const workload = recordedWorkload(pool, runs, await store.nodes.ofPool(pool));
       return {
         taskRunCount: workload.tasks.length,
+        workload,
         results: await replayWorkload(workload, choices, (choice) => makePlacement(pool, choice)!, clock),
       };
     },

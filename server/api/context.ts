@@ -10,6 +10,7 @@ import type { Node } from '../domain/node.ts';
 import type { SchedulerChoice } from '../domain/pool.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
 import type { Summary } from '../simulation/summary.ts';
+import type { Workload } from '../simulation/workload.ts';
 import type { Changes, WhatIf } from '../placement/what-if.ts';
 import type { Events } from '../events/follow.ts';
 import type { PlacementExplanation } from '../placement/explain.ts';
@@ -111,6 +112,7 @@ export interface SimulationReader {
 }
 export interface Replay {
   readonly taskRunCount: number;
+  readonly workload: Workload;
   readonly results: readonly (SchedulerChoice & {
     readonly version: string;
     readonly faults: number;

@@ -1,4 +1,5 @@
 import type { Sample } from '../simulation/meter.ts';
+import { ownTraceOf } from '../simulation/own-trace.ts';
 import type { Distribution } from '../simulation/summary.ts';
 import { builder } from './builder.ts';
 import type { ApiContext, Replay } from './context.ts';
@@ -94,6 +95,10 @@ const ReplayResultRef = builder.objectRef<Result>('ReplayResult').implement({
       resolve: ({ summary }) => summary.fairness,
     }),
     preemptions: t.int({ description: 'Attempts that made room.', resolve: ({ summary }) => summary.preemptions }),
+    deadlineMisses: t.int({
+      description: 'Task runs that ended too late; 0 where they have no deadlines.',
+      resolve: ({ summary }) => summary.deadlineMisses,
+    }),
     samples: t.field({
       type: [SampleRef],
       description: 'At most 120 moments.',
@@ -107,6 +112,11 @@ const ReplayRef = builder.objectRef<Replay>('Replay').implement({
   description: 'What a pool did in a period, done again in virtual time by several schedulers.',
   fields: (t) => ({
     taskRunCount: t.exposeInt('taskRunCount', { description: 'How many task runs were done again.' }),
+    trace: t.field({
+      type: 'JSON',
+      description: 'What was done, as a trace that `gantry replay` takes.',
+      resolve: ({ workload }) => ownTraceOf(workload),
+    }),
     results: t.field({
       type: [ReplayResultRef],
       description: 'One for each scheduler, in the order asked for.',

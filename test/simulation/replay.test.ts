@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import { Placement } from '../../server/placement/placement.ts';
 import { openbNode, openbTask } from '../../server/simulation/openb.ts';
+import { isOwnTrace, ownTraceOf, readOwnTrace } from '../../server/simulation/own-trace.ts';
 import { recordedWorkload } from '../../server/simulation/recorded-runs.ts';
 import { simulate } from '../../server/simulation/simulate.ts';
 import { distributionOf, jain, summaryOf } from '../../server/simulation/summary.ts';
@@ -225,6 +226,22 @@ describe('a trace', () => {
     expect(() => wfcommonsWorkload(recording, 1)).toThrow(
       'Task b has the parent nobody, which is no task of the workflow.',
     );
+  });
+
+  it('of our own says everything, and comes back as it was', () => {
+    const rules = { require: [], prefer: [], exclusive: true, perNode: null, spread: null, gang: null };
+    const workload = {
+      name: 'mine',
+      nodes: [node('n', 3, 5, 9)],
+      tasks: [task('a', { shape: aShape({ slots: 2 }, { rules }), deadlineAt: 7 }), task('b', { needs: [0] })],
+    };
+    const written = JSON.parse(JSON.stringify(ownTraceOf(workload))) as Record<string, unknown>;
+    expect(readOwnTrace(written)).toEqual(workload);
+    expect(isOwnTrace(written)).toBe(true);
+    expect(isOwnTrace({ name: 'flow', workflow: {} })).toBe(false);
+    expect(() => readOwnTrace({ ...written, nodes: 'none' })).toThrow(/nodes/);
+    (written['tasks'] as { needs: number[] }[])[1]!.needs = [9];
+    expect(() => readOwnTrace(written)).toThrow('Task b needs task number 9, which is not there.');
   });
 
   it('of runs is what was executed, as often and as long, on the nodes of now', () => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command, Context, Options } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
@@ -18,6 +19,7 @@ interface Row {
   readonly fragmentation: Readonly<Record<string, number>>;
   readonly fairness: number;
   readonly preemptions: number;
+  readonly deadlineMisses: number;
 }
 
 const DEFAULT_SCHEDULERS = ['round-robin', 'priority', 'bin-packing', 'spread', 'fair-share', 'critical-path'];
@@ -40,6 +42,14 @@ export const replay: Command = {
     { flags: '--speed <factor>', summary: 'With a file: so many times faster does it arrive.', default: '1' },
     { flags: '--machines <number>', summary: 'Machines for a workflow, each with one task at a time.', default: '8' },
     {
+      flags: '--deadline <factor>',
+      summary: 'With a file: by then, in durations from its arrival, should each task have ended.',
+    },
+    {
+      flags: '--save <path>',
+      summary: 'Without a file: writes what the pool has done as a trace, to be replayed anywhere.',
+    },
+    {
       flags: '--plugin <source>',
       summary: 'A package or path of another scheduler plugin, with a file.',
       isRepeatable: true,
@@ -58,6 +68,7 @@ export const replay: Command = {
       meaning: 'a cluster trace, by two',
     },
     { command: 'gantry replay --since 7d -s priority -s critical-path', meaning: 'the last week of a pool' },
+    { command: 'gantry replay --since 7d -s priority --save week.json', meaning: 'and keep it as a file' },
   ],
   async run({ arguments: [trace], options, context }) {
     const choices = choicesIn(options.texts('scheduler'));
@@ -100,12 +111,18 @@ async function replayFile(
   if (!(speed > 0 && Number.isFinite(speed))) {
     throw new CommandFailure({ code: 'USAGE', message: '--speed must be a number above 0.' });
   }
+  const factor = options.text('deadline');
+  const deadline = factor === undefined ? null : Number(factor);
+  if (deadline !== null && !(deadline >= 1 && Number.isFinite(deadline))) {
+    throw new CommandFailure({ code: 'USAGE', message: '--deadline must be a number from 1.' });
+  }
   const nodes = options.text('nodes');
   const files = {
     trace: resolve(cwd, trace),
     nodes: nodes === undefined ? null : resolve(cwd, nodes),
     machines,
     speed,
+    deadline,
   };
   const { replayTrace, TraceFault } = await import('../../replay.ts');
   try {
@@ -133,9 +150,14 @@ interface Result extends Omit<Row, 'scheduler' | 'makespanMs' | 'wait' | 'utiliz
 
 async function replayPeriod(choices: readonly Choice[], options: Options, context: Context): Promise<readonly Row[]> {
   const from = new Date(context.now() - sinceMs(options.text('since') ?? '24h')).toISOString();
-  type Data = { readonly replay: { readonly results: readonly Result[] } };
+  type Data = { readonly replay: { readonly results: readonly Result[]; readonly trace?: unknown } };
+  const save = options.text('save');
   const input = { pool: options.text('pool'), from, schedulers: choices };
-  const { replay: replayed } = await context.connect().ask<Data>('replay', { input });
+  const { replay: replayed } = await context.connect().ask<Data>('replay', { input, withTrace: save !== undefined });
+  if (save !== undefined) {
+    writeFileSync(resolve(context.cwd, save), `${JSON.stringify(replayed.trace)}\n`);
+    context.output.note(`${save} is written`);
+  }
   const byName = (shares: readonly Share[]) =>
     Object.fromEntries(shares.map(({ resource, share }) => [resource, share]));
   return replayed.results.map(({ choice, makespan, waitMs, utilization, fragmentation, ...rest }) => ({
@@ -189,6 +211,7 @@ function lines(rows: readonly Row[], { output }: Context): readonly string[] {
         value: ({ fragmentation }: Row) => percent(fragmentation[resource]),
         alignsRight: true,
       })),
+      { heading: 'late', value: ({ deadlineMisses }) => deadlineMisses, alignsRight: true },
       { heading: 'preempted', value: ({ preemptions }) => preemptions, alignsRight: true },
       { heading: 'faults', value: ({ faults }) => faults, alignsRight: true },
     ],
