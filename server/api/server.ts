@@ -7,6 +7,7 @@ import { readBearer } from './bearer.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import type { ApiPorts } from './context.ts';
 import { publicFault } from './errors.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { Operations } from './operations.ts';
 import { isOriginAllowed, type OriginPolicy } from './origin.ts';
 import { PLAYGROUND_PATHS, servePlayground } from './playground.ts';
@@ -53,6 +54,8 @@ class HttpApiServer implements ApiServer {
   /** Exactly these paths, as they come: nothing is decoded, shortened or tried with another ending. */
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #streams = new Set<AbortController>();
+  /** Loaded when somebody asks for the first time. */
+  #metrics: Promise<Metrics> | undefined;
   #inFlight = 0;
 
   constructor(ports: ApiPorts, options: ApiServerOptions) {
@@ -66,6 +69,7 @@ class HttpApiServer implements ApiServer {
       ['/graphql', { POST: graphql, GET: graphql }],
       ['/healthz', { GET: (_, response) => respondJson(response, 200, '{"status":"ok"}') }],
       ['/readyz', { GET: (_, response) => this.#readyz(response) }],
+      ['/metrics', { GET: (request, response) => this.#serveMetrics(request, response) }],
       ['/', { GET: (_, response) => redirect(response, '/playground') }],
       ...PLAYGROUND_PATHS.map((path) => [path, playground] as const),
     ]);
@@ -150,18 +154,27 @@ class HttpApiServer implements ApiServer {
     respondJson(response, status, JSON.stringify({ errors: [error] }));
   }
 
-  #graphql(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+  async #serveMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if ((await this.#viewerOf(request)) === null) return respondUnauthenticated(response);
+    const metrics = await (this.#metrics ??= createMetrics(this.#ports));
+    const text = await metrics.text();
+    response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': metrics.contentType });
+    response.end(text);
+  }
+
+  #viewerOf(request: IncomingMessage): Viewer | null | Promise<Viewer | null> {
     const secret = readBearer(request.headers.authorization ?? '');
-    const viewer = secret === null ? null : this.#ports.tokens.verify(secret);
+    return secret === null ? null : this.#ports.tokens.verify(secret);
+  }
+
+  #graphql(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+    const viewer = this.#viewerOf(request);
     if (viewer instanceof Promise) return viewer.then((known) => this.#admitted(request, response, known));
     return this.#admitted(request, response, viewer);
   }
 
   #admitted(request: IncomingMessage, response: ServerResponse, viewer: Viewer | null): void | Promise<void> {
-    if (viewer === null) {
-      const message = 'A token is needed: send it as `Authorization: Bearer <token>`.';
-      return respondError(response, 401, 'UNAUTHENTICATED', message, ['WWW-Authenticate', 'Bearer']);
-    }
+    if (viewer === null) return respondUnauthenticated(response);
     if (request.method === 'POST') {
       // A browser sends JSON to another site only after asking, which nobody here answers.
       if (!isJson(request.headers['content-type'])) {
@@ -205,6 +218,11 @@ class HttpApiServer implements ApiServer {
 }
 
 const CLOSE = ['Connection', 'close'] as const;
+
+function respondUnauthenticated(response: ServerResponse): void {
+  const message = 'A token is needed: send it as `Authorization: Bearer <token>`.';
+  respondError(response, 401, 'UNAUTHENTICATED', message, ['WWW-Authenticate', 'Bearer']);
+}
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0]!;
 

@@ -175,7 +175,7 @@ describe('GraphQL over HTTP', () => {
       '*',
       '/graphql\\',
       '/api',
-      '/metrics',
+      '/metrics/',
     ];
     for (const path of others) expect([path, await rawStatus(path)]).toEqual([path, 404]);
     expect(await rawStatus('/graphql?query={viewer{name}}')).toBe(200);
@@ -320,6 +320,20 @@ describe('the health of the server', () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ status: 'not ready', reasons: ['The database does not answer.'] });
     api.unready.length = 0;
+  });
+});
+
+describe('metrics', () => {
+  it('are for whoever has a token, in the form of Prometheus', async () => {
+    expect((await fetch(`${api.url}/metrics`)).status).toBe(401);
+    const headers = { authorization: `Bearer ${api.secrets.VIEWER}` };
+    const response = await fetch(`${api.url}/metrics`, { headers });
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=/);
+    const text = await response.text();
+    for (const line of ['gantry_queue_length{pool="default"} 0', 'gantry_scheduler_healthy{pool="default"} 1']) {
+      expect(text).toContain(line);
+    }
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
   });
 });
 
