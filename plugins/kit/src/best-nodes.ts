@@ -79,9 +79,10 @@ export class BestNodes {
    * @param named How many of the best nodes the decision names with their scores; costs a look at all of them.
    */
   place({ key, shape }: PendingTask, node: number, named = 0): Decision {
-    const considered = named > 0 ? { considered: this.candidates(shape, named) } : {};
+    const decision: Decision =
+      named > 0 ? { task: key, node, considered: this.candidates(shape, named) } : { task: key, node };
     this.take(shape, node);
-    return { task: key, node, ...considered };
+    return decision;
   }
 
   /** The best nodes with their scores, best first. Looks at all of them. */
