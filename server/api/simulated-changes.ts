@@ -4,6 +4,7 @@ import { parsePipeline } from '../definition/parse.ts';
 import type { Node } from '../domain/node.ts';
 import { isResourceName, parseQuantity } from '../domain/resources.ts';
 import type { Task } from '../domain/task.ts';
+import { plainNode } from '../simulation/workload.ts';
 import { badInput } from './errors.ts';
 
 /** A node that is supposed to be there. */
@@ -25,29 +26,21 @@ const quantities = z.record(z.string(), z.union([z.string(), z.number()]));
 /** The nodes that are meant: one, or `count` of them with numbers behind the name. */
 export function supposedNodes(supposed: SupposedNode, pool: string, known: Node | null): readonly Node[] {
   const { name, count = 1 } = supposed;
-  const facts = {
+  const labelled =
+    (supposed.labels ?? null) === null ? known?.labels : read(labels, supposed.labels, `labels of ${name}`);
+  const capacity = (supposed.capacity ?? null) === null ? known?.capacity : capacityOf(supposed.capacity, name);
+  const runners =
+    supposed.runners?.map((runner) => ({ name: runner, version: '0.0.0', health: 'HEALTHY' as const })) ??
+    known?.runners;
+  const nodeNamed = (called: string): Node => ({
+    ...plainNode(called, capacity ?? {}, labelled ?? {}, ''),
     pool,
-    labels:
-      (supposed.labels ?? null) === null ? (known?.labels ?? {}) : read(labels, supposed.labels, `labels of ${name}`),
-    capacity: (supposed.capacity ?? null) === null ? (known?.capacity ?? {}) : capacityOf(supposed.capacity, name),
-    runners:
-      supposed.runners?.map((runner) => ({ name: runner, version: '0.0.0', health: 'HEALTHY' as const })) ??
-      known?.runners ??
-      [],
+    runners: runners ?? [],
     taints: known?.taints ?? [],
-    agentVersion: known?.agentVersion ?? '',
-    connection: 'READY' as const,
-    eligibility: 'ELIGIBLE' as const,
-    incarnation: 1,
-    reserved: {},
-    runningCount: 0,
-    registeredAt: 0,
-    heardAt: 0,
-    revision: 0,
-  };
+  });
   const total = counted(count ?? 1, `count of ${name}`);
-  if (total === 1) return [{ ...facts, name }];
-  return Array.from({ length: total }, (_, index) => ({ ...facts, name: `${name}-${index + 1}` }));
+  if (total === 1) return [nodeNamed(name)];
+  return Array.from({ length: total }, (_, index) => nodeNamed(`${name}-${index + 1}`));
 }
 
 /** A task as a pipeline writes it, but for `key` and `with`, which nothing depends on. */
