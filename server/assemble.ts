@@ -155,11 +155,10 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, ports, firstStart };
 }
 
-/** A plugin as the API shows it. One that failed before it said what it is counts as a runner of no version. */
-function pluginFacts({ kind, version, contract, state, problem, ...info }: PluginInfo): PluginFacts {
+/** A plugin as the API shows it. */
+function pluginFacts({ version, contract, state, problem, ...info }: PluginInfo): PluginFacts {
   return {
     ...info,
-    kind: kind ?? 'RUNNER',
     version: version ?? '',
     contract: contract ?? '',
     state: state === 'ACTIVE' ? 'LOADED' : state,

@@ -67,7 +67,8 @@ export interface PluginList {
   list(): readonly PluginFacts[];
 }
 export interface PluginFacts {
-  readonly kind: 'SCHEDULER' | 'RUNNER';
+  /** Null when it failed before it could say. */
+  readonly kind: 'SCHEDULER' | 'RUNNER' | null;
   readonly name: string;
   readonly version: string;
   /** The plugin contract that it was built with. */

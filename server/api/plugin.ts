@@ -2,7 +2,7 @@ import { builder } from './builder.ts';
 import type { PluginFacts } from './context.ts';
 import { enumOf, ReasonRef } from './vocabulary.ts';
 
-const PluginKind = enumOf<PluginFacts['kind']>('PluginKind', 'What a plugin does.', {
+const PluginKind = enumOf<NonNullable<PluginFacts['kind']>>('PluginKind', 'What a plugin does.', {
   SCHEDULER: 'Decides which task run goes to which node.',
   RUNNER: 'Executes attempts on a node.',
 });
@@ -17,7 +17,11 @@ const PluginRef = builder.objectRef<PluginFacts>('Plugin').implement({
   role: 'VIEWER',
   description: 'A scheduler or runner that this server knows.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: PluginKind, description: 'What it does.' }),
+    kind: t.expose('kind', {
+      type: PluginKind,
+      nullable: true,
+      description: 'What it does; null when it failed before it could say.',
+    }),
     name: t.exposeString('name', { description: 'What people write: `scheduler: bin-packing`.' }),
     version: t.exposeString('version', { description: 'Its own version.' }),
     contract: t.exposeString('contract', { description: 'The plugin contract that it was built with.' }),

@@ -3,7 +3,7 @@ import { EXIT_CODES } from '../exit-code.ts';
 import type { ReasonView } from '../run-progress.ts';
 
 interface PluginView {
-  readonly kind: string;
+  readonly kind: string | null;
   readonly name: string;
   readonly version: string;
   readonly contract: string;
@@ -27,7 +27,7 @@ export const plugins: Command = {
     output.result(found, () =>
       output.table<PluginView>(
         [
-          { heading: 'kind', value: (plugin) => plugin.kind.toLowerCase() },
+          { heading: 'kind', value: (plugin) => plugin.kind?.toLowerCase() ?? '' },
           { heading: 'plugin', value: (plugin) => plugin.name },
           { heading: 'version', value: (plugin) => plugin.version },
           { heading: 'contract', value: (plugin) => plugin.contract },
