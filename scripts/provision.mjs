@@ -1,19 +1,26 @@
-// Before the tests: makes sure there is a MariaDB server to run the store's tests against.
-// Only the program is needed; each suite starts its own server on a temporary folder and port.
+// Before the tests: makes sure that there is what they run against: a MariaDB server, a Docker engine, and busybox for
+// an image. Only the programs are needed; each suite starts servers of its own, on temporary folders.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const INSTALL = 'apt-get update && apt-get install -y --no-install-recommends mariadb-server';
+/** Programs, and the Debian packages that have them. */
+const NEEDED = [
+  { program: 'mariadbd', package: 'mariadb-server', why: 'MariaDB’s server, 10.6 or newer' },
+  { program: 'dockerd', package: 'docker.io', why: 'a Docker engine' },
+  { program: 'busybox', package: 'busybox-static', why: 'a command for the image of the docker runner’s tests' },
+];
 
 // Debian puts servers into /usr/sbin, which is not on everybody's PATH.
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
-const isPresent = () => folders.some((folder) => existsSync(join(folder, 'mariadbd')));
+const missing = () => NEEDED.filter(({ program }) => !folders.some((folder) => existsSync(join(folder, program))));
+const installOf = (packages) => `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
 
 function install() {
-  console.log('gantry: the tests need mariadbd, installing mariadb-server with apt-get …');
-  const apt = spawnSync('sh', ['-c', INSTALL], {
-    // The package would start a system-wide server, which the tests neither use nor want.
+  const packages = missing().map(({ package: name }) => name);
+  console.log(`gantry: the tests need ${packages.join(', ')}, installing with apt-get …`);
+  const apt = spawnSync('sh', ['-c', installOf(packages)], {
+    // The packages would start system-wide servers, which the tests neither use nor want.
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     encoding: 'utf8',
     maxBuffer: 64 << 20,
@@ -22,10 +29,11 @@ function install() {
 }
 
 const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-if (!isPresent() && canInstall) install();
-if (!isPresent()) {
-  console.error(`gantry: the tests need MariaDB's server (mariadbd, 10.6 or newer), and it is not installed.
-  Debian, Ubuntu:  sudo sh -c '${INSTALL}'
-  macOS:           brew install mariadb`);
+if (missing().length > 0 && canInstall) install();
+const left = missing();
+if (left.length > 0) {
+  console.error(`gantry: the tests need what is not installed: ${left.map(({ program, why }) => `${program} (${why})`).join(', ')}.
+  Debian, Ubuntu:  sudo sh -c '${installOf(left.map(({ package: name }) => name))}'
+  macOS:           brew install mariadb; the docker runner’s tests need Linux`);
   process.exit(1);
 }

@@ -8,4 +8,5 @@ export const BUILT_IN_PLUGINS: readonly string[] = [
   '@gantry/scheduler-critical-path',
   '@gantry/runner-shell',
   '@gantry/runner-http',
+  '@gantry/runner-docker',
 ];

@@ -258,6 +258,7 @@ export class Agent implements Service {
       dataDirectory,
       agentVersion: version,
       runners,
+      nodeOf: (runner) => this.#executor.nodeOf(runner),
       // Free space comes and goes with the work: what was there at the start is what is given away.
       disk: this.#facts?.capacity['disk'] ?? null,
     });

@@ -147,7 +147,7 @@ export class Executor implements AttemptHost {
   #follow(attempt: RunningAttempt, runner: RunnerPlugin, handle: Json | null): void {
     let settled: Promise<Outcome>;
     try {
-      const node = this.#nodeOf(runner);
+      const node = this.nodeOf(runner);
       settled = handle === null ? runner.run(attempt, node) : runner.reattach!(attempt, handle, node);
       // A plugin in JavaScript may return anything.
       if (!(settled instanceof Promise)) settled = Promise.resolve(settled);
@@ -211,7 +211,8 @@ export class Executor implements AttemptHost {
     return entry;
   }
 
-  #nodeOf(runner: RunnerPlugin): RunnerNode {
+  /** What a runner is told of this node. Throws NodeFault when it cannot have a folder of its own. */
+  nodeOf(runner: RunnerPlugin): RunnerNode {
     let node = this.#nodes.get(runner.name);
     if (!node) {
       const { nodeName, dataDirectory, settings } = this.#options;

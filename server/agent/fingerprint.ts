@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
-import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
+import type { RunnerNode, RunnerPlugin } from '@gantry/plugin-kit/runner';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import type { NodeFacts, NodeRunner, Taint } from '../domain/node.ts';
 
@@ -17,13 +17,15 @@ export interface FingerprintOptions {
   readonly dataDirectory: string;
   readonly agentVersion: string;
   readonly runners: readonly RunnerPlugin[];
+  /** What a runner is told of this node. */
+  nodeOf(runner: RunnerPlugin): RunnerNode;
   /** Bytes to offer as disk; null to look how many are free. */
   readonly disk: number | null;
 }
 
 /** What this machine is and what it offers, its runners asked. */
 export async function fingerprint(options: FingerprintOptions): Promise<NodeFacts> {
-  const detected = await Promise.all(options.runners.map(detect));
+  const detected = await Promise.all(options.runners.map((runner) => detect(runner, options)));
   const disk = options.disk ?? (await freeBytes(options.dataDirectory));
   const cores = availableParallelism();
   const found: Record<string, number> = {
@@ -55,7 +57,10 @@ const freeBytes = (folder: string): Promise<number> =>
     () => 0,
   );
 
-async function detect(plugin: RunnerPlugin): Promise<{
+async function detect(
+  plugin: RunnerPlugin,
+  { nodeOf }: Pick<FingerprintOptions, 'nodeOf'>,
+): Promise<{
   readonly runner: NodeRunner;
   readonly attributes: Readonly<Record<string, string>>;
   readonly capacity: Resources;
@@ -69,7 +74,7 @@ async function detect(plugin: RunnerPlugin): Promise<{
       attributes = {},
       capacity = {},
       enforces,
-    } = await plugin.detect(AbortSignal.timeout(DETECT_MS));
+    } = await plugin.detect(AbortSignal.timeout(DETECT_MS), nodeOf(plugin));
     return {
       runner: { ...header, health, ...(reason ? { message: reason.message } : {}), ...(enforces ? { enforces } : {}) },
       attributes,

@@ -17,7 +17,7 @@ export interface RunnerPlugin<Config = unknown, Handle extends Json = Json> exte
    *  died before a checkpoint was durable. Without it such an attempt fails, for nobody knows whether it was started. */
   handleOf?(attempt: string): Handle;
   /** Can this node run it, and what does it offer? Asked at start and every minute. Default: healthy, nothing. */
-  detect?(signal: AbortSignal): Promise<Detection>;
+  detect?(signal: AbortSignal, node: RunnerNode): Promise<Detection>;
   /** Lets go of what it keeps between attempts (connections, helper processes). Running work is not ended by it. */
   close?(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { End } from './command.ts';
-import { readOutputs } from './outputs.ts';
+import { readOutputs } from '@gantry/plugin-kit/outputs';
 
 export type Failed = Extract<Outcome, { ok: false }>;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Attempt, Outcome, RunnerNode, RunnerPlugin, StopReason } from '../runner.ts';
-import type { Json, JsonObject } from '../vocabulary.ts';
+import type { Json, JsonObject, Resources } from '../vocabulary.ts';
 
 /** What an attempt in a test may differ in from the plainest one. */
 export interface AttemptOptions {
@@ -13,6 +13,7 @@ export interface AttemptOptions {
   readonly number?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly inputs?: JsonObject;
+  readonly resources?: Resources;
 }
 
 /**
@@ -63,7 +64,7 @@ export class TestAttempt implements Attempt {
   readonly config: unknown;
   readonly env: Readonly<Record<string, string>>;
   readonly inputs: JsonObject;
-  readonly resources = {};
+  readonly resources: Resources;
   readonly gpus: readonly number[] = [];
   readonly deadline = null;
   readonly stdout: Writable;
@@ -88,7 +89,13 @@ export class TestAttempt implements Attempt {
     node: RunnerNode,
     workRoot: string,
     config: unknown,
-    { id, number, env = {}, inputs = {} }: AttemptOptions & { readonly id: string; readonly number: number },
+    {
+      id,
+      number,
+      env = {},
+      inputs = {},
+      resources = {},
+    }: AttemptOptions & { readonly id: string; readonly number: number },
   ) {
     this.#plugin = plugin;
     this.#node = node;
@@ -99,6 +106,7 @@ export class TestAttempt implements Attempt {
     this.runId = id.slice(0, id.indexOf('.'));
     this.env = env;
     this.inputs = inputs;
+    this.resources = resources;
     this.stdout = this.#collector('stdout');
     this.stderr = this.#collector('stderr');
   }

@@ -168,9 +168,9 @@ async function reattaches(harness: AttemptHarness, fixtures: RunnerFixtures): Pr
   return wrongOutcome(await again.reattach(handle));
 }
 
-async function detects({ plugin }: AttemptHarness): Promise<string | null> {
+async function detects({ plugin, node }: AttemptHarness): Promise<string | null> {
   if (!plugin.detect) return null;
-  const { health, reason, capacity = {}, attributes = {} } = await plugin.detect(new AbortController().signal);
+  const { health, reason, capacity = {}, attributes = {} } = await plugin.detect(new AbortController().signal, node);
   if (!['HEALTHY', 'UNHEALTHY', 'ABSENT'].includes(health)) return `its health is ${health}`;
   if (health !== 'HEALTHY' && !reason?.message) return `it is ${health} without a reason`;
   for (const [name, amount] of Object.entries(capacity))

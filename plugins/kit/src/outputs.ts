@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Json } from './vocabulary.ts';
 
 /** The most that the output file may hold. Bytes. */
 const MAX_BYTES = 1_048_576;

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+
+const path = z.string().min(1).max(4_096).startsWith('/', 'must be an absolute path');
+
+/** What a task writes under `with:`. There is no word for privileges: what is not here cannot be had. */
+export const dockerConfig = z
+  .strictObject({
+    image: z.string().min(1).max(512).describe('The image, with its tag or digest.'),
+    pull: z
+      .enum(['always', 'missing', 'never'])
+      .default('missing')
+      .describe('When the image is fetched: each time, when the node lacks it, or not at all.'),
+    command: z
+      .union([z.string().min(1), z.array(z.string()).min(1)])
+      .optional()
+      .describe('A line for /bin/sh -c, or the words of a command. Default: what the image says.'),
+    entrypoint: z.array(z.string()).min(1).optional().describe('Instead of the image’s entrypoint.'),
+    workdir: path.optional().describe('The working folder in the container. Default: the image’s.'),
+    user: z.string().min(1).max(64).optional().describe('`user`, `uid` or `uid:gid` in the container.'),
+    network: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('`none`, or a network that the node allows. Default: the first that the node allows.'),
+    mounts: z
+      .array(
+        z.strictObject({
+          source: path.describe('On the node; below a folder that the node allows.'),
+          target: path.describe('In the container.'),
+          readOnly: z.boolean().default(true).describe('Whether the container may only read it.'),
+        }),
+      )
+      .max(32)
+      .default([])
+      .describe('Folders of the node.'),
+    readOnly: z.boolean().default(false).describe('Whether the container’s own files may only be read.'),
+    tmpfs: z.array(path).max(16).default([]).describe('Folders in memory, for what is written meanwhile.'),
+    shm: z.int().min(65_536).optional().describe('Size of /dev/shm in bytes.'),
+    pids: z.int().min(1).max(32_768).default(1_024).describe('How many processes there may be in it at once.'),
+    init: z.boolean().default(true).describe('Whether a small init reaps processes and hands signals on.'),
+    labels: z.record(z.string().min(1), z.string()).default({}).describe('Labels of the container.'),
+    keep: z
+      .enum(['never', 'failed', 'always'])
+      .default('never')
+      .describe('Whether the container stays when it has ended, to be looked at; for a day at most.'),
+  })
+  .describe('A command in a container.');
+export type DockerConfig = z.output<typeof dockerConfig>;
+
+/** What the node's operator allows. */
+export const dockerSettings = z
+  .object({
+    /** `unix:///path` or `tcp://host:port`. Default: DOCKER_HOST, else Docker's usual socket. */
+    host: z.string().optional(),
+    networks: z.array(z.string().min(1)).default(['bridge']),
+    mounts: z.array(z.strictObject({ path, readOnly: z.boolean().default(true) })).default([]),
+    /** By registry host; the password is read from a file of the node when it is needed. */
+    registries: z.record(z.string(), z.strictObject({ username: z.string(), passwordFile: path })).default({}),
+  })
+  .loose();
+export type DockerSettings = z.output<typeof dockerSettings>;

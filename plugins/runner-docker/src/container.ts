@@ -1,0 +1,260 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
+import { readOutputs } from '@gantry/plugin-kit/outputs';
+import type Docker from 'dockerode';
+import type { DockerConfig } from './config.ts';
+import { containerOptions, ATTEMPT_LABEL } from './container-options.ts';
+import type { Engine } from './engine.ts';
+import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
+import { provideImage } from './image.ts';
+import { handOn, type LogPosition } from './log-frames.ts';
+
+/** What a restart of the agent needs to find a container again. */
+export interface Handle {
+  readonly container: string;
+  readonly [key: string]: string;
+}
+
+/** So long an engine may be away before its attempts are given up. Milliseconds. */
+const ENGINE_AWAY_MS = 60_000;
+const ENGINE_RETRY_MS = 250;
+
+type State = Docker.ContainerInspectInfo['State'];
+type Output = AsyncIterable<Buffer>;
+
+/** One attempt and its container, from the image to the end. */
+export class Container {
+  readonly #attempt: Attempt<DockerConfig, Handle>;
+  readonly #engine: Engine;
+  readonly #exchange: string;
+  readonly #position: LogPosition = { stdout: 0, stderr: 0 };
+  #wasAway = false;
+
+  constructor(attempt: Attempt<DockerConfig, Handle>, engine: Engine) {
+    this.#attempt = attempt;
+    this.#engine = engine;
+    this.#exchange = join(attempt.workdir, 'gantry');
+  }
+
+  /** Runs it; a container of this attempt that is there already is followed instead. */
+  async run(): Promise<Outcome> {
+    const attempt = this.#attempt;
+    await provideImage(attempt, this.#engine);
+    if (attempt.stop.aborted) return stopped();
+    this.#makeExchange();
+    const container = await this.#create();
+    await attempt.checkpoint({ container: container.id });
+    return this.#toItsEnd(container);
+  }
+
+  /** Follows what the handle names. */
+  async reattach({ container: id }: Handle): Promise<Outcome> {
+    const container = this.#engine.docker.getContainer(id);
+    const found = await this.#patiently(() => container.inspect()).catch((error: unknown) => {
+      if (statusOf(error) === 404) return null;
+      throw error;
+    });
+    if (found === null) {
+      const message = 'Its container is not there any more: somebody has removed it.';
+      throw new DockerFailure('INFRASTRUCTURE', 'CONTAINER_GONE', message);
+    }
+    return this.#toItsEnd(container);
+  }
+
+  /** The folder through which the container hands on outputs. Its parent is closed to others; any user of the image may write here. */
+  #makeExchange(): void {
+    mkdirSync(this.#exchange, { recursive: true });
+    chmodSync(this.#exchange, 0o777);
+    const { inputs } = this.#attempt;
+    if (Object.keys(inputs).length > 0) writeFileSync(join(this.#exchange, 'inputs.json'), JSON.stringify(inputs));
+  }
+
+  /** Its name is the attempt's id: the engine itself sees to it that there is never a second one. */
+  async #create(): Promise<Docker.Container> {
+    const { docker } = this.#engine;
+    const options = containerOptions(this.#attempt, this.#engine, this.#exchange);
+    try {
+      return await docker.createContainer(options);
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        const { image } = this.#attempt.config;
+        throw new DockerFailure(
+          'APPLICATION',
+          'IMAGE_MISSING',
+          `The image ${image} is not there any more: ${messageOf(error)}`,
+        );
+      }
+      if (statusOf(error) !== 409) throw error;
+      const container = docker.getContainer(this.#attempt.id);
+      const { Config, Id } = await container.inspect();
+      if (Config.Labels[ATTEMPT_LABEL] === this.#attempt.id) return docker.getContainer(Id);
+      const message = `There is a container named ${this.#attempt.id} that is not ours.`;
+      throw new DockerFailure('INFRASTRUCTURE', 'NAME_TAKEN', message, 'Remove it.');
+    }
+  }
+
+  async #toItsEnd(container: Docker.Container): Promise<Outcome> {
+    const { stop, kill } = this.#attempt;
+    const onStop = () => void this.#signal(container, 'SIGTERM');
+    const onKill = () => void this.#signal(container, 'SIGKILL');
+    try {
+      const output = stop.aborted ? null : await this.#start(container);
+      stop.addEventListener('abort', onStop, { once: true });
+      kill.addEventListener('abort', onKill, { once: true });
+      if (kill.aborted) onKill();
+      else if (stop.aborted) onStop();
+      const state = await this.#follow(container, output);
+      const outcome = this.#outcomeOf(state);
+      await this.#remove(container, outcome);
+      return outcome;
+    } catch (error) {
+      await this.#remove(container, null);
+      throw error;
+    } finally {
+      stop.removeEventListener('abort', onStop);
+      kill.removeEventListener('abort', onKill);
+    }
+  }
+
+  /** Starts it, and listens from the first word on; null when the engine has been away meanwhile, or it runs already. */
+  async #start(container: Docker.Container): Promise<Output | null> {
+    try {
+      const { State } = await container.inspect();
+      if (State.Status !== 'created') return null;
+      const output = await container.attach({ stream: true, stdout: true, stderr: true });
+      await container.start();
+      return output as unknown as Output;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      await this.#patiently(() => container.start()).catch((again: unknown) => {
+        // 304: it runs already.
+        if (statusOf(again) !== 304) throw again;
+      });
+      return null;
+    } finally {
+      this.#attempt.started();
+    }
+  }
+
+  /**
+   * Hands on what it prints until it has ended. Where there is nothing to listen to (its agent, or its engine, has been
+   * away), what the engine has kept of it is read, behind what has been handed on.
+   */
+  async #follow(container: Docker.Container, output: Output | null): Promise<State> {
+    let source = output;
+    for (;;) {
+      try {
+        source ??= (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Output;
+        await handOn(source, this.#attempt, this.#position);
+      } catch (error) {
+        if (!isUnreachable(error)) throw error;
+      }
+      const { State: state } = await this.#patiently(() => container.inspect());
+      if (state.Running || state.Restarting) {
+        source = null;
+        continue;
+      }
+      if (source !== output || output === null) await this.#readRest(container);
+      return state;
+    }
+  }
+
+  /** The engine leaves out of a log that is followed what has no end of line when the container ends. */
+  async #readRest(container: Docker.Container): Promise<void> {
+    const rest = await this.#patiently(() => container.logs({ follow: false, stdout: true, stderr: true }));
+    await handOn([rest as Buffer], this.#attempt, this.#position);
+  }
+
+  /** An engine that is restarted is waited for: its containers may run on meanwhile. */
+  async #patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    const { signal } = this.#away();
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isUnreachable(error) || signal.aborted || this.#attempt.kill.aborted) throw error;
+        this.#wasAway = true;
+        await new Promise((resolve) => setTimeout(resolve, ENGINE_RETRY_MS));
+      }
+    }
+  }
+
+  #away(): { readonly signal: AbortSignal } {
+    return { signal: AbortSignal.timeout(ENGINE_AWAY_MS) };
+  }
+
+  #outcomeOf({ ExitCode: exitCode, OOMKilled, Error: error, Status }: State): Outcome {
+    const { stop } = this.#attempt;
+    if (Status === 'created') {
+      if (stop.aborted) return stopped();
+      throw new DockerFailure('INFRASTRUCTURE', 'NOT_STARTED', `The container was never started: ${error}`);
+    }
+    if (OOMKilled) {
+      const message = `It needed more than the ${this.#attempt.resources['memory'] ?? 0} bytes of memory that it was given.`;
+      return {
+        ok: false,
+        kind: 'OOM',
+        reason: { code: 'OUT_OF_MEMORY', message, remedy: 'Ask for more memory.' },
+        exitCode,
+      };
+    }
+    // Nobody here has killed it, and the engine was away: it has ended its containers.
+    if (this.#wasAway && !stop.aborted && (exitCode === 137 || exitCode === 255 || exitCode === 143)) {
+      throw new DockerFailure(
+        'INFRASTRUCTURE',
+        'ENGINE_RESTARTED',
+        `The container engine was restarted, and ended the container with ${exitCode}.`,
+      );
+    }
+    if (exitCode !== 0) return failedWith(exitCode, typeof this.#attempt.config.command === 'string');
+    const read = readOutputs(join(this.#exchange, 'output'));
+    if (read.ok) return { ok: true, outputs: read.outputs };
+    return { ok: false, kind: 'APPLICATION', reason: { code: read.code, message: read.message } };
+  }
+
+  async #signal(container: Docker.Container, signal: string): Promise<void> {
+    // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
+    await container.kill({ signal }).catch(() => undefined);
+  }
+
+  async #remove(container: Docker.Container, outcome: Outcome | null): Promise<void> {
+    const { keep } = this.#attempt.config;
+    if (outcome !== null && (keep === 'always' || (keep === 'failed' && !outcome.ok))) return;
+    await container.remove({ force: true, v: true }).catch(() => undefined);
+    rmSync(this.#exchange, { recursive: true, force: true });
+  }
+}
+
+/** What an exit code says. Without a shell in between, 126 and 127 are the init's word for a command that is none. */
+function failedWith(exitCode: number, hasShell: boolean): Outcome {
+  const failed = (code: string, message: string, more: { readonly signal?: string } = {}): Outcome => ({
+    ok: false,
+    kind: 'APPLICATION',
+    reason: { code, message },
+    exitCode,
+    ...more,
+  });
+  if (!hasShell && exitCode === 127) return failed('COMMAND_NOT_FOUND', 'The image has no such command.');
+  if (!hasShell && exitCode === 126) return failed('COMMAND_NOT_EXECUTABLE', 'The command may not be executed.');
+  const signal = exitCode > 128 && exitCode <= 128 + 64 ? exitCode - 128 : null;
+  if (signal === null) return failed('EXIT_CODE', `The command ended with exit code ${exitCode}.`);
+  const name = SIGNALS[signal] ?? `signal ${signal}`;
+  return failed('SIGNAL', `The command was ended by ${name}.`, { signal: name });
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
+/** It was asked to stop before anything ran; why is known to who asked. */
+const stopped = (): Outcome => ({
+  ok: false,
+  kind: 'APPLICATION',
+  reason: { code: 'STOPPED', message: 'It was stopped before its container had started.' },
+});

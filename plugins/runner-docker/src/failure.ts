@@ -1,0 +1,73 @@
+import type { Outcome } from '@gantry/plugin-kit/runner';
+
+type Failed = Extract<Outcome, { readonly ok: false }>;
+
+/** What ends an attempt, thrown where it is found. */
+export class DockerFailure extends Error {
+  override readonly name = 'DockerFailure';
+  readonly outcome: Failed;
+
+  constructor(kind: Failed['kind'], code: string, message: string, remedy?: string) {
+    super(message);
+    this.outcome = { ok: false, kind, reason: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+  }
+}
+
+interface EngineError extends Error {
+  readonly code?: string;
+  readonly statusCode?: number;
+  readonly json?: { readonly message?: string };
+}
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+
+/** Whether nobody answered, rather than somebody who said no. */
+export const isUnreachable = (error: unknown): boolean => UNREACHABLE.has((error as EngineError).code ?? '');
+
+/** The status of an engine's answer; null when it gave none. */
+export const statusOf = (error: unknown): number | null => (error as EngineError).statusCode ?? null;
+
+/** In the engine's own words. */
+export const messageOf = (error: unknown): string =>
+  (error as EngineError).json?.message ?? (error instanceof Error ? error.message : String(error));
+
+/** What an error of the engine means for an attempt. */
+export function failureOf(error: unknown): Failed {
+  if (error instanceof DockerFailure) return error.outcome;
+  return asFailure(error).outcome;
+}
+
+function asFailure(error: unknown): DockerFailure {
+  const message = messageOf(error);
+  if (isUnreachable(error)) {
+    const remedy = 'See that the engine runs on the node, and that its agent may use the socket.';
+    return new DockerFailure(
+      'INFRASTRUCTURE',
+      'ENGINE_UNREACHABLE',
+      `The container engine does not answer: ${message}.`,
+      remedy,
+    );
+  }
+  if (/no space left on device/i.test(message)) {
+    const remedy = 'Make room: docker system prune.';
+    return new DockerFailure('INFRASTRUCTURE', 'DISK_FULL', `The engine’s disk is full: ${message}`, remedy);
+  }
+  if (/executable file not found|no such file or directory/i.test(message) && /exec|runc|OCI|init/i.test(message)) {
+    return new DockerFailure('APPLICATION', 'COMMAND_NOT_FOUND', `The image has no such command: ${message}`);
+  }
+  if (/permission denied/i.test(message) && /exec|runc|OCI/i.test(message)) {
+    return new DockerFailure('APPLICATION', 'COMMAND_NOT_EXECUTABLE', `The command may not be executed: ${message}`);
+  }
+  const status = statusOf(error);
+  const kind = status !== null && status >= 400 && status < 500 ? 'APPLICATION' : 'INFRASTRUCTURE';
+  return new DockerFailure(kind, 'ENGINE_REFUSED', `The container engine refused: ${message}`);
+}

@@ -1,0 +1,69 @@
+import { defineRunner, zodConfig, type Outcome } from '@gantry/plugin-kit/runner';
+import { dockerConfig, type DockerConfig } from './config.ts';
+import { Container, type Handle } from './container.ts';
+import { engineOf, missingSocket } from './engine.ts';
+import { failureOf, isUnreachable, messageOf } from './failure.ts';
+import { removeLeftovers } from './leftovers.ts';
+
+const DETECT_MS = 5_000;
+
+/** Runs a command in a container that can do nothing but that, and leaves none behind. */
+export default defineRunner<DockerConfig, Handle>({
+  name: 'docker',
+  version: '1.0.0',
+  summary: 'Runs a command in a container of Docker or Podman.',
+  config: zodConfig(dockerConfig),
+
+  async run(attempt, node): Promise<Outcome> {
+    try {
+      return await new Container(attempt, await engineOf(node)).run();
+    } catch (error) {
+      return failureOf(error);
+    }
+  },
+
+  async reattach(attempt, handle, node): Promise<Outcome> {
+    try {
+      return await new Container(attempt, await engineOf(node)).reattach(handle);
+    } catch (error) {
+      return failureOf(error);
+    }
+  },
+
+  /** The engine finds a container by the attempt's id, which is its name. */
+  handleOf: (attempt) => ({ container: attempt }),
+
+  async detect(signal, node) {
+    try {
+      const missing = missingSocket(node);
+      if (missing !== null) {
+        const message = `There is no container engine on this node: ${missing} does not exist.`;
+        return { health: 'ABSENT', reason: { code: 'NO_ENGINE', message, remedy: 'Install Docker or Podman.' } };
+      }
+      const engine = await engineOf(node);
+      const version = await within(engine.docker.version(), signal);
+      await removeLeftovers(engine, Date.now());
+      const isPodman = JSON.stringify(version).includes('Podman');
+      return {
+        health: 'HEALTHY',
+        attributes: { engine: isPodman ? 'podman' : 'docker', version: version.Version },
+        enforces: ['cpu', 'memory'],
+      };
+    } catch (error) {
+      const health = isUnreachable(error) ? 'ABSENT' : 'UNHEALTHY';
+      const message = `The container engine does not answer: ${messageOf(error)}`;
+      return { health, reason: { code: 'ENGINE_UNREACHABLE', message } };
+    }
+  },
+});
+
+/** An engine that hangs is as good as none. */
+function within<Value>(answer: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const late = AbortSignal.any([signal, AbortSignal.timeout(DETECT_MS)]);
+  return Promise.race([
+    answer,
+    new Promise<never>((_, reject) =>
+      late.addEventListener('abort', () => reject(new Error('It took too long.')), { once: true }),
+    ),
+  ]);
+}

@@ -1,0 +1,212 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import { AttemptHarness, runnerChecks } from '@gantry/plugin-kit/testing';
+import plugin from '../src/index.ts';
+import { IMAGE, PrivateEngine } from './private-engine.ts';
+
+const engine = new PrivateEngine();
+const shared = mkdtempSync(join(tmpdir(), 'gantry-mounts-'));
+let harness: AttemptHarness;
+
+const settings = (): JsonObject => ({
+  host: engine.host,
+  networks: ['none'],
+  mounts: [{ path: join(shared, 'read') }, { path: join(shared, 'write'), readOnly: false }],
+});
+const attempt = (config: JsonObject, more: object = {}) => harness.attempt({ image: IMAGE, ...config }, more);
+const codeOf = (outcome: Outcome): string => (outcome.ok ? 'ok' : `${outcome.kind} ${outcome.reason.code}`);
+const containers = () => engine.docker.listContainers({ all: true });
+
+beforeAll(async () => {
+  for (const folder of ['read', 'write', 'secret']) mkdirSync(join(shared, folder));
+  writeFileSync(join(shared, 'read/file'), 'of the node');
+  await engine.start();
+  await engine.importImage();
+  harness = new AttemptHarness(plugin, settings());
+}, 120_000);
+
+afterAll(async () => {
+  await harness.close();
+  await engine.stop();
+  rmSync(shared, { recursive: true, force: true });
+}, 60_000);
+
+describe('the docker runner, like every runner,', () => {
+  const fixtures = {
+    succeeds: { image: IMAGE, command: 'echo "answer:=42" > "$GANTRY_OUTPUT"' },
+    fails: { image: IMAGE, command: 'exit 3' },
+    endless: { image: IMAGE, command: 'echo begun; exec sleep 1000' },
+    prints: { config: { image: IMAGE, command: 'echo an answer' }, text: 'an answer' },
+    checkpoints: { image: IMAGE, command: 'sleep 0.3' },
+  };
+  it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 60_000);
+
+  it('leaves no container behind', async () => {
+    expect(await containers()).toEqual([]);
+  });
+});
+
+describe('a container', () => {
+  it('says how its command ended', async () => {
+    expect(await attempt({ command: 'exit 7' }).run()).toMatchObject({ ok: false, kind: 'APPLICATION', exitCode: 7 });
+    expect(await attempt({ command: 'kill -SEGV $$' }).run()).toMatchObject({
+      reason: { code: 'SIGNAL' },
+      signal: 'SIGSEGV',
+    });
+    expect(codeOf(await attempt({ command: ['/no/such/command'] }).run())).toBe('APPLICATION COMMAND_NOT_FOUND');
+  });
+
+  it('is told apart when it needed too much memory', async () => {
+    const command = 'dd if=/dev/zero of=/dev/null bs=200M count=1';
+    const outcome = await attempt({ command }, { resources: { memory: 32 << 20 } }).run();
+    expect(codeOf(outcome)).toBe('OOM OUT_OF_MEMORY');
+  });
+
+  it('prints both streams in their order, and hands on what it writes and reads', async () => {
+    const printing = attempt(
+      {
+        command: 'echo one; echo two >&2; echo three; cat "$GANTRY_INPUTS"; echo "name=$GREETING" >> "$GANTRY_OUTPUT"',
+      },
+      { env: { GREETING: 'good day' }, inputs: { params: { n: 1 } } },
+    );
+    expect(await printing.run()).toEqual({ ok: true, outputs: { name: 'good day' } });
+    expect(printing.text).toBe('one\nthree\n{"params":{"n":1}}');
+    expect(Buffer.concat(printing.printed.stderr).toString()).toBe('two\n');
+  });
+
+  it('can do nothing but its work: no capabilities, no new privileges, few processes', async () => {
+    const looking = attempt({ command: 'grep -E "^(CapEff|NoNewPrivs)" /proc/self/status', pids: 64 });
+    await looking.run();
+    expect(looking.text).toMatch(/CapEff:\s+0{16}\n/);
+    expect(looking.text).toMatch(/NoNewPrivs:\s+1\n/);
+    const created = attempt({ command: 'echo begun; exec sleep 60', pids: 64 });
+    const ended = created.run();
+    await created.untilStarted();
+    const { HostConfig } = await engine.docker.getContainer(created.id).inspect();
+    expect(HostConfig).toMatchObject({ Privileged: false, PidsLimit: 64, NetworkMode: 'none', CapDrop: ['ALL'] });
+    created.requestKill();
+    await ended;
+  });
+
+  it('has no word for what would let it out', () => {
+    for (const word of ['privileged', 'capAdd', 'devices', 'pidMode', 'ipcMode', 'securityOpt', 'binds']) {
+      expect(plugin.config.check({ image: IMAGE, [word]: true }).ok).toBe(false);
+    }
+  });
+
+  it('uses no network that the node does not allow, and never the host’s', async () => {
+    for (const network of ['host', 'bridge', 'container:abc']) {
+      expect(codeOf(await attempt({ command: 'echo x', network }).run())).toBe('REJECTED NETWORK_REFUSED');
+    }
+  });
+
+  it('mounts what the node allows, by its real path', async () => {
+    const mount = (source: string, readOnly = true) => ({ source: join(shared, source), target: '/data', readOnly });
+    const run = async (command: string, ...mounts: JsonObject[]) => {
+      const made = attempt({ command, mounts });
+      return { code: codeOf(await made.run()), text: made.text };
+    };
+    expect(await run('cat /data/file', mount('read'))).toEqual({ code: 'ok', text: 'of the node' });
+    expect(await run('touch /data/new', mount('write', false))).toEqual({ code: 'ok', text: '' });
+    symlinkSync(join(shared, 'secret'), join(shared, 'read/link'));
+    for (const refused of [
+      mount('read', false),
+      mount('secret'),
+      mount('read/link'),
+      mount('read/../secret'),
+      mount('nowhere'),
+    ]) {
+      expect(await run('ls /data', refused)).toEqual({ code: 'REJECTED MOUNT_REFUSED', text: '' });
+    }
+    const socket = new AttemptHarness(plugin, {
+      ...settings(),
+      mounts: [{ path: engine.socket }, { path: join(engine.socket, '..') }],
+    });
+    for (const source of [engine.socket, join(engine.socket, '..')]) {
+      const config = { image: IMAGE, command: 'ls', mounts: [{ source, target: '/s' }] };
+      expect(codeOf(await socket.attempt(config, { id: `sock.${source.length}.1` }).run())).toBe(
+        'REJECTED MOUNT_REFUSED',
+      );
+    }
+    await socket.close();
+  });
+
+  it('whose image is not there says so, and asks nobody when it may not', async () => {
+    const missing = attempt({ image: 'gantry-none:1', pull: 'never', command: 'x' });
+    expect(codeOf(await missing.run())).toBe('APPLICATION IMAGE_MISSING');
+  });
+
+  it('runs once, however often it is asked for', async () => {
+    const config = { command: 'echo begun; sleep 1; echo ended', keep: 'always' };
+    const first = attempt(config, { id: 'twice.0.1' });
+    const running = first.run();
+    await first.untilStarted();
+    const second = attempt(config, { id: 'twice.0.1' });
+    expect(codeOf(await second.run())).toBe('ok');
+    expect(codeOf(await running)).toBe('ok');
+    expect(second.text).toBe('begun\nended\n');
+    expect(await containers()).toHaveLength(1);
+    await engine.docker.getContainer('twice.0.1').remove();
+    const stranger = await engine.docker.createContainer({ Image: IMAGE, name: 'taken.0.1', Cmd: ['true'] });
+    expect(codeOf(await attempt({ command: 'true' }, { id: 'taken.0.1' }).run())).toBe('INFRASTRUCTURE NAME_TAKEN');
+    await stranger.remove();
+  }, 30_000);
+
+  it('may stay when it has failed, to be looked at', async () => {
+    const kept = attempt({ command: 'exit 1', keep: 'failed' });
+    await kept.run();
+    const [left] = await containers();
+    expect(left?.Names).toEqual([`/${kept.id}`]);
+    await engine.docker.getContainer(left!.Id).remove();
+  });
+});
+
+describe('when things die', () => {
+  it('an agent that comes back follows its container, and nothing is lost or done twice', async () => {
+    const first = attempt(
+      { command: 'echo one; sleep 1; echo two; echo "n:=1" > "$GANTRY_OUTPUT"' },
+      { id: 'again.0.1' },
+    );
+    void first.run().catch(() => undefined);
+    await first.untilStarted();
+    const again = attempt({ command: 'unused' }, { id: 'again.0.1' });
+    const outcome = await again.reattach(first.checkpoints[0]!);
+    expect(again.text).toBe('one\ntwo\n');
+    expect(outcome).toEqual({ ok: true, outputs: { n: 1 } });
+  }, 30_000);
+
+  it('a container that somebody removes is a failure of the node', async () => {
+    const removed = attempt({ command: 'echo begun; exec sleep 60' });
+    const ended = removed.run();
+    await removed.untilStarted();
+    await engine.docker.getContainer(removed.id).remove({ force: true });
+    expect(await ended).toMatchObject({ ok: false, kind: expect.stringMatching(/INFRASTRUCTURE|APPLICATION/) });
+    const gone = attempt({ command: 'x' });
+    expect(codeOf(await gone.reattach({ container: 'gone' }))).toBe('INFRASTRUCTURE CONTAINER_GONE');
+  }, 30_000);
+
+  it('an engine that is not there is a failure of the node', async () => {
+    const nowhere = new AttemptHarness(plugin, { host: 'unix:///nonexistent/docker.sock' });
+    expect(codeOf(await nowhere.attempt({ image: IMAGE, command: 'x' }).run())).toBe(
+      'INFRASTRUCTURE ENGINE_UNREACHABLE',
+    );
+    expect(await plugin.detect!(new AbortController().signal, nowhere.node)).toMatchObject({ health: 'ABSENT' });
+    await nowhere.close();
+  });
+
+  it('an engine that crashes and comes back is waited for, and what has become of the work is told', async () => {
+    const survivor = attempt({ command: 'echo begun; sleep 4; echo ended' });
+    const ended = survivor.run();
+    while (survivor.text === '') await new Promise(setImmediate);
+    await engine.crash();
+    await engine.start();
+    const outcome = await ended;
+    // It ended its containers, or let them run on: both are told as they are.
+    if (outcome.ok) expect(survivor.text).toBe('begun\nended\n');
+    else expect(codeOf(outcome)).toBe('INFRASTRUCTURE ENGINE_RESTARTED');
+    expect(codeOf(await attempt({ command: 'true' }).run())).toBe('ok');
+  }, 60_000);
+});

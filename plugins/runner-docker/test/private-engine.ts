@@ -1,0 +1,103 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+
+/** The image that the tests run: busybox and nothing else. */
+export const IMAGE = 'gantry-test:1';
+const APPLETS = ['sh', 'echo', 'sleep', 'cat', 'id', 'dd', 'kill', 'ls', 'touch', 'env', 'tail', 'grep', 'yes', 'head'];
+
+/** A Docker engine of the test's own: its data, its socket, its containers; nothing of the machine's is touched. */
+export class PrivateEngine {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'gantry-dockerd-'));
+  #daemon: ChildProcess | null = null;
+
+  get socket(): string {
+    return join(this.#folder, 'docker.sock');
+  }
+  get host(): string {
+    return `unix://${this.socket}`;
+  }
+  get docker(): Docker {
+    return new Docker({ socketPath: this.socket });
+  }
+
+  /** Resolves when it answers. Rejects with what it wrote when it does not come up. */
+  async start(): Promise<void> {
+    const dockerd = ['/usr/sbin/dockerd', '/usr/bin/dockerd', '/usr/local/bin/dockerd'].find((path) =>
+      existsSync(path),
+    );
+    if (dockerd === undefined)
+      throw new Error('The tests of the docker runner need dockerd: apt-get install docker.io');
+    const at = (name: string) => join(this.#folder, name);
+    const networkless = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
+    const places = ['--data-root', at('data'), '--exec-root', at('run'), '--pidfile', at('pid'), '--host', this.host];
+    const daemon = spawn(dockerd, [...places, ...networkless, '--storage-driver=vfs'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#daemon = daemon;
+    let said = '';
+    let hasEnded = false;
+    for (const stream of [daemon.stdout, daemon.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
+    daemon.once('exit', () => (hasEnded = true));
+    while (!(await this.#answers())) {
+      if (hasEnded) throw new Error(`dockerd did not start:\n${said.slice(-4_000)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Makes the image from Debian's static busybox. */
+  async importImage(): Promise<void> {
+    const root = join(this.#folder, 'root');
+    for (const folder of ['bin', 'tmp', 'etc', 'gantry']) mkdirSync(join(root, folder), { recursive: true });
+    const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
+    if (busybox === undefined)
+      throw new Error('The tests of the docker runner need busybox: apt-get install busybox-static');
+    copyFileSync(busybox, join(root, 'bin/busybox'));
+    for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
+    const archive = join(this.#folder, 'root.tar');
+    const tar = spawnSync('tar', ['-C', root, '-cf', archive, '.']);
+    if (tar.status !== 0) throw new Error(tar.stderr.toString());
+    const stream = await this.docker.importImage(archive, { repo: 'gantry-test', tag: '1' });
+    await new Promise<void>((resolve, reject) => {
+      this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /** kill -9, as a crash would be. Its containers are not told. */
+  async crash(): Promise<void> {
+    const daemon = this.#daemon!;
+    const ended = new Promise((resolve) => daemon.once('exit', resolve));
+    daemon.kill('SIGKILL');
+    await ended;
+    // Its containerd has died with it; by now the number may be somebody else's.
+    for (const pid of ['pid', 'run/containerd/containerd.pid']) rmSync(join(this.#folder, pid), { force: true });
+  }
+
+  async stop(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon !== null && daemon.exitCode === null && daemon.signalCode === null) {
+      for (const { Id } of await this.docker.listContainers({ all: true })) {
+        await this.docker
+          .getContainer(Id)
+          .remove({ force: true })
+          .catch(() => undefined);
+      }
+      const ended = new Promise((resolve) => daemon.once('exit', resolve));
+      daemon.kill('SIGTERM');
+      await ended;
+    }
+    for (const mount of readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) /gm)) {
+      if (mount[1]!.startsWith(`${this.#folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #answers(): Promise<boolean> {
+    return this.docker.ping().then(
+      () => true,
+      () => false,
+    );
+  }
+}
