@@ -4,6 +4,9 @@ import type { Json, NodeView, PlacementInput } from '@gantry/plugin-kit/schedule
 import { chance } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 
+/** Tasks come one after the other, over all calls. */
+let clock = 0;
+
 type Needs = readonly [cpu: number, gpu: number];
 
 const node = (name: string, cpu: number, gpus: readonly number[]): NodeView => ({
@@ -27,7 +30,7 @@ function call(
     resources: ['cpu', 'gpu'],
     nodes,
     shapes: tasks.map((needs) => ({ needs, feasible: nodes.map((_, at) => at) })),
-    tasks: tasks.map((_, at) => ({ key: `r.${at}`, shape: at, priority: 0, readySince: at, tenant: 't' })),
+    tasks: tasks.map((_, at) => ({ key: `r.${at}`, shape: at, priority: 0, readySince: ++clock, tenant: 't' })),
     running: [],
     tenants: [],
   };
@@ -92,9 +95,18 @@ describe('bin-packing with GPUs', () => {
         ],
       ),
     );
-    expect(memory).toEqual({ resources: ['cpu', 'gpu'], kinds: [{ count: 2, needs: [2, 500] }] });
+    expect(memory).toMatchObject({ resources: ['cpu', 'gpu'], kinds: [{ count: 2, needs: [2, 500] }] });
     const input = { ...call([], [[500, 2]], memory), resources: ['gpu', 'cpu'] };
-    expect(plugin.place(input).memory).toEqual({ resources: ['gpu', 'cpu'], kinds: [{ count: 3, needs: [500, 2] }] });
+    expect(plugin.place(input).memory).toMatchObject({
+      resources: ['gpu', 'cpu'],
+      kinds: [{ count: 3, needs: [500, 2] }],
+    });
+  });
+
+  it('counts a task that waits for long once', () => {
+    const input = call([], [[2, 500]]);
+    const { memory } = plugin.place(input);
+    expect(plugin.place({ ...input, memory }).memory).toEqual(memory);
   });
 
   it('forgets slowly, and what is rare first', () => {
