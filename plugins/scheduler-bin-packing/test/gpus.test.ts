@@ -21,9 +21,9 @@ function call(
   nodes: readonly NodeView[],
   tasks: readonly Needs[],
   memory: Json = null,
-): PlacementInput<Record<never, never>> {
+): PlacementInput<{ lookAhead: boolean }> {
   return {
-    config: {},
+    config: { lookAhead: false },
     memory,
     seed: 0,
     now: 0,
@@ -36,7 +36,7 @@ function call(
   };
 }
 
-function places(input: PlacementInput<Record<never, never>>): string {
+function places(input: PlacementInput<{ lookAhead: boolean }>): string {
   return plugin
     .place(input)
     .decisions.map((each) => ('node' in each ? input.nodes[each.node]!.name : '-'))
@@ -142,7 +142,7 @@ describe('bin-packing with GPUs', () => {
   });
 });
 
-function inputOf(memory: Json): PlacementInput<Record<never, never>> {
+function inputOf(memory: Json): PlacementInput<{ lookAhead: boolean }> {
   return call(
     [],
     Array.from({ length: 500 }, (_, at): Needs => [1 + (at % 6), 1_000]),
