@@ -15,7 +15,7 @@ import spread from '@gantry/scheduler-spread';
 import { fill } from './openb/fill.ts';
 import { kindsOf } from './openb/fragmentation.ts';
 import { readNodes, readPods } from './openb/read-openb.ts';
-import { replayTrace } from './openb/replay-trace.ts';
+import { replayTrace, type TraceReplay } from './openb/replay-trace.ts';
 import bestFit from './policies/best-fit.ts';
 import dotProduct from './policies/dot-product.ts';
 import { fragmentationGradient } from './policies/fragmentation-gradient.ts';
@@ -45,6 +45,8 @@ const kinds = kindsOf(pods);
 const plugins = [binPacking, spread, roundRobin] as unknown as readonly SchedulerPlugin[];
 const subjects = [...plugins, bestFit, dotProduct, gpuPacking, gpuClustering, fragmentationGradient(kinds), random];
 const seeds = Array.from({ length: Number(values.seeds) }, (_, at) => at + 1);
+/** Each replay begins so many tasks further on in the trace. */
+const SHIFT = 1_999;
 const percent = (value: number): string => (100 * value).toFixed(2).padStart(6);
 const meanOf = (amounts: readonly number[]): number => amounts.reduce((sum, each) => sum + each, 0) / amounts.length;
 
@@ -66,18 +68,21 @@ if (values.only !== 'replay') {
 }
 if (values.only !== 'fill') {
   console.log(
-    '\nReplayed with departures, a backlog at any time: means over time in % of all GPUs, and tasks begun.\n',
+    `\nReplayed with departures, a backlog at any time, mean of ${seeds.length} beginnings: in % of all GPUs, and tasks begun.\n`,
   );
   console.log('scheduler             taken  fragments  per day    time');
   for (const plugin of subjects) {
     const began = performance.now();
-    const { taken, fragments, perDay } = replayTrace(nodes, pods, kinds, plugin, Number(values.rounds));
+    const results = seeds.map((seed) =>
+      replayTrace(nodes, pods, kinds, plugin, Number(values.rounds), (seed - 1) * SHIFT),
+    );
+    const mean = (what: keyof TraceReplay): number => meanOf(results.map((each) => each[what]));
     const time = `${((performance.now() - began) / 1_000).toFixed(1)} s`;
     const cells = [
       plugin.name.padEnd(20),
-      percent(taken),
-      percent(fragments).padStart(10),
-      perDay.toFixed(0).padStart(8),
+      percent(mean('taken')),
+      percent(mean('fragments')).padStart(10),
+      mean('perDay').toFixed(0).padStart(8),
     ];
     console.log([...cells, time.padStart(7)].join(' '));
   }

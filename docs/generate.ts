@@ -5,6 +5,7 @@ import { cliPage } from './pages/cli.ts';
 import { configurationPage } from './pages/configuration.ts';
 import { errorsPage } from './pages/errors.ts';
 import { pipelinePage, pipelineSchemaText } from './pages/pipeline.ts';
+import { schedulersPage } from './pages/schedulers.ts';
 import { statesPage } from './pages/states.ts';
 
 const FOLDER = fileURLToPath(new URL('./reference/', import.meta.url));
@@ -17,6 +18,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'errors.md': errorsPage(),
     'pipeline.md': pipelinePage(),
     'pipeline.schema.json': pipelineSchemaText(),
+    'schedulers.md': schedulersPage(),
     'states.md': statesPage(),
   };
 }

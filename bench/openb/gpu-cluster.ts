@@ -33,6 +33,8 @@ export class GpuCluster {
   readonly #views: NodeView[];
   readonly #shapes = new Map<string, Shape>();
   readonly #held = new Map<string, Held>();
+  /** Since when those wait that were offered and not placed. */
+  readonly #since = new Map<string, number>();
   readonly #seed: number;
   #memory: Json = null;
   #calls = 0;
@@ -65,7 +67,9 @@ export class GpuCluster {
       const key = keyOf(pod);
       let shape = indexOf.get(key);
       if (shape === undefined) indexOf.set(key, (shape = shapes.push(this.#shapeOf(pod, key)) - 1));
-      return { key: pod.name, shape, priority: 0, readySince: now * 1_000 + at, tenant: 'openb' };
+      const readySince = this.#since.get(pod.name) ?? now * 1_000 + at;
+      this.#since.set(pod.name, readySince);
+      return { key: pod.name, shape, priority: 0, readySince, tenant: 'openb' };
     });
     const wants = this.#plugin.wants?.(this.#config) ?? [];
     const input: PlacementInput = {
@@ -89,6 +93,7 @@ export class GpuCluster {
       const pod = byName.get(decision.task)!;
       this.#take(pod, decision.node);
       placed.add(pod);
+      this.#since.delete(pod.name);
     }
     return placed;
   }

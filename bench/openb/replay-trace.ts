@@ -19,7 +19,7 @@ const DAY_SECONDS = 86_400;
 
 /**
  * Replays the tasks with departures under pressure: the cluster of the trace was never full, so here 64 tasks wait at
- * any time, taken in the order of the trace, which is gone through `rounds` times. Each runs as long as it did. Whenever
+ * any time, taken in the order of the trace, which is gone through `rounds` times, beginning with its task number `first`. Each runs as long as it did. Whenever
  * some have ended, those that wait are tried, the longest waiting first.
  */
 export function replayTrace(
@@ -28,6 +28,7 @@ export function replayTrace(
   kinds: readonly Kind[],
   plugin: SchedulerPlugin,
   rounds: number,
+  first: number,
 ): TraceReplay {
   const cluster = new GpuCluster(nodes, plugin, 1);
   const lasting = pods.filter(({ createdAt, deletedAt }) => deletedAt > createdAt);
@@ -42,7 +43,7 @@ export function replayTrace(
   for (;;) {
     for (;;) {
       while (waiting.length < BACKLOG) {
-        const pod = lasting[arrived % lasting.length]!;
+        const pod = lasting[(first + arrived) % lasting.length]!;
         waiting.push({ ...pod, name: `${pod.name}.${arrived++}` });
       }
       const placed = cluster.place(waiting, now);

@@ -1,5 +1,5 @@
 import { Cluster } from './cluster.ts';
-import { Journal, NodeHeap, type NodeScore } from './node-heap.ts';
+import { Journal, NodeHeap, Scorer, type NodeScore } from './node-heap.ts';
 import type { Candidate, Decision, NodeView, PendingTask, Shape } from './scheduler.ts';
 
 export type { NodeScore } from './node-heap.ts';
@@ -42,7 +42,7 @@ export class BestNodes {
   /** What is left, as far as this call has given it away. */
   readonly cluster: Cluster;
   readonly #shapes: readonly Shape[];
-  readonly #score: NodeScore;
+  readonly #score: Scorer;
   readonly #taskCounts: ArrayLike<number> | null;
   readonly #journal: Journal;
   readonly #choices: (Choice | undefined)[] = [];
@@ -51,7 +51,7 @@ export class BestNodes {
   constructor({ nodes, resources, shapes, score, taskCounts, preferenceWeight = 1 }: NodeChoiceOptions) {
     this.cluster = new Cluster(nodes, resources);
     this.#shapes = shapes;
-    this.#score = checked(score, preferenceWeight / MOST_LIKED);
+    this.#score = new Scorer(score, preferenceWeight / MOST_LIKED);
     this.#taskCounts = taskCounts ?? null;
     this.#journal = new Journal(64, nodes.length);
   }
@@ -63,7 +63,7 @@ export class BestNodes {
 
   /** How good a node is for a shape as things stand. */
   scoreOf(shape: number, node: number): number {
-    return this.#score(this.#shapes[shape]!, node, this.cluster);
+    return this.#score.of(this.#shapes[shape]!, node, this.cluster);
   }
 
   /** Gives a node that has room to a task of a shape. */
@@ -106,12 +106,12 @@ export class BestNodes {
 /** The best node for one shape: by a heap, or by a scan where a heap would not pay. */
 class Choice {
   readonly #shape: Shape;
-  readonly #score: NodeScore;
+  readonly #score: Scorer;
   readonly #cluster: Cluster;
   readonly #heap: NodeHeap | null;
   #isFull = false;
 
-  constructor(shape: Shape, score: NodeScore, cluster: Cluster, journal: Journal, hasHeap: boolean) {
+  constructor(shape: Shape, score: Scorer, cluster: Cluster, journal: Journal, hasHeap: boolean) {
     this.#heap = hasHeap ? new NodeHeap(shape, score, cluster, journal) : null;
     this.#shape = shape;
     this.#score = score;
@@ -136,7 +136,7 @@ class Choice {
     const all: Candidate[] = [];
     for (const node of this.#shape.feasible) {
       if (this.#cluster.fits(node, this.#shape.needs)) {
-        all.push({ node, score: this.#score(this.#shape, node, this.#cluster) });
+        all.push({ node, score: this.#score.of(this.#shape, node, this.#cluster) });
       }
     }
     return all.sort((one, other) => other.score - one.score || one.node - other.node).slice(0, count);
@@ -149,7 +149,7 @@ class Choice {
     for (let at = 0; at < feasible.length; at++) {
       const node = feasible[at]!;
       if (!this.#cluster.fits(node, needs)) continue;
-      const score = this.#score(this.#shape, node, this.#cluster);
+      const score = this.#score.of(this.#shape, node, this.#cluster);
       if (best < 0 || score > bestScore) {
         best = node;
         bestScore = score;
@@ -161,17 +161,3 @@ class Choice {
 
 /** The preference of who wants nothing more than to be on a node. */
 const MOST_LIKED = 100;
-
-/** The score with the shape's preference, which is a number. */
-function checked(score: NodeScore, perPreference: number): NodeScore {
-  return (shape, node, cluster) => {
-    let value = score(shape, node, cluster);
-    if (shape.preference !== undefined) value += shape.preference[node]! * perPreference;
-    if (Number.isNaN(value)) {
-      throw new Error(
-        `The score of node ${cluster.nodes[node]!.name} is not a number: a capacity of 0 may be divided by.`,
-      );
-    }
-    return value;
-  };
-}

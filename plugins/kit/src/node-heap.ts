@@ -18,6 +18,31 @@ import type { Shape } from './scheduler.ts';
  */
 export type NodeScore = (shape: Shape, node: number, cluster: Cluster) => number;
 
+/** A score with the preferences of shapes. */
+export class Scorer {
+  readonly #score: NodeScore;
+  readonly #perPreference: number;
+
+  /** @param perPreference What each step of preference adds. */
+  constructor(score: NodeScore, perPreference: number) {
+    this.#score = score;
+    this.#perPreference = perPreference;
+  }
+
+  /** How good a node is for a shape as things stand. Throws when the score is not a number. */
+  of(shape: Shape, node: number, cluster: Cluster): number {
+    const score = this.#score;
+    let value = score(shape, node, cluster);
+    if (shape.preference !== undefined) value += shape.preference[node]! * this.#perPreference;
+    if (Number.isNaN(value)) {
+      throw new Error(
+        `The score of node ${cluster.nodes[node]!.name} is not a number: a capacity of 0 may be divided by.`,
+      );
+    }
+    return value;
+  }
+}
+
 /** Which nodes have changed, in order. */
 export class Journal {
   nodes: Int32Array;
@@ -53,7 +78,7 @@ export class Journal {
 /** Nodes with room for one shape, best on top; each has four below it, which makes it half as deep as with two. */
 export class NodeHeap {
   readonly #shape: Shape;
-  readonly #score: NodeScore;
+  readonly #score: Scorer;
   readonly #cluster: Cluster;
   readonly #journal: Journal;
   /** How far the journal has been read. */
@@ -67,7 +92,7 @@ export class NodeHeap {
   /** By node: how long the journal was when it was scored last. */
   readonly #scoredAt: Int32Array;
 
-  constructor(shape: Shape, score: NodeScore, cluster: Cluster, journal: Journal) {
+  constructor(shape: Shape, score: Scorer, cluster: Cluster, journal: Journal) {
     this.#shape = shape;
     this.#score = score;
     this.#cluster = cluster;
@@ -80,7 +105,7 @@ export class NodeHeap {
     this.#scoredAt = new Int32Array(cluster.nodes.length);
     for (let at = 0; at < feasible.length; at++) {
       const node = feasible[at]!;
-      if (cluster.fits(node, needs)) this.#put(this.#size++, node, score(shape, node, cluster));
+      if (cluster.fits(node, needs)) this.#put(this.#size++, node, score.of(shape, node, cluster));
     }
     for (let place = (this.#size - 2) >> 2; place >= 0; place--) this.#moveDown(place);
   }
@@ -112,14 +137,14 @@ export class NodeHeap {
       const node = this.#journal.nodes[this.#read]!;
       const key = this.#keyOf[node]!;
       if (Number.isNaN(key) || !this.#cluster.fits(node, this.#shape.needs)) continue;
-      const score = this.#score(this.#shape, node, this.#cluster);
+      const score = this.#score.of(this.#shape, node, this.#cluster);
       if (score > key) this.#push(node, score);
     }
   }
 
   #rescoreTop(): void {
     const node = this.#nodes[0]!;
-    this.#put(0, node, this.#score(this.#shape, node, this.#cluster));
+    this.#put(0, node, this.#score.of(this.#shape, node, this.#cluster));
     this.#moveDown(0);
   }
 

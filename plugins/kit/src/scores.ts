@@ -38,22 +38,29 @@ export function leastLoaded(resources: readonly string[]): NodeScore {
  */
 export function fullest(resources: readonly string[]): NodeScore {
   const columns = resourceColumns(resources);
-  return ({ needs }: Shape, node: number, cluster: Cluster): number => {
-    let dominantShare = -1;
-    let leftOfDominant = 0;
-    let left = 0;
-    for (let at = 0; at < columns.length; at++) {
-      const column = columns[at]!;
-      const capacity = cluster.capacityOf(node, column);
-      if (capacity === 0) continue;
-      const need = needs[column]!;
-      const leftHere = (cluster.freeOf(node, column) - need) / capacity;
-      left += leftHere;
-      if (need / capacity > dominantShare) {
-        dominantShare = need / capacity;
-        leftOfDominant = leftHere;
-      }
+  if (columns.length === resources.length) return fullestByAll;
+  return ({ needs }, node, cluster) => fullness(needs, node, cluster, columns);
+}
+
+/** The usual case on its own: without a look at which columns count it is measurably faster. */
+const fullestByAll: NodeScore = ({ needs }, node, cluster) => fullness(needs, node, cluster, null);
+
+function fullness(needs: readonly number[], node: number, cluster: Cluster, columns: readonly number[] | null): number {
+  const count = columns === null ? needs.length : columns.length;
+  let dominantShare = -1;
+  let leftOfDominant = 0;
+  let left = 0;
+  for (let at = 0; at < count; at++) {
+    const column = columns === null ? at : columns[at]!;
+    const capacity = cluster.capacityOf(node, column);
+    if (capacity === 0) continue;
+    const need = needs[column]!;
+    const leftHere = (cluster.freeOf(node, column) - need) / capacity;
+    left += leftHere;
+    if (need / capacity > dominantShare) {
+      dominantShare = need / capacity;
+      leftOfDominant = leftHere;
     }
-    return -(leftOfDominant + (left / columns.length) * MEAN);
-  };
+  }
+  return -(leftOfDominant + (left / count) * MEAN);
 }

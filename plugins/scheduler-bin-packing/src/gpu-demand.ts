@@ -2,6 +2,8 @@ import type { PlacementInput } from '@gantry/plugin-kit/scheduler';
 
 /** What GPU tasks have asked for lately, as it is remembered: kinds of tasks by what they need, and how many there were. */
 export interface GpuDemand {
+  /** Tasks that have waited since then or longer have been counted: one that waits for long counts once. */
+  readonly until: number;
   /** Names of the columns of `needs`. */
   readonly resources: readonly string[];
   readonly kinds: readonly { readonly count: number; readonly needs: readonly number[] }[];
@@ -12,20 +14,21 @@ const MAX_KINDS = 40;
 /** When so many tasks have been counted all counts are halved: what was long ago counts for less and less. */
 const MAX_COUNTED = 8_192;
 
-/** The demand with the GPU tasks of a call; the same object when it has none. Null as long as there was none. */
+/** The demand with the new GPU tasks of a call; the same object when it has none. Null as long as there was none. */
 export function withTasksOf(
   { resources, shapes, tasks }: Pick<PlacementInput, 'resources' | 'shapes' | 'tasks'>,
   gpu: number,
   memory: GpuDemand | null,
 ): GpuDemand | null {
   const asked = new Uint32Array(shapes.length);
-  let hasAsked = false;
-  for (const { shape } of tasks) {
-    if (shapes[shape]!.needs[gpu]! <= 0) continue;
+  const counted = memory?.until ?? -Infinity;
+  let until = counted;
+  for (const { shape, readySince } of tasks) {
+    if (readySince <= counted || shapes[shape]!.needs[gpu]! <= 0) continue;
     asked[shape]!++;
-    hasAsked = true;
+    until = Math.max(until, readySince);
   }
-  if (!hasAsked) return memory;
+  if (until === counted) return memory;
   const columns = resources.map((name, column) => ({ name, column })).filter(({ name }) => !name.includes(' '));
   const names = columns.map(({ name }) => name);
   const counts = new Map<string, { count: number; needs: readonly number[] }>();
@@ -47,7 +50,7 @@ export function withTasksOf(
   if (kinds.reduce((sum, { count }) => sum + count, 0) > MAX_COUNTED) {
     kinds = kinds.map(({ count, needs }) => ({ count: count / 2, needs })).filter(({ count }) => count >= 0.5);
   }
-  return { resources: names, kinds };
+  return { until, resources: names, kinds };
 }
 
 /** Amounts under other names: what is not among them is 0. */

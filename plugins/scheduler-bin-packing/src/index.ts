@@ -1,11 +1,29 @@
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
 import { BestNodes, namedFor, type NodeScore } from '@gantry/plugin-kit/best-nodes';
 import { resourceColumns } from '@gantry/plugin-kit/cluster';
-import { defineScheduler, zodConfig, type Decision, type Json } from '@gantry/plugin-kit/scheduler';
+import {
+  defineScheduler,
+  zodConfig,
+  type Decision,
+  type Json,
+  type PlacementInput,
+} from '@gantry/plugin-kit/scheduler';
 import { fullest } from '@gantry/plugin-kit/scores';
 import * as z from 'zod';
 import { fragmentation } from './fragmentation.ts';
 import { withTasksOf, type GpuDemand } from './gpu-demand.ts';
+import { packBatch } from './pack-batch.ts';
+
+const config = z
+  .strictObject({
+    lookAhead: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether tasks of equal priority are packed as a whole, the largest first, instead of one by one as they came. Fewer nodes are used; who has waited longest does not always go first.',
+      ),
+  })
+  .describe('How the bin-packing scheduler behaves.');
 
 /** How much a free GPU of a node counts beside one that becomes useless. */
 const FREE_GPU = 0.01;
@@ -27,30 +45,37 @@ const WITHOUT_GPU = 1;
  * free GPUs and less of everything left decide between equals, and a task without GPUs goes to a node without, if it
  * can. Its memory is what GPU tasks have asked for lately.
  *
+ * With `lookAhead` a batch is packed as a whole, see pack-batch.ts.
+ *
  * Source: best fit for vectors, as in R. Panigrahy et al., Heuristics for Vector Bin Packing (2011); dominant resource
  * as in A. Ghodsi et al., Dominant Resource Fairness (2011); fragmentation gradient descent, Q. Weng et al., Beware of
  * Fragmentation (USENIX ATC 2023), here with a demand that is learned and ties by best fit.
  */
-export default defineScheduler<Record<never, never>>({
+export default defineScheduler<z.output<typeof config>>({
   name: 'bin-packing',
   version: '1.1.0',
   summary: 'Fills the fullest node that still fits, and keeps GPUs usable.',
-  config: zodConfig(z.strictObject({}).describe('Nothing can be set.')),
+  config: zodConfig(config),
 
   place(input) {
-    const { nodes, resources, shapes, tasks } = input;
+    const { nodes, resources, shapes } = input;
     const gpu = resources.indexOf('gpu');
     const demand = gpu < 0 ? null : withTasksOf(input, gpu, input.memory as GpuDemand | null);
     const score = demand === null ? fullest(resources) : keepingGpusUsable(demand, resources, gpu);
     const choices = new BestNodes({ nodes, resources, shapes, score, taskCounts: countTasks(input) });
-    const decisions: Decision[] = [];
-    for (const task of inOrder(tasks)) {
-      const node = choices.best(task.shape);
-      if (node >= 0) decisions.push(choices.place(task, node, namedFor(task.key, input)));
-    }
+    const decisions = input.config.lookAhead ? packBatch(input, choices) : oneByOne(input, choices);
     return { decisions, memory: demand === null ? input.memory : (demand as unknown as Json) };
   },
 });
+
+function oneByOne(input: PlacementInput, choices: BestNodes): readonly Decision[] {
+  const decisions: Decision[] = [];
+  for (const task of inOrder(input.tasks)) {
+    const node = choices.best(task.shape);
+    if (node >= 0) decisions.push(choices.place(task, node, namedFor(task.key, input)));
+  }
+  return decisions;
+}
 
 function keepingGpusUsable(demand: GpuDemand, resources: readonly string[], gpu: number): NodeScore {
   const kept = fragmentation(demand, resources, gpu);

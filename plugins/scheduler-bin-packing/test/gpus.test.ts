@@ -4,6 +4,9 @@ import type { Json, NodeView, PlacementInput } from '@gantry/plugin-kit/schedule
 import { chance } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 
+/** Tasks come one after the other, over all calls. */
+let clock = 0;
+
 type Needs = readonly [cpu: number, gpu: number];
 
 const node = (name: string, cpu: number, gpus: readonly number[]): NodeView => ({
@@ -18,22 +21,22 @@ function call(
   nodes: readonly NodeView[],
   tasks: readonly Needs[],
   memory: Json = null,
-): PlacementInput<Record<never, never>> {
+): PlacementInput<{ lookAhead: boolean }> {
   return {
-    config: {},
+    config: { lookAhead: false },
     memory,
     seed: 0,
     now: 0,
     resources: ['cpu', 'gpu'],
     nodes,
     shapes: tasks.map((needs) => ({ needs, feasible: nodes.map((_, at) => at) })),
-    tasks: tasks.map((_, at) => ({ key: `r.${at}`, shape: at, priority: 0, readySince: at, tenant: 't' })),
+    tasks: tasks.map((_, at) => ({ key: `r.${at}`, shape: at, priority: 0, readySince: ++clock, tenant: 't' })),
     running: [],
     tenants: [],
   };
 }
 
-function places(input: PlacementInput<Record<never, never>>): string {
+function places(input: PlacementInput<{ lookAhead: boolean }>): string {
   return plugin
     .place(input)
     .decisions.map((each) => ('node' in each ? input.nodes[each.node]!.name : '-'))
@@ -92,9 +95,18 @@ describe('bin-packing with GPUs', () => {
         ],
       ),
     );
-    expect(memory).toEqual({ resources: ['cpu', 'gpu'], kinds: [{ count: 2, needs: [2, 500] }] });
+    expect(memory).toMatchObject({ resources: ['cpu', 'gpu'], kinds: [{ count: 2, needs: [2, 500] }] });
     const input = { ...call([], [[500, 2]], memory), resources: ['gpu', 'cpu'] };
-    expect(plugin.place(input).memory).toEqual({ resources: ['gpu', 'cpu'], kinds: [{ count: 3, needs: [500, 2] }] });
+    expect(plugin.place(input).memory).toMatchObject({
+      resources: ['gpu', 'cpu'],
+      kinds: [{ count: 3, needs: [500, 2] }],
+    });
+  });
+
+  it('counts a task that waits for long once', () => {
+    const input = call([], [[2, 500]]);
+    const { memory } = plugin.place(input);
+    expect(plugin.place({ ...input, memory }).memory).toEqual(memory);
   });
 
   it('forgets slowly, and what is rare first', () => {
@@ -130,7 +142,7 @@ describe('bin-packing with GPUs', () => {
   });
 });
 
-function inputOf(memory: Json): PlacementInput<Record<never, never>> {
+function inputOf(memory: Json): PlacementInput<{ lookAhead: boolean }> {
   return call(
     [],
     Array.from({ length: 500 }, (_, at): Needs => [1 + (at % 6), 1_000]),
