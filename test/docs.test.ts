@@ -26,7 +26,10 @@ const inLanguage = (language: string): readonly Snippet[] =>
 
 let registry: Registry;
 beforeAll(async () => {
-  registry = await createRegistry(['@gantry/runner-shell', '@gantry/runner-http', '@gantry/runner-mock'], ROOT);
+  registry = await createRegistry(
+    ['@gantry/runner-shell', '@gantry/runner-http', '@gantry/runner-docker', '@gantry/runner-mock'],
+    ROOT,
+  );
 });
 
 function problemsOf(yaml: string): readonly string[] {

@@ -19,6 +19,8 @@ export interface Handle {
 /** So long an engine may be away before its attempts are given up. Milliseconds. */
 const ENGINE_AWAY_MS = 60_000;
 const ENGINE_RETRY_MS = 250;
+/** So often is looked whether it was out of memory. */
+const OOM_LOOKS = 6;
 
 type State = Docker.ContainerInspectInfo['State'];
 type Output = AsyncIterable<Buffer>;
@@ -105,7 +107,9 @@ export class Container {
       if (kill.aborted) onKill();
       else if (stop.aborted) onStop();
       const state = await this.#follow(container, output);
-      const outcome = this.#outcomeOf(state);
+      const outcome = (await this.#wasOutOfMemory(container, state))
+        ? this.#outOfMemory(state)
+        : this.#outcomeOf(state);
       await this.#remove(container, outcome);
       return outcome;
     } catch (error) {
@@ -184,20 +188,41 @@ export class Container {
     return { signal: AbortSignal.timeout(ENGINE_AWAY_MS) };
   }
 
-  #outcomeOf({ ExitCode: exitCode, OOMKilled, Error: error, Status }: State): Outcome {
+  /**
+   * Whether the kernel ended it for want of memory. The engine hears of that by itself, sometimes only after the end of
+   * the container, and then no more says so of it: its events do.
+   */
+  async #wasOutOfMemory(container: Docker.Container, state: State): Promise<boolean> {
+    if (state.OOMKilled) return true;
+    const isSuspicious =
+      state.ExitCode === 137 && Boolean(this.#attempt.resources['memory']) && !this.#attempt.stop.aborted;
+    if (!isSuspicious) return false;
+    const since = Math.floor(Date.parse(state.StartedAt) / 1_000);
+    for (let look = 0; look < OOM_LOOKS; look++) {
+      const filters = { container: [container.id], event: ['oom'] };
+      const until = Math.ceil(Date.now() / 1_000);
+      const events = await this.#patiently(() => this.#engine.docker.getEvents({ since, until, filters }));
+      for await (const event of events) if (String(event).includes('oom')) return true;
+      await new Promise((resolve) => setTimeout(resolve, ENGINE_RETRY_MS));
+    }
+    return false;
+  }
+
+  #outOfMemory({ ExitCode: exitCode }: State): Outcome {
+    const message = `It needed more than the ${this.#attempt.resources['memory'] ?? 0} bytes of memory that it was given.`;
+    return {
+      ok: false,
+      kind: 'OOM',
+      reason: { code: 'OUT_OF_MEMORY', message, remedy: 'Ask for more memory.' },
+      exitCode,
+    };
+  }
+
+  #outcomeOf({ ExitCode: exitCode, Error: error, Status }: State): Outcome {
     const { stop } = this.#attempt;
     if (Status === 'created') {
       if (stop.aborted) return stopped();
       throw new DockerFailure('INFRASTRUCTURE', 'NOT_STARTED', `The container was never started: ${error}`);
-    }
-    if (OOMKilled) {
-      const message = `It needed more than the ${this.#attempt.resources['memory'] ?? 0} bytes of memory that it was given.`;
-      return {
-        ok: false,
-        kind: 'OOM',
-        reason: { code: 'OUT_OF_MEMORY', message, remedy: 'Ask for more memory.' },
-        exitCode,
-      };
     }
     // Nobody here has killed it, and the engine was away: it has ended its containers.
     if (this.#wasAway && !stop.aborted && (exitCode === 137 || exitCode === 255 || exitCode === 143)) {

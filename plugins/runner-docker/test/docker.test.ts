@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
-import { AttemptHarness, runnerChecks } from '@gantry/plugin-kit/testing';
+import { AttemptHarness, runnerChecks, type TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 import { IMAGE, PrivateEngine } from './private-engine.ts';
 
@@ -18,6 +18,10 @@ const settings = (): JsonObject => ({
 });
 const attempt = (config: JsonObject, more: object = {}) => harness.attempt({ image: IMAGE, ...config }, more);
 const codeOf = (outcome: Outcome): string => (outcome.ok ? 'ok' : `${outcome.kind} ${outcome.reason.code}`);
+/** Resolves when it has printed something: its container runs. */
+async function printed(made: TestAttempt): Promise<void> {
+  while (made.text === '') await new Promise((resolve) => setTimeout(resolve, 5));
+}
 const containers = () => engine.docker.listContainers({ all: true });
 
 beforeAll(async () => {
@@ -143,7 +147,7 @@ describe('a container', () => {
     const config = { command: 'echo begun; sleep 1; echo ended', keep: 'always' };
     const first = attempt(config, { id: 'twice.0.1' });
     const running = first.run();
-    await first.untilStarted();
+    await printed(first);
     const second = attempt(config, { id: 'twice.0.1' });
     expect(codeOf(await second.run())).toBe('ok');
     expect(codeOf(await running)).toBe('ok');
@@ -167,15 +171,17 @@ describe('a container', () => {
 describe('when things die', () => {
   it('an agent that comes back follows its container, and nothing is lost or done twice', async () => {
     const first = attempt(
-      { command: 'echo one; sleep 1; echo two; echo "n:=1" > "$GANTRY_OUTPUT"' },
+      { command: 'echo one; sleep 1; echo two; echo "n:=1" > "$GANTRY_OUTPUT"', keep: 'always' },
       { id: 'again.0.1' },
     );
-    void first.run().catch(() => undefined);
-    await first.untilStarted();
-    const again = attempt({ command: 'unused' }, { id: 'again.0.1' });
+    const followed = first.run();
+    await printed(first);
+    const again = attempt({ command: 'unused', keep: 'always' }, { id: 'again.0.1' });
     const outcome = await again.reattach(first.checkpoints[0]!);
     expect(again.text).toBe('one\ntwo\n');
     expect(outcome).toEqual({ ok: true, outputs: { n: 1 } });
+    await followed;
+    await engine.docker.getContainer('again.0.1').remove();
   }, 30_000);
 
   it('a container that somebody removes is a failure of the node', async () => {
@@ -200,7 +206,7 @@ describe('when things die', () => {
   it('an engine that crashes and comes back is waited for, and what has become of the work is told', async () => {
     const survivor = attempt({ command: 'echo begun; sleep 4; echo ended' });
     const ended = survivor.run();
-    while (survivor.text === '') await new Promise(setImmediate);
+    await printed(survivor);
     await engine.crash();
     await engine.start();
     const outcome = await ended;
