@@ -2,7 +2,9 @@ import { chooseGpus, GPU, shareOf } from '@gantry/plugin-kit/gpus';
 import type { NodeView, Resources } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { Feasibility } from './feasibility.ts';
+import { amounts, changesBetween, factsOf } from './cluster-node.ts';
 import type { ClusterEvent, ClusterNode } from './filter.ts';
+import { gpuRoom, resizedGpus } from './gpu-slots.ts';
 import { ScopeCounts } from './scope-counts.ts';
 import { eligibility } from './filters/eligibility.ts';
 import type { TaskShape } from './shape.ts';
@@ -202,7 +204,7 @@ export class ClusterModel {
       const left = PER_NODE - this.perNode.of(perNode.scope, node);
       room = Math.min(room, Math.floor(left / perNodeNeed(perNode.max)));
     }
-    return Math.max(0, Math.min(room, gpuRoom(needs.gpu, node)));
+    return Math.max(0, Math.min(room, gpuRoom(needs.gpu, node.gpus)));
   }
 
   /** Whether there is room on a node right now, by amounts. */
@@ -414,24 +416,6 @@ export class ClusterModel {
 
 const NO_GPUS: readonly number[] = Object.freeze([]);
 
-/** What a node's GPUs are when there are others than before; a last one may be a part. Thousandths. */
-function resizedGpus(gpus: readonly number[], before: number, after: number): number[] {
-  if (before === after && gpus.length > 0) return [...gpus];
-  const sizeOf = (total: number, index: number) => Math.max(0, Math.min(1_000, total - 1_000 * index));
-  return Array.from({ length: Math.ceil(after / 1_000) }, (_, index) => {
-    const held = index < gpus.length ? sizeOf(before, index) - gpus[index]! : 0;
-    return sizeOf(after, index) - held;
-  });
-}
-
-/** How many more fit on a node's GPUs. */
-function gpuRoom(need: number, { gpus }: ModelNode): number {
-  if (need === 0) return Infinity;
-  const each = shareOf(need);
-  const shares = gpus.reduce((sum, free) => sum + Math.max(0, Math.floor(free / each)), 0);
-  return need <= 1_000 ? shares : Math.floor(shares / (need / 1_000));
-}
-
 /** The name of the column that exclusive tasks take whole; no resource can be called so. */
 export const EXCLUSIVE_USE = 'exclusive use';
 const WHOLE_NODE = 1e9;
@@ -445,35 +429,3 @@ const isEligible = (node: ModelNode): boolean => node.isPresent && eligibility.r
 
 /** Eligibility is a matter of the node alone. */
 const ANY_SHAPE: TaskShape = { key: '', runner: '', resources: {}, nodeSelector: {}, tolerations: [], rules: null };
-
-/** A copy, because the engine goes on writing on the node that it hands over. */
-function factsOf({ name, labels, taints, runners, capacity, eligibility: state, connection }: Node): ClusterNode {
-  return {
-    name,
-    labels: Object.freeze({ ...labels }),
-    taints,
-    runners,
-    capacity: amounts(capacity),
-    eligibility: state,
-    connection,
-  };
-}
-
-/** Without a prototype: a resource may bear the name of something that every object has. */
-const amounts = (of: Resources): Resources => Object.assign(Object.create(null) as Record<string, number>, of);
-
-function changesBetween(before: ClusterNode, after: ClusterNode): readonly ClusterEvent[] {
-  const events: ClusterEvent[] = [];
-  if (before.connection !== after.connection || before.eligibility !== after.eligibility) {
-    events.push('ELIGIBILITY_CHANGED');
-  }
-  if (!isSame(before.labels, after.labels)) events.push('LABELS_CHANGED');
-  if (!isSame(before.taints, after.taints)) events.push('TAINTS_CHANGED');
-  if (!isSame(before.runners, after.runners)) events.push('RUNNERS_CHANGED');
-  if (!isSame(before.capacity, after.capacity)) events.push('CAPACITY_CHANGED');
-  return events;
-}
-
-/** The order of keys may make equal things differ, which costs a look too many and nothing else. */
-const isSame = (one: unknown, other: unknown): boolean =>
-  one === other || JSON.stringify(one) === JSON.stringify(other);

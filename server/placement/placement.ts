@@ -176,7 +176,7 @@ export class Placement {
     this.#placeReady(placements);
     let asked: SchedulerCall | null = null;
     if (this.#queue.awake.size > 0) {
-      const call = beginCall(this.#queue.offer(this.#batch), ++this.#call);
+      const call = beginCall(this.#queue.offer(this.#batch, this.#scheduler.wants.includes('tenants')), ++this.#call);
       this.#decide(call, now, placements, refusals, preempted);
       asked = this.#scheduler.lastCall;
       for (const group of call.groups) {

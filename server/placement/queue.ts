@@ -276,8 +276,10 @@ export class PlacementQueue {
    * of the highest priorities are taken, but for an eighth, which goes to those that have waited longest, so that a
    * scheduler that lets priorities age sees whom it concerns. A gang is offered alone, with all the room that there is:
    * when it is more urgent than anything else, or nothing else is left to offer.
+   *
+   * @param isShared Every tenant has its part of an offer that cannot hold all: for schedulers that weigh tenants.
    */
-  offer(count: number): readonly Pending[] {
+  offer(count: number, isShared = false): readonly Pending[] {
     const lines: Line[] = [];
     let waiting = 0;
     const gangs: Line[] = [];
@@ -301,7 +303,7 @@ export class PlacementQueue {
       if (lines.length > 1) offered.sort(byWaiting);
       return offered;
     }
-    return chooseAmong(lines, count);
+    return isShared ? chooseByTenant(lines, count) : chooseAmong(lines, count);
   }
 
   #group(shape: TaskShape): Group {
@@ -318,6 +320,27 @@ export class PlacementQueue {
     for (const [key, { size }] of this.#groups) if (size === 0) this.#groups.delete(key);
     this.#groupLimit = Math.max(KEPT_GROUPS, 2 * this.#groups.size);
   }
+}
+
+/** As many of each tenant, its most urgent first; what they leave goes to whoever is most urgent. */
+function chooseByTenant(lines: readonly Line[], count: number): readonly Pending[] {
+  const byTenant = new Map<string, Pending[]>();
+  for (const line of lines.toSorted((one, other) => other.priority - one.priority)) {
+    for (const walk = line.walk(); walk.entry !== null; walk.next()) {
+      const known = byTenant.get(walk.entry.tenant);
+      if (known === undefined) byTenant.set(walk.entry.tenant, [walk.entry]);
+      else known.push(walk.entry);
+    }
+  }
+  const chosen = new Set<Pending>();
+  const part = Math.max(1, Math.floor(count / byTenant.size));
+  for (const entries of byTenant.values()) {
+    for (const entry of entries.sort(byUrgency).slice(0, part)) if (chosen.size < count) chosen.add(entry);
+  }
+  if (chosen.size < count) {
+    for (const entry of chooseAmong(lines, count)) if (chosen.size < count) chosen.add(entry);
+  }
+  return [...chosen].sort(byWaiting);
 }
 
 function chooseAmong(lines: readonly Line[], count: number): readonly Pending[] {

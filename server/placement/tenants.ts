@@ -18,7 +18,9 @@ export class Tenants {
   remove(tenant: string, { columns, amounts }: Needs): void {
     const used = this.#used.get(tenant);
     if (used === undefined) return;
-    for (let at = 0; at < columns.length; at++) used.amounts[columns[at]!]! -= amounts[at]!;
+    for (let at = 0; at < columns.length; at++) {
+      used.amounts[columns[at]!] = (used.amounts[columns[at]!] ?? 0) - amounts[at]!;
+    }
     if (--used.attempts === 0) this.#used.delete(tenant);
   }
 
@@ -28,7 +30,11 @@ export class Tenants {
     for (const { tenant } of queue.entries()) names.add(tenant);
     return [...names].sort().map((name) => {
       const used = this.#used.get(name)?.amounts;
-      return { name, used: resources.map((_, column) => used?.[column] ?? 0) };
+      return {
+        name,
+        // A column that is younger than an attempt has not been counted for it.
+        used: resources.map((_, column) => Math.max(0, used?.[column] ?? 0)),
+      };
     });
   }
 }

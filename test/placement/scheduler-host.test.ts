@@ -176,6 +176,31 @@ describe('a scheduler that holds or leaves a task', () => {
   });
 });
 
+describe('a scheduler that weighs tenants', () => {
+  it('is shown every tenant, however many tasks another one has', () => {
+    const shown: string[] = [];
+    const plugin: SchedulerPlugin = {
+      ...aScheduler(({ tasks, memory }) => {
+        shown.push(...tasks.map(({ tenant }) => tenant));
+        return { decisions: [], memory };
+      }),
+      wants: () => ['tenants'],
+    };
+    const placement = aPlacement([aNode('a')], { plugin, batch: 10 });
+    const add = (tenant: string, count: number, priority: number) => {
+      for (let at = 0; at < count; at++) {
+        placement.add({ key: `${tenant}.${at}`, shape: aShape(), tenant, priority, readySince: at });
+      }
+    };
+    add('flood', 100, 5);
+    add('few', 2, 0);
+    add('some', 50, 0);
+    placement.place(0);
+    const count = (tenant: string) => shown.filter((each) => each === tenant).length;
+    expect([count('few'), count('some'), count('flood')]).toEqual([2, 3, 5]);
+  });
+});
+
 describe('a scheduler that throws dice of its own', () => {
   it('is found out, though each of its decisions is a good one', () => {
     let dice = 0;
