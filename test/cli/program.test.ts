@@ -407,3 +407,16 @@ const failedAttempt = {
   finishedAt: '2026-11-20T10:00:01.000Z',
   failure: { kind: 'APPLICATION', code: 'EXIT', message: 'It failed.', remedy: null, exitCode: 3, signal: null },
 };
+
+describe('every command', () => {
+  it('has options that are not those of all commands', () => {
+    const globals = ['--url', '--token', '--config', '--json', '--help', '--version'];
+    const taken = COMMANDS.flatMap(({ name, options = [] }) =>
+      options
+        .flatMap(({ flags }) => flags.match(/--[a-z-]+/g) ?? [])
+        .filter((flag) => globals.includes(flag))
+        .map((flag) => `${name} ${flag}`),
+    );
+    expect(taken).toEqual([]);
+  });
+});

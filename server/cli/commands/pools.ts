@@ -80,7 +80,7 @@ export const updatePool: Command = {
   arguments: [{ name: 'pool', summary: 'The name of the pool.' }],
   options: [
     { flags: '--scheduler <name>', summary: 'The scheduler that is to decide from now on.' },
-    { flags: '--config <json>', summary: 'Its config, in whole. With another scheduler the default is {}.' },
+    { flags: '--scheduler-config <json>', summary: 'Its config, in whole. With another scheduler the default is {}.' },
     { flags: '--shadow <name>', summary: 'A scheduler that is to decide beside it, to be compared.' },
     { flags: '--shadow-config <json>', summary: 'The config of the shadow.' },
     { flags: '--without-shadow', summary: 'Takes the shadow off.' },
@@ -106,10 +106,10 @@ export const updatePool: Command = {
 
 function choiceIn(options: Options): Readonly<Record<string, unknown>> {
   const scheduler = options.text('scheduler');
-  const config = options.text('config');
+  const config = options.text('schedulerConfig');
   return {
     ...(scheduler === undefined ? {} : { scheduler }),
-    ...(config === undefined ? {} : { config: jsonOption('config', config) }),
+    ...(config === undefined ? {} : { config: jsonOption('scheduler-config', config) }),
   };
 }
 

@@ -33,7 +33,7 @@ export const simulate: Command = {
   options: [
     { flags: '--pool <name>', summary: 'Which pool.', default: 'default' },
     { flags: '--scheduler <name>', summary: 'Another scheduler.' },
-    { flags: '--config <json>', summary: 'Another config of the scheduler.' },
+    { flags: '--scheduler-config <json>', summary: 'Another config of the scheduler.' },
     { flags: '--add-node <json>', summary: '{ name, count, like, labels, capacity, runners }.', isRepeatable: true },
     { flags: '--remove-node <name>', summary: 'A node that is gone.', isRepeatable: true },
     { flags: '--add-tasks <json>', summary: '{ task, count, priority, tenant }.', isRepeatable: true },
@@ -54,11 +54,11 @@ export const simulate: Command = {
   ],
   async run({ options, context }) {
     const scheduler = options.text('scheduler');
-    const config = options.text('config');
+    const config = options.text('schedulerConfig');
     const input = {
       pool: options.text('pool'),
       ...(scheduler === undefined ? {} : { scheduler }),
-      ...(config === undefined ? {} : { config: jsonOption('config', config) }),
+      ...(config === undefined ? {} : { config: jsonOption('scheduler-config', config) }),
       addNodes: options.texts('addNode').map((text) => jsonOption('add-node', text)),
       removeNodes: options.texts('removeNode'),
       addTasks: options.texts('addTasks').map((text) => jsonOption('add-tasks', text)),
