@@ -265,7 +265,9 @@ function failedWith(exitCode: number, hasShell: boolean): Outcome {
   const signal = exitCode > 128 && exitCode <= 128 + 64 ? exitCode - 128 : null;
   if (signal === null) return failed('EXIT_CODE', `The command ended with exit code ${exitCode}.`);
   const name = SIGNALS[signal] ?? `signal ${signal}`;
-  return failed('SIGNAL', `The command was ended by ${name}.`, { signal: name });
+  // On a busy machine an engine may miss why a container was killed that was gone at once.
+  const perhaps = signal === 9 ? ' If nobody has killed it, it was short of memory.' : '';
+  return failed('SIGNAL', `The command was ended by ${name}.${perhaps}`, { signal: name });
 }
 
 const SIGNALS: Readonly<Record<number, string>> = {
