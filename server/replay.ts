@@ -14,6 +14,7 @@ import { isOwnTrace, readOwnTrace } from './simulation/own-trace.ts';
 import { simulation, type Simulation } from './simulation/simulate.ts';
 import { summaryOf, type Summary } from './simulation/summary.ts';
 import { wfcommonsWorkload } from './simulation/wfcommons.ts';
+import { workloadFault } from './simulation/workload-fault.ts';
 import type { Workload } from './simulation/workload.ts';
 
 /** How one scheduler has done. */
@@ -83,6 +84,8 @@ export async function replayTrace(
     if (problem) throw new TraceFault(`${problem.message} ${problem.remedy ?? ''}`.trim());
   }
   const recorded = await readTrace(files);
+  const fault = workloadFault(recorded);
+  if (fault !== null) throw new TraceFault(`${files.trace}: ${fault}`);
   const tasks = recorded.tasks.map((task) => {
     const arrivesAt = task.arrivesAt / files.speed;
     return {
@@ -98,8 +101,11 @@ export async function replayTrace(
 
 async function readTrace({ trace, nodes, machines }: Omit<TraceReplay, 'choices' | 'plugins'>): Promise<Workload> {
   if (trace.endsWith('.json')) {
+    const text = await readFile(trace, 'utf8').catch((error: unknown) => {
+      throw new TraceFault(`${trace} cannot be read: ${messageOf(error)}`);
+    });
     try {
-      const recording: unknown = JSON.parse(await readFile(trace, 'utf8'));
+      const recording: unknown = JSON.parse(text);
       return isOwnTrace(recording) ? readOwnTrace(recording) : wfcommonsWorkload(recording, machines);
     } catch (error) {
       throw new TraceFault(`${trace} is neither a trace of Gantry nor a workflow in WfFormat 1.5: ${messageOf(error)}`);
@@ -109,16 +115,22 @@ async function readTrace({ trace, nodes, machines }: Omit<TraceReplay, 'choices'
   return { name: trace, nodes: await readRows(nodes, openbNode), tasks: await readRows(trace, openbTask) };
 }
 
+/** A record of a CSV, and the line on which it ends. */
+interface Numbered {
+  readonly record: unknown;
+  readonly info: { readonly lines: number };
+}
+
 async function readRows<Row>(file: string, read: (row: unknown) => Row): Promise<readonly Row[]> {
   const rows: Row[] = [];
   let line = 1;
   try {
     const source = createReadStream(file);
-    const parser = source.pipe(parse({ columns: true, skip_empty_lines: true }));
+    const parser = source.pipe(parse({ bom: true, columns: true, info: true, skip_empty_lines: true }));
     source.on('error', (error) => parser.destroy(error));
-    for await (const row of parser) {
-      line++;
-      rows.push(read(row));
+    for await (const { record, info } of parser as AsyncIterable<Numbered>) {
+      line = info.lines;
+      rows.push(read(record));
     }
   } catch (error) {
     const where = error instanceof ZodError ? `${file}:${line}` : file;

@@ -57,6 +57,15 @@ const SampleRef = builder.objectRef<Sample>('ReplaySample').implement({
 });
 
 type Result = Replay['results'][number];
+const ReplayPendingRef = builder.objectRef<Result['summary']['pending'][number]>('ReplayPending').implement({
+  role: 'VIEWER',
+  description: 'A task run that still waited when nothing more happened.',
+  fields: (t) => ({
+    taskRunId: t.exposeID('key', { description: 'The task run that was done again.' }),
+    message: t.exposeString('message', { description: 'Why it waited.' }),
+  }),
+});
+
 const ReplayResultRef = builder.objectRef<Result>('ReplayResult').implement({
   role: 'VIEWER',
   description: 'How a scheduler did.',
@@ -98,6 +107,11 @@ const ReplayResultRef = builder.objectRef<Result>('ReplayResult').implement({
     deadlineMisses: t.int({
       description: 'Task runs that ended too late; 0 where they have no deadlines.',
       resolve: ({ summary }) => summary.deadlineMisses,
+    }),
+    pending: t.field({
+      type: [ReplayPendingRef],
+      description: 'Why those waited that never started: the twenty most urgent.',
+      resolve: ({ summary }) => [...summary.pending],
     }),
     samples: t.field({
       type: [SampleRef],

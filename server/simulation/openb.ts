@@ -7,18 +7,24 @@ import { plainNode, SIMULATED_RUNNER, type SimulatedNode, type SimulatedTask } f
  * one model, and pods with parts of a GPU or whole ones, some for certain models only. Times are seconds.
  */
 
-const amount = z.coerce.number().nonnegative();
-const time = z.union([z.literal('').transform(() => null), amount]);
+const column = z.string({ error: 'The file has no such column.' });
+const amount = column.transform((text, { issues }) => {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (value >= 0 && Number.isFinite(value)) return value;
+  issues.push({ code: 'custom', message: `“${text.slice(0, 40)}” is no number from 0.`, input: text });
+  return z.NEVER;
+});
+const time = column.pipe(z.union([z.literal('').transform(() => null), amount]));
 
 const nodeRow = z.object({
-  sn: z.string().min(1),
+  sn: column.min(1, 'It is empty.'),
   cpu_milli: amount,
   memory_mib: amount,
   gpu: amount,
   model: z.string().default(''),
 });
 const podRow = z.object({
-  name: z.string().min(1),
+  name: column.min(1, 'It is empty.'),
   cpu_milli: amount,
   memory_mib: amount,
   num_gpu: amount,

@@ -40,7 +40,7 @@ interface Running {
   readonly start: number;
 }
 
-/** Events between two pauses. */
+/** So much between two pauses: calls of the scheduler, with each of their placements, and moments. */
 const PAUSE_EVERY = 2_000;
 
 /**
@@ -52,7 +52,13 @@ const PAUSE_EVERY = 2_000;
  */
 export function* simulation(workload: Workload, placement: Placement): Generator<void, Simulation, void> {
   const run = new Run(workload, placement);
-  for (let events = 1; run.step(); events++) if (events % PAUSE_EVERY === 0) yield;
+  let work = 0;
+  for (let done = run.step(); done > 0; done = run.step()) {
+    work += done;
+    if (work < PAUSE_EVERY) continue;
+    work = 0;
+    yield;
+  }
   return run.result();
 }
 
@@ -79,6 +85,7 @@ class Run {
   readonly #outcomes: { startedAt: number; endedAt: number; node: string }[] = [];
   readonly #preemptions: Uint32Array;
   #starts = 0;
+  #now = 0;
 
   constructor(workload: Workload, placement: Placement) {
     const { tasks, nodes } = workload;
@@ -103,18 +110,16 @@ class Run {
     placement.upcoming = () => this.#upcoming();
   }
 
-  /** Lets everything of one moment happen, and places; false when nothing is left to happen. */
-  step(): boolean {
+  /** Calls the scheduler, or when it has nothing to do goes on to the next moment; tells how much that was, 0 at the end. */
+  step(): number {
+    if (this.#placement.canPlace) return this.#place(this.#now);
     const now = this.#timers.nextAt;
-    if (now === Infinity) return false;
+    if (now === Infinity) return 0;
+    this.#now = now;
     this.#meter.until(now);
-    for (let due = this.#timers.takeDue(now); due; due = this.#timers.takeDue(now)) this.#happen(due, now);
-    while (this.#placement.canPlace) {
-      const { placements, preempted } = this.#placement.place(now);
-      for (const { taskRun } of preempted) this.#preempt(this.#indexOf.get(taskRun)!, now);
-      for (const { taskRun, node, gpus } of placements) this.#start(this.#indexOf.get(taskRun)!, node, gpus, now);
-    }
-    return true;
+    let work = 1;
+    for (let due = this.#timers.takeDue(now); due; due = this.#timers.takeDue(now), work++) this.#happen(due, now);
+    return work;
   }
 
   result(): Simulation {
@@ -127,6 +132,13 @@ class Run {
       return { key, message: this.#placement.explain(key)!.summary.message };
     });
     return { outcomes, samples: this.#meter.samples, utilization: this.#meter.utilization, pending };
+  }
+
+  #place(now: number): number {
+    const { placements, preempted } = this.#placement.place(now);
+    for (const { taskRun } of preempted) this.#preempt(this.#indexOf.get(taskRun)!, now);
+    for (const { taskRun, node, gpus } of placements) this.#start(this.#indexOf.get(taskRun)!, node, gpus, now);
+    return 1 + placements.length;
   }
 
   #happen(happening: Happening, now: number): void {

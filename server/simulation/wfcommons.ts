@@ -16,7 +16,8 @@ const SHAPE = makeShape({ runner: SIMULATED_RUNNER, resources: { slots: 1 }, nod
 /**
  * A recorded workflow on so many equal machines, each of which executes one task at a time.
  *
- * @throws ZodError for what is no such recording, and Error for a parent that is no task.
+ * @throws ZodError for what is no such recording, and Error for a parent that is no task or a task that took no time on
+ *   record.
  */
 export function wfcommonsWorkload(recording: unknown, machines: number): Workload {
   const { name, workflow } = instance.parse(recording);
@@ -28,7 +29,8 @@ export function wfcommonsWorkload(recording: unknown, machines: number): Workloa
       if (at === undefined) throw new Error(`Task ${id} has the parent ${parent}, which is no task of the workflow.`);
       return at;
     });
-    const durationMs = took.get(id) ?? 0;
+    const durationMs = took.get(id);
+    if (durationMs === undefined) throw new Error(`Task ${id} has no runtimeInSeconds under execution.tasks.`);
     return { key: id, shape: SHAPE, priority: 0, tenant: name, arrivesAt: 0, durationMs, needs, deadlineAt: null };
   });
   const nodes = Array.from({ length: machines }, (_, at) => ({

@@ -7,6 +7,7 @@ import { isOwnTrace, ownTraceOf, readOwnTrace } from '../../server/simulation/ow
 import { recordedWorkload } from '../../server/simulation/recorded-runs.ts';
 import { simulate } from '../../server/simulation/simulate.ts';
 import { distributionOf, jain, summaryOf } from '../../server/simulation/summary.ts';
+import { workloadFault } from '../../server/simulation/workload-fault.ts';
 import { wfcommonsWorkload } from '../../server/simulation/wfcommons.ts';
 import { plainNode, type SimulatedTask, type Workload } from '../../server/simulation/workload.ts';
 import { aHost, aNode, aScheduler, aShape, BUILT_IN } from '../placement/cluster.ts';
@@ -194,7 +195,11 @@ describe('a trace', () => {
       capacity: { cpu: 96_000, memory: 2 ** 31, gpu: 2_000 },
       labels: { 'gpu.model': 'T4' },
     });
-    expect(() => openbTask({ ...pod, cpu_milli: 'lots' })).toThrow(/cpu_milli/);
+    expect(() => openbTask({ ...pod, cpu_milli: 'lots' })).toThrow('“lots” is no number from 0.');
+    expect(() => openbTask({ ...pod, memory_mib: '' })).toThrow('“” is no number from 0.');
+    expect(() => openbTask({ ...pod, creation_time: '-1' })).toThrow('“-1” is no number from 0.');
+    expect(() => openbTask({ name: 'p' })).toThrow('The file has no such column.');
+    expect(openbTask({ ...pod, deletion_time: '' }).durationMs).toBe(24 * 3_600_000);
   });
 
   it('of a workflow is its graph, with what each task took', () => {
@@ -226,6 +231,39 @@ describe('a trace', () => {
     expect(() => wfcommonsWorkload(recording, 1)).toThrow(
       'Task b has the parent nobody, which is no task of the workflow.',
     );
+  });
+
+  it('of a workflow whose task has no time on record is refused', () => {
+    const tasks = [{ id: 'a', parents: [] }];
+    const recording = { name: 'flow', workflow: { specification: { tasks }, execution: { tasks: [] } } };
+    expect(() => wfcommonsWorkload(recording, 1)).toThrow('Task a has no runtimeInSeconds under execution.tasks.');
+  });
+
+  it.each([
+    ['no node', [], [task('a')], 'There is no node in it.'],
+    ['no task', [node('n', 1)], [], 'There is no task in it.'],
+    ['two nodes of one name', [node('n', 1), node('n', 2)], [task('a')], 'Two nodes are called n'],
+    ['two tasks of one name', [node('n', 1)], [task('a'), task('a')], 'Two tasks are called a'],
+    ['a task that needs itself', [node('n', 1)], [task('a', { needs: [0] })], 'in a circle: a → a.'],
+    [
+      'a circle among others',
+      [node('n', 1)],
+      [
+        task('head'),
+        task('a', { needs: [0, 3] }),
+        task('b', { needs: [1] }),
+        task('c', { needs: [0, 2] }),
+        task('d', { needs: [3] }),
+      ],
+      'in a circle: a → c → b → a.',
+    ],
+  ])('with %s is not done, and told why', (_, nodes, tasks, message) => {
+    expect(workloadFault({ name: 'test', nodes, tasks })).toContain(message);
+  });
+
+  it('in which everything can be done has no fault', () => {
+    const tasks = [task('b', { needs: [1] }), task('a'), task('c', { needs: [0, 1] })];
+    expect(workloadFault({ name: 'test', nodes: [node('n', 1)], tasks })).toBeNull();
   });
 
   it('of our own says everything, and comes back as it was', () => {

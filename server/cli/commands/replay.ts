@@ -4,22 +4,43 @@ import type { Command, Context, Options } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { jsonOption } from '../json-option.ts';
+import { oneLine } from '../terminal-text.ts';
 import { elapsedText } from '../time-text.ts';
 
-/** How one scheduler did. */
+/** How one scheduler did; the same for a file as for a pool. */
 interface Row {
   readonly scheduler: string;
+  readonly config: Choice['config'];
   readonly version: string;
   readonly faults: number;
+  readonly tasks: number;
   readonly ended: number;
   readonly makespanMs: number;
-  readonly wait: { readonly mean: number; readonly p50: number; readonly p95: number; readonly p99: number };
-  readonly slowdown: { readonly mean: number; readonly p95: number };
-  readonly utilization: Readonly<Record<string, number>>;
-  readonly fragmentation: Readonly<Record<string, number>>;
+  readonly wait: Distribution;
+  readonly slowdown: Distribution;
+  readonly utilization: Shares;
+  readonly fragmentation: Shares;
   readonly fairness: number;
   readonly preemptions: number;
   readonly deadlineMisses: number;
+  readonly samples: readonly Sample[];
+  readonly pending: readonly { readonly key: string; readonly message: string }[];
+}
+interface Distribution {
+  readonly mean: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+type Shares = Readonly<Record<string, number>>;
+interface Sample {
+  /** Milliseconds from the beginning. */
+  readonly at: number;
+  readonly pending: number;
+  readonly running: number;
+  readonly utilization: Shares;
+  readonly fragmentation: Shares;
 }
 
 const DEFAULT_SCHEDULERS = ['round-robin', 'priority', 'bin-packing', 'spread', 'fair-share', 'critical-path'];
@@ -129,7 +150,7 @@ async function replayFile(
     const all = await replayTrace({ ...files, choices, plugins: options.texts('plugin') }, ({ scheduler }) =>
       output.note(`${scheduler} has done it`),
     );
-    return all.map(({ scheduler, version, faults, summary }) => ({ ...summary, scheduler, version, faults }));
+    return all.map(({ summary, ...row }) => ({ ...row, ...summary, config: row.config as Row['config'] }));
   } catch (error) {
     if (!(error instanceof TraceFault)) throw error;
     throw new CommandFailure({ code: 'BAD_TRACE', message: error.message });
@@ -140,17 +161,34 @@ interface Share {
   readonly resource: string;
   readonly share: number;
 }
-interface Result extends Omit<Row, 'scheduler' | 'makespanMs' | 'wait' | 'utilization' | 'fragmentation'> {
-  readonly choice: { readonly scheduler: string };
+/** As the API tells it. */
+interface Result {
+  readonly choice: Choice;
+  readonly version: string;
+  readonly faults: number;
+  readonly ended: number;
   readonly makespan: string;
-  readonly waitMs: Row['wait'];
+  readonly waitMs: Distribution;
+  readonly slowdown: Distribution;
   readonly utilization: readonly Share[];
   readonly fragmentation: readonly Share[];
+  readonly fairness: number;
+  readonly preemptions: number;
+  readonly deadlineMisses: number;
+  readonly pending: readonly { readonly taskRunId: string; readonly message: string }[];
+  readonly samples: readonly {
+    readonly at: string;
+    readonly pending: number;
+    readonly running: number;
+    readonly utilization: readonly Share[];
+    readonly fragmentation: readonly Share[];
+  }[];
 }
 
 async function replayPeriod(choices: readonly Choice[], options: Options, context: Context): Promise<readonly Row[]> {
   const from = new Date(context.now() - sinceMs(options.text('since') ?? '24h')).toISOString();
-  type Data = { readonly replay: { readonly results: readonly Result[]; readonly trace?: unknown } };
+  type Data = { readonly replay: Replayed };
+  type Replayed = { readonly taskRunCount: number; readonly results: readonly Result[]; readonly trace?: unknown };
   const save = options.text('save');
   const input = { pool: options.text('pool'), from, schedulers: choices };
   const { replay: replayed } = await context.connect().ask<Data>('replay', { input, withTrace: save !== undefined });
@@ -158,16 +196,22 @@ async function replayPeriod(choices: readonly Choice[], options: Options, contex
     writeFileSync(resolve(context.cwd, save), `${JSON.stringify(replayed.trace)}\n`);
     context.output.note(`${save} is written`);
   }
-  const byName = (shares: readonly Share[]) =>
-    Object.fromEntries(shares.map(({ resource, share }) => [resource, share]));
-  return replayed.results.map(({ choice, makespan, waitMs, utilization, fragmentation, ...rest }) => ({
-    ...rest,
-    scheduler: choice.scheduler,
+  return replayed.results.map(({ choice, makespan, waitMs, ...result }) => ({
+    ...result,
+    ...choice,
+    tasks: replayed.taskRunCount,
     makespanMs: isoMs(makespan),
     wait: waitMs,
-    utilization: byName(utilization),
-    fragmentation: byName(fragmentation),
+    ...sharesByName(result),
+    samples: result.samples.map((sample) => ({ ...sample, at: isoMs(sample.at), ...sharesByName(sample) })),
+    pending: result.pending.map(({ taskRunId, message }) => ({ key: taskRunId, message })),
   }));
+}
+
+function sharesByName({ utilization, fragmentation }: Pick<Result, 'utilization' | 'fragmentation'>) {
+  const byName = (shares: readonly Share[]): Shares =>
+    Object.fromEntries(shares.map(({ resource, share }) => [resource, share]));
+  return { utilization: byName(utilization), fragmentation: byName(fragmentation) };
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -191,10 +235,10 @@ function isoMs(text: string): number {
 function lines(rows: readonly Row[], { output }: Context): readonly string[] {
   const resources = [...new Set(rows.flatMap(({ utilization }) => Object.keys(utilization)))].sort();
   const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)} %`);
-  return output.table<Row>(
+  const table = output.table<Row>(
     [
       { heading: 'scheduler', value: ({ scheduler, version }) => `${scheduler} ${version}` },
-      { heading: 'ended', value: ({ ended }) => ended, alignsRight: true },
+      { heading: 'ended', value: ({ ended, tasks }) => `${ended}/${tasks}`, alignsRight: true },
       { heading: 'makespan', value: ({ makespanMs }) => elapsedText(makespanMs), alignsRight: true },
       { heading: 'wait p50', value: ({ wait }) => elapsedText(wait.p50), alignsRight: true },
       { heading: 'p95', value: ({ wait }) => elapsedText(wait.p95), alignsRight: true },
@@ -218,4 +262,12 @@ function lines(rows: readonly Row[], { output }: Context): readonly string[] {
     rows,
     'Nothing.',
   );
+  return output.rendering === 'HUMAN' ? [...table, ...rows.flatMap(pendingLines)] : table;
+}
+
+/** Why what never started waited: a few of each scheduler’s. */
+function pendingLines({ scheduler, pending, tasks, ended }: Row): readonly string[] {
+  if (pending.length === 0) return [];
+  const reasons = pending.slice(0, 3).map(({ key, message }) => `- ${oneLine(key)}: ${oneLine(message)}`);
+  return ['', `Of ${tasks} tasks, ${tasks - ended} never ended with ${scheduler}. The first that waited:`, ...reasons];
 }
