@@ -251,6 +251,7 @@ export class Placement {
     const { wants } = this.#scheduler;
     const all = wants.includes('running') ? this.running() : [];
     const running = all.filter(({ key }) => !this.#preemptions.isVictim(key));
+    const ending = all.filter(({ key }) => this.#preemptions.isVictim(key));
     let offers = 0;
     const draw = (): Offer => {
       // The plugin has failed, and may have written on the lists that it was lent.
@@ -258,14 +259,14 @@ export class Placement {
       const tenants = wants.includes('tenants') ? this.#tenants.views(this.#model, this.#queue) : [];
       const offer = {
         ...makeOffer(call, this.#model, tenants, now),
-        running: runningViews(running, this.#model, call),
+        running: runningViews(all, this.#model, call, this.#preemptions),
       };
       return wants.includes('upcoming') ? withUpcoming(offer, this.upcoming(), call, this.#model) : offer;
     };
     const compare = this.#shadow?.ask(draw);
     const decisions = this.#scheduler.decide(draw);
     compare?.(decisions);
-    const first = verify(decisions, this.#call, this.#queue, this.#model, running);
+    const first = verify(decisions, this.#call, this.#queue, this.#model, running, ending);
     const verified: Verified[] = [first];
     if (first.refusals.length > 0) {
       refusals.push(...first.refusals);

@@ -84,6 +84,7 @@ export function runningViews(
   running: readonly RunningFacts[],
   model: ClusterModel,
   { scopes }: Call,
+  preemptions: Preemptions,
 ): readonly RunningAttempt[] {
   return running.flatMap(({ key, node, shape, priority, startedAt, readySince = startedAt, forecast }) => {
     const index = model.node(node)?.index ?? -1;
@@ -91,6 +92,7 @@ export function runningViews(
     if (index < 0 || needs === null) return [];
     const durationMs = forecast === undefined ? {} : { durationMs: forecast.durationMs ?? null };
     const row = [...model.row(needs), ...scopes.map(() => 0)];
-    return [{ key, node: index, needs: row, priority, startedAt, readySince, ...durationMs }];
+    const ending = preemptions.isVictim(key) ? { isEnding: true } : {};
+    return [{ key, node: index, needs: row, priority, startedAt, readySince, ...durationMs, ...ending }];
   });
 }

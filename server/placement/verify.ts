@@ -48,6 +48,7 @@ export interface Verified {
  *
  * @param call Of which the decisions are: only what it offered can be decided on.
  * @param running What the scheduler was told of: only that can be preempted.
+ * @param already What makes room since an earlier call, and is not over yet.
  */
 export function verify(
   decisions: readonly Decision[],
@@ -55,9 +56,15 @@ export function verify(
   queue: PlacementQueue,
   model: ClusterModel,
   running: readonly RunningFacts[] = [],
+  already: readonly RunningFacts[] = [],
 ): Verified {
   const { eligible } = model;
   const victims = new Map(running.map((attempt) => [attempt.key, attempt]));
+  const ending = new Map<ModelNode, RunningFacts[]>();
+  for (const attempt of already) {
+    const node = model.node(attempt.node);
+    if (node !== undefined) ending.set(node, [...(ending.get(node) ?? []), attempt]);
+  }
   const preemptions: { entry: Pending; node: ModelNode; gpus: readonly number[]; victims: readonly string[] }[] = [];
   const placed: Pending[] = [];
   const nodes: ModelNode[] = [];
@@ -66,20 +73,21 @@ export function verify(
   for (const decision of decisions) {
     const entry = queue.get(decision.task);
     const node = 'node' in decision ? eligible[decision.node] : undefined;
-    const code = refusalOf(decision, call, entry, node, model, victims);
+    const code = refusalOf(decision, call, entry, node, model, victims, ending);
     if (code !== null) {
       refusals.push({ taskRun: decision.task, node: node?.facts.name ?? null, code, message: SENTENCES[code] });
       continue;
     }
     entry!.isDecided = true;
     if ('node' in decision) {
-      const { preempt = [] } = decision;
-      const ending = preempt.map((key) => victims.get(key)!);
-      const chosen = preempt.length === 0 ? undefined : model.roomWithout(entry!.shape, node!, ending)!;
+      const preempt = [...new Set(decision.preempt)];
+      const gone = [...(ending.get(node!) ?? []), ...preempt.map((key) => victims.get(key)!)];
+      const chosen = preempt.length === 0 ? undefined : model.roomWithout(entry!.shape, node!, gone)!;
       const taken = model.take(entry!.shape, node!, chosen);
       if (preempt.length > 0) {
         preemptions.push({ entry: entry!, node: node!, gpus: taken, victims: preempt });
-        // Nobody makes room twice.
+        // Nobody makes room twice, but what one leaves over is there for the next.
+        ending.set(node!, gone);
         for (const victim of preempt) victims.delete(victim);
         continue;
       }
@@ -110,6 +118,7 @@ function refusalOf(
   node: ModelNode | undefined,
   model: ClusterModel,
   victims: ReadonlyMap<string, RunningFacts>,
+  before: ReadonlyMap<ModelNode, readonly Held[]>,
 ): RefusalCode | null {
   if (entry === undefined) return 'UNKNOWN_TASK';
   if (entry.call !== call) return 'NOT_PENDING';
@@ -120,7 +129,7 @@ function refusalOf(
   if (!model.feasibility.passes(shape, node) || !isInDomain(entry, node)) return 'NOT_FEASIBLE';
   const { preempt = [] } = decision;
   if (preempt.length === 0) return model.hasRoom(shape, node) ? null : 'OVER_COMMIT';
-  const ending: Held[] = [];
+  const ending: Held[] = [...(before.get(node) ?? [])];
   for (const key of new Set(preempt)) {
     const victim = victims.get(key);
     if (victim === undefined || victim.node !== node.facts.name || victim.priority >= entry.priority) {

@@ -127,6 +127,9 @@ export interface RunningAttempt {
   readonly readySince?: Instant;
   /** How long it will probably run in all, as in PendingTask. */
   readonly durationMs?: number | null;
+  /** It has been asked to end to make room: it cannot be asked again, and its room, which `free` of the node does not
+   *  hold yet, is for those that others are ended for. */
+  readonly isEnding?: boolean;
 }
 
 export interface PlacementOutput<Memory extends Json = Json> {

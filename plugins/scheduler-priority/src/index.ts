@@ -60,7 +60,7 @@ export default defineScheduler<z.output<typeof config>>({
       }
       const room = preemption?.makeRoomFor(task) ?? null;
       if (room === null) continue;
-      decisions.push({ task: task.key, node: room.node, preempt: room.victims });
+      if (room.victims.length > 0) decisions.push({ task: task.key, node: room.node, preempt: room.victims });
       choices.take(task.shape, room.node);
     }
     return { decisions, memory };

@@ -21,6 +21,8 @@ export class Preemption {
   /** By node, those who may be ended: the lowest in priority first, of these the youngest. */
   readonly #running = new Map<number, RunningAttempt[]>();
   readonly #gpuColumn: number;
+  /** By node, those who have been asked to end: what they hold is free for whom room is made next. */
+  readonly #ending = new Map<number, RunningAttempt[]>();
   /** Per shape: the most urgent for whom nothing was found. Nobody less urgent need look again. */
   readonly #inVain: (PendingTask | undefined)[] = [];
   #made = 0;
@@ -35,8 +37,9 @@ export class Preemption {
     this.#rank = rank;
     this.#gpuColumn = input.resources.indexOf('gpu');
     for (const attempt of input.running) {
-      const onNode = this.#running.get(attempt.node);
-      if (onNode === undefined) this.#running.set(attempt.node, [attempt]);
+      const all = attempt.isEnding === true ? this.#ending : this.#running;
+      const onNode = all.get(attempt.node);
+      if (onNode === undefined) all.set(attempt.node, [attempt]);
       else onNode.push(attempt);
     }
     for (const onNode of this.#running.values()) {
@@ -46,7 +49,8 @@ export class Preemption {
 
   /**
    * The node where the fewest attempts have to end for a task, of these the lowest in priority, of these the youngest;
-   * null when no node will do. They are nobody else's victims any more.
+   * null when no node will do. They are nobody else's victims any more. Nobody when those who are ending already leave
+   * room enough: the task has only to wait.
    */
   makeRoomFor(task: PendingTask): Room | null {
     const tried = this.#inVain[task.shape];
@@ -55,6 +59,7 @@ export class Preemption {
     let best: { readonly node: number; readonly victims: readonly RunningAttempt[] } | null = null;
     for (const node of this.#input.shapes[task.shape]!.feasible) {
       const victims = this.#victimsOn(node, task, best?.victims.length ?? Infinity);
+      if (victims?.length === 0) return { node, victims: [] };
       if (victims !== null && (best === null || isLessHarm(victims, best.victims))) best = { node, victims };
     }
     if (best === null) {
@@ -62,6 +67,7 @@ export class Preemption {
       return null;
     }
     this.#made++;
+    this.#ending.set(best.node, [...(this.#ending.get(best.node) ?? []), ...best.victims]);
     const ended = new Set(best.victims);
     this.#running.set(
       best.node,
@@ -71,13 +77,14 @@ export class Preemption {
   }
 
   #victimsOn(node: number, task: PendingTask, most: number): readonly RunningAttempt[] | null {
-    const onNode = this.#running.get(node);
-    if (onNode === undefined) return null;
+    const onNode = this.#running.get(node) ?? [];
     const able = onNode.filter((attempt) => this.#mayEnd(attempt, task));
-    if (able.length === 0) return null;
+    const ending = this.#ending.get(node) ?? [];
+    if (able.length === 0 && ending.length === 0) return null;
     const { needs } = this.#input.shapes[task.shape]!;
     const willDo = (ended: readonly RunningAttempt[]): boolean =>
-      fitsWithout({ cluster: this.#cluster, node, gpuColumn: this.#gpuColumn }, needs, ended);
+      fitsWithout({ cluster: this.#cluster, node, gpuColumn: this.#gpuColumn }, needs, [...ending, ...ended]);
+    if (ending.length > 0 && willDo([])) return [];
     return fewestThatWillDo(able, willDo, most);
   }
 

@@ -1,6 +1,6 @@
 import type { Cluster } from '@gantry/plugin-kit/greedy';
 import type { Shape } from '@gantry/plugin-kit/scheduler';
-import type { Turns } from './turns.ts';
+import { firstBehind, type Turns } from './turns.ts';
 
 /** The turns of the nodes that will do for one shape: a circle for each degree of preference, the best liked first. */
 export class Rotation {
@@ -34,55 +34,52 @@ function tiersOf({ feasible, preference }: Shape): readonly ArrayLike<number>[] 
 
 /**
  * The turns of nodes that may have room, in a circle. A node that has none is taken out for good, because within one
- * call nothing is given back; so a task costs the same however many nodes are full.
+ * call nothing is given back; so a task costs the same however many nodes there are and however many of them are full.
  */
 class Ring {
   readonly #needs: readonly number[];
   readonly #cluster: Cluster;
   readonly #turns: Turns;
-  /** Per turn and one more for the end: itself while it is in the ring, else a later one, nearer to the next that is. */
-  readonly #later: Int32Array;
+  /** Ascending. */
+  readonly #members: ArrayLike<number>;
+  /** By place among the members, made when the first is taken out: how far it is to one that is nearer to the next. */
+  #skips: Int32Array | null = null;
 
   constructor(nodes: ArrayLike<number>, needs: readonly number[], cluster: Cluster, turns: Turns) {
     this.#needs = needs;
     this.#cluster = cluster;
     this.#turns = turns;
-    const end = turns.length;
-    const members = turns.of(nodes);
-    this.#later = new Int32Array(end + 1);
-    let behind = end;
-    this.#later[end] = end;
-    for (let at = members.length - 1; at >= 0; at--) {
-      const turn = members[at]!;
-      // What lies between this one and the next leads to the next.
-      this.#later.fill(behind, turn + 1, behind);
-      this.#later[turn] = turn;
-      behind = turn;
-    }
-    this.#later.fill(behind, 0, behind);
+    this.#members = turns.of(nodes);
   }
 
   firstFrom(start: number): number {
-    const turn = this.#firstUpToEnd(start);
-    return turn >= 0 ? turn : this.#firstUpToEnd(0);
+    const members = this.#members;
+    const place = firstBehind(members.length, (at) => members[at]! >= start);
+    const turn = this.#firstUpToEnd(place);
+    return turn >= 0 || place === 0 ? turn : this.#firstUpToEnd(0);
   }
 
   #firstUpToEnd(start: number): number {
-    const end = this.#later.length - 1;
-    for (let turn = this.#find(start); turn < end; turn = this.#find(turn)) {
+    const end = this.#members.length;
+    for (let place = this.#find(start); place < end; place = this.#find(place)) {
+      const turn = this.#members[place]!;
       if (this.#cluster.fits(this.#turns.nodeOf(turn), this.#needs)) return turn;
-      this.#later[turn] = turn + 1;
+      this.#skips ??= new Int32Array(end + 1);
+      this.#skips[place] = 1;
     }
     return -1;
   }
 
-  /** The first at or behind `start` that is in the ring; halves the way for whoever comes next. */
+  /** The first at or behind `start` that has not been taken out; halves the way for whoever comes next. */
   #find(start: number): number {
-    let turn = start;
-    while (this.#later[turn] !== turn) {
-      this.#later[turn] = this.#later[this.#later[turn]!]!;
-      turn = this.#later[turn]!;
+    const skips = this.#skips;
+    if (skips === null) return start;
+    let place = start;
+    for (let skip = skips[place]!; skip > 0; skip = skips[place]!) {
+      const further = skips[place + skip]!;
+      if (further > 0) skips[place] = skip + further;
+      place += skip + further;
     }
-    return turn;
+    return place;
   }
 }

@@ -84,7 +84,7 @@ function spaced(nodes: readonly NodeView[], weights: readonly number[]): Turns {
 const nameOf = (position: Position): string => (typeof position === 'string' ? position : position.node);
 
 /** The first of `length` that is behind; what is behind comes after all that is not. */
-function firstBehind(length: number, isBehind: (at: number) => boolean): number {
+export function firstBehind(length: number, isBehind: (at: number) => boolean): number {
   let from = 0;
   let to = length;
   while (from < to) {
