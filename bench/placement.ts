@@ -1,7 +1,8 @@
 // How fast is placement? `npm run bench -- placement` prints
 //   1. the curve over 100 → 15,000 heterogeneous nodes: placements per second of each scheduler through the production
 //      path (queue, offer, scheduler, verification, reservation), with 100 shapes and 4,096 tasks per call, beside a
-//      linear best-fit scan over typed arrays of the same tasks in the same run;
+//      linear best-fit scan over typed arrays of the same tasks in the same run; first from a pool that has just been
+//      loaded, then when it has placed tasks of these shapes before, as in a server that has run for a while;
 //   2. what a no-op task costs where nothing but slots is asked for: add + place + release, a few nodes, one shape.
 // Options: --nodes 100,5000 --tasks 40960
 import { cpus } from 'node:os';
@@ -106,10 +107,27 @@ function request(at: number, shape: TaskShape): Parameters<Placement['add']>[0] 
   return { key: `run-${at >> 10}.${at}`, shape, priority: 0, readySince: at, tenant: 'bench' };
 }
 
-function perSecond(plugin: SchedulerPlugin, nodes: readonly Node[], shapes: readonly TaskShape[]): number {
+/** Tasks of every shape, twice, that are placed and have ended. */
+function warm(placement: Placement, shapes: readonly TaskShape[]): void {
+  for (let round = 0; round < 2; round++) {
+    shapes.forEach((shape, at) => placement.add(request(taskCount + round * shapes.length + at, shape)));
+    const shapeOf = (key: string) => shapes[(Number(key.split('.')[1]) - taskCount) % shapes.length]!;
+    for (const { taskRun, node } of placement.place(0).placements) placement.release(shapeOf(taskRun), node);
+  }
+}
+
+interface Cell {
+  readonly plugin: SchedulerPlugin;
+  readonly nodes: readonly Node[];
+  readonly shapes: readonly TaskShape[];
+  readonly isWarm: boolean;
+}
+
+function perSecond({ plugin, nodes, shapes, isWarm }: Cell): number {
   const seconds = best(
     () => {
       const placement = placementWith(plugin, nodes);
+      if (isWarm) warm(placement, shapes);
       for (let at = 0; at < taskCount; at++) placement.add(request(at, shapes[(at * 7919) % shapes.length]!));
       return placement;
     },
@@ -184,15 +202,18 @@ function liveNanoseconds(plugin: SchedulerPlugin): number {
 const shapes = someShapes(SHAPES);
 const thousands = (rate: number): string => `${(rate / 1_000).toFixed(0)} k/s`.padStart(12);
 console.log(`${cpus()[0]?.model ?? 'CPU'}, Node ${process.versions.node}. Best of ${ROUNDS}.`);
-console.log(`\nPlacements per second, ${taskCount} tasks of ${SHAPES} shapes, ${BATCH} per call:`);
-console.log(
-  ['nodes'.padStart(7), ...SCHEDULERS.map(({ name }) => name.padStart(12)), 'linear scan'.padStart(12)].join(' '),
-);
-for (const count of nodeCounts) {
-  const nodes = someNodes(count);
-  const rates = SCHEDULERS.map((plugin) => thousands(perSecond(plugin, nodes, shapes)));
-  const scanned = Math.min(taskCount, Math.ceil(1e8 / count));
-  console.log([String(count).padStart(7), ...rates, thousands(scanPerSecond(nodes, shapes, scanned))].join(' '));
+for (const isWarm of [false, true]) {
+  const state = isWarm ? 'by a pool that has placed such tasks before' : 'by a pool that was just loaded';
+  console.log(`\nPlacements per second, ${taskCount} tasks of ${SHAPES} shapes, ${BATCH} per call, ${state}:`);
+  console.log(
+    ['nodes'.padStart(7), ...SCHEDULERS.map(({ name }) => name.padStart(12)), 'linear scan'.padStart(12)].join(' '),
+  );
+  for (const count of nodeCounts) {
+    const nodes = someNodes(count);
+    const rates = SCHEDULERS.map((plugin) => thousands(perSecond({ plugin, nodes, shapes, isWarm })));
+    const scanned = Math.min(taskCount, Math.ceil(1e8 / count));
+    console.log([String(count).padStart(7), ...rates, thousands(scanPerSecond(nodes, shapes, scanned))].join(' '));
+  }
 }
 console.log('\nA no-op task on 4 nodes, one shape, slots only: add + place + release:');
 for (const plugin of SCHEDULERS) console.log(`${plugin.name.padStart(12)} ${liveNanoseconds(plugin).toFixed(0)} ns`);

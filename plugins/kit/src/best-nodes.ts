@@ -1,11 +1,9 @@
-import { Cluster } from './cluster.ts';
-import { Journal, NodeHeap, Scorer, type NodeScore } from './node-heap.ts';
+import type { Cluster } from './cluster.ts';
+import type { NodeHeap, NodeScore, Scorer } from './node-heap.ts';
+import { indexFor, type NodeIndex } from './node-index.ts';
 import type { Candidate, Decision, NodeView, PendingTask, Shape } from './scheduler.ts';
 
 export type { NodeScore } from './node-heap.ts';
-
-/** Heaps of one call hold at most so many nodes together, some 70 MB; shapes beyond that are scanned. */
-const MAX_INDEXED = 1 << 22;
 
 /** How many of the best nodes a decision names that is to be explained. */
 const EXPLAINED = 5;
@@ -31,6 +29,12 @@ export interface NodeChoiceOptions {
    * Default 1, which outweighs any score that is a share.
    */
   readonly preferenceWeight?: number;
+  /**
+   * An object that is the same in calls about the same pool, such as `input.config`. What is worked out about nodes is
+   * kept with it, so that the next call looks only at what has changed since; decisions are the same without. Of two
+   * BestNodes with one object only the younger may be used. Pays when `score` is the same function in each call.
+   */
+  readonly keptWith?: object;
 }
 
 /**
@@ -42,18 +46,15 @@ export class BestNodes {
   /** What is left, as far as this call has given it away. */
   readonly cluster: Cluster;
   readonly #shapes: readonly Shape[];
-  readonly #score: Scorer;
   readonly #taskCounts: ArrayLike<number> | null;
-  readonly #journal: Journal;
+  readonly #index: NodeIndex;
   readonly #choices: (Choice | undefined)[] = [];
-  #indexed = 0;
 
-  constructor({ nodes, resources, shapes, score, taskCounts, preferenceWeight = 1 }: NodeChoiceOptions) {
-    this.cluster = new Cluster(nodes, resources);
+  constructor({ nodes, resources, shapes, score, taskCounts, preferenceWeight = 1, keptWith }: NodeChoiceOptions) {
+    this.#index = indexFor({ nodes, resources, score, perPreference: preferenceWeight / MOST_LIKED }, keptWith);
+    this.cluster = this.#index.cluster;
     this.#shapes = shapes;
-    this.#score = new Scorer(score, preferenceWeight / MOST_LIKED);
     this.#taskCounts = taskCounts ?? null;
-    this.#journal = new Journal(64, nodes.length);
   }
 
   /** The node to take for a shape, by the shape's index; −1 when none has room. */
@@ -63,13 +64,13 @@ export class BestNodes {
 
   /** How good a node is for a shape as things stand. */
   scoreOf(shape: number, node: number): number {
-    return this.#score.of(this.#shapes[shape]!, node, this.cluster);
+    return this.#index.scorer.of(this.#shapes[shape]!, node, this.cluster);
   }
 
   /** Gives a node that has room to a task of a shape. */
   take(shape: number, node: number): void {
     this.cluster.take(node, this.#shapes[shape]!.needs);
-    this.#journal.write(node);
+    this.#index.journal.write(node);
     this.#choices[shape]?.taken(node);
   }
 
@@ -96,10 +97,8 @@ export class BestNodes {
 
   #makeChoice(at: number): Choice {
     const shape = this.#shapes[at]!;
-    const size = shape.feasible.length;
-    const hasHeap = (this.#taskCounts?.[at] ?? 2) > 1 && this.#indexed + size <= MAX_INDEXED;
-    if (hasHeap) this.#indexed += size;
-    return new Choice(shape, this.#score, this.cluster, this.#journal, hasHeap);
+    const { scorer, cluster } = this.#index;
+    return new Choice(shape, scorer, cluster, this.#index.heapFor(shape, (this.#taskCounts?.[at] ?? 2) > 1));
   }
 }
 
@@ -111,8 +110,8 @@ class Choice {
   readonly #heap: NodeHeap | null;
   #isFull = false;
 
-  constructor(shape: Shape, score: Scorer, cluster: Cluster, journal: Journal, hasHeap: boolean) {
-    this.#heap = hasHeap ? new NodeHeap(shape, score, cluster, journal) : null;
+  constructor(shape: Shape, score: Scorer, cluster: Cluster, heap: NodeHeap | null) {
+    this.#heap = heap;
     this.#shape = shape;
     this.#score = score;
     this.#cluster = cluster;

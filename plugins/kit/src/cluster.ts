@@ -16,7 +16,7 @@ export function resourceColumns(resources: readonly string[]): readonly number[]
  * has given away. The input stays as it was.
  */
 export class Cluster {
-  readonly nodes: readonly NodeView[];
+  #nodes: readonly NodeView[];
   /** How many resources there are: the length of every row of amounts. */
   readonly columnCount: number;
   readonly #free: Float64Array;
@@ -29,19 +29,32 @@ export class Cluster {
   /** @param resources `input.resources` */
   constructor(nodes: readonly NodeView[], resources: readonly string[]) {
     const columnCount = resources.length;
-    this.nodes = nodes;
+    this.#nodes = nodes;
     this.columnCount = columnCount;
     this.#gpuColumn = resources.indexOf(GPU);
     this.#gpus = this.#gpuColumn < 0 ? [] : nodes.map(({ gpus }) => gpus);
     this.#free = new Float64Array(nodes.length * columnCount);
     this.#capacity = new Float64Array(nodes.length * columnCount);
-    for (let node = 0, at = 0; node < nodes.length; node++) {
-      const { free, capacity } = nodes[node]!;
-      for (let column = 0; column < columnCount; column++, at++) {
-        this.#free[at] = free[column]!;
-        this.#capacity[at] = capacity[column]!;
-      }
+    for (let node = 0; node < nodes.length; node++) this.restore(node);
+  }
+
+  get nodes(): readonly NodeView[] {
+    return this.#nodes;
+  }
+
+  /** Other views of as many nodes; those that are not the same as before are to be restored. */
+  renew(nodes: readonly NodeView[]): void {
+    this.#nodes = nodes;
+  }
+
+  /** Forgets what has been given away of a node: it is as its view says. */
+  restore(node: number): void {
+    const { free, capacity, gpus } = this.#nodes[node]!;
+    for (let column = 0, at = node * this.columnCount; column < this.columnCount; column++, at++) {
+      this.#free[at] = free[column]!;
+      this.#capacity[at] = capacity[column]!;
     }
+    if (this.#gpuColumn >= 0) this.#gpus[node] = gpus;
   }
 
   /** What is left on a node, by column: a fresh array. In a `score` that must be fast, `freeOf` is the cheaper one. */

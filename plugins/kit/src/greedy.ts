@@ -36,7 +36,9 @@ export function greedy<Config>(
     if (input.tasks.length === 0) return { decisions: [], memory: input.memory };
     const { order, considered = 0, ...choosing } = rules(input.config, input);
     const { nodes, resources, shapes } = input;
-    const choices = new BestNodes({ nodes, resources, shapes, taskCounts: countTasks(input), ...choosing });
+    const { config } = input;
+    const kept = typeof config === 'object' && config !== null ? { keptWith: config } : {};
+    const choices = new BestNodes({ nodes, resources, shapes, taskCounts: countTasks(input), ...kept, ...choosing });
     const decisions: Decision[] = [];
     for (const task of inOrder(input.tasks, order)) {
       const node = choices.best(task.shape);

@@ -8,7 +8,8 @@ import type { Shape } from './scheduler.ts';
  * dropped when it is met. One whose score has fallen keeps its old key, which is then too high but never too low; if it
  * comes to the top it is scored again, and sinks. So the node on top, once its key is known to be right, is the very one
  * that the scan would have found, ties by index included. A node that has no room left is dropped when it is met at the
- * top: within one call nothing is given back.
+ * top, and comes back when the journal names it and it has room again. None of this depends on how the heap came about,
+ * so it may be kept from call to call.
  */
 
 /**
@@ -77,37 +78,32 @@ export class Journal {
 
 /** Nodes with room for one shape, best on top; each has four below it, which makes it half as deep as with two. */
 export class NodeHeap {
-  readonly #shape: Shape;
+  readonly shape: Shape;
   readonly #score: Scorer;
   readonly #cluster: Cluster;
   readonly #journal: Journal;
   /** How far the journal has been read. */
-  #read: number;
+  #read = 0;
   #size = 0;
   /** By place in the heap. */
   #nodes: Int32Array;
   #keys: Float64Array;
-  /** By node: the key of its entry, other entries of it are outdated; NaN when it has none. */
+  /** By node: the key of its entry, other entries of it are outdated; −Infinity when it has none, NaN when it never may. */
   readonly #keyOf: Float64Array;
   /** By node: how long the journal was when it was scored last. */
   readonly #scoredAt: Int32Array;
 
   constructor(shape: Shape, score: Scorer, cluster: Cluster, journal: Journal) {
-    this.#shape = shape;
+    this.shape = shape;
     this.#score = score;
     this.#cluster = cluster;
     this.#journal = journal;
-    this.#read = journal.length;
-    const { feasible, needs } = shape;
+    const { feasible } = shape;
     this.#nodes = new Int32Array(feasible.length);
     this.#keys = new Float64Array(feasible.length);
     this.#keyOf = new Float64Array(cluster.nodes.length).fill(NaN);
     this.#scoredAt = new Int32Array(cluster.nodes.length);
-    for (let at = 0; at < feasible.length; at++) {
-      const node = feasible[at]!;
-      if (cluster.fits(node, needs)) this.#put(this.#size++, node, score.of(shape, node, cluster));
-    }
-    for (let place = (this.#size - 2) >> 2; place >= 0; place--) this.#moveDown(place);
+    this.#build();
   }
 
   /** The best node that has room, which is then on top; −1 when there is none. */
@@ -115,7 +111,7 @@ export class NodeHeap {
     this.#readOn();
     while (this.#size > 0) {
       const node = this.#nodes[0]!;
-      if (this.#keys[0]! !== this.#keyOf[node]! || !this.#cluster.fits(node, this.#shape.needs)) this.#dropTop();
+      if (this.#keys[0]! !== this.#keyOf[node]! || !this.#cluster.fits(node, this.shape.needs)) this.#dropTop();
       else if (this.#scoredAt[node]! > this.#journal.lastOf(node)) return node;
       else this.#rescoreTop();
     }
@@ -127,28 +123,45 @@ export class NodeHeap {
     // Another one is found in the journal; and a heap that has not read on must not skip what it says.
     if (this.#size === 0 || this.#nodes[0] !== node || this.#read < this.#journal.length - 1) return;
     this.#read = this.#journal.length;
-    if (this.#cluster.fits(this.#nodes[0]!, this.#shape.needs)) this.#rescoreTop();
+    if (this.#cluster.fits(this.#nodes[0]!, this.shape.needs)) this.#rescoreTop();
     else this.#dropTop();
   }
 
+  #build(): void {
+    const { feasible, needs } = this.shape;
+    this.#read = this.#journal.length;
+    this.#size = 0;
+    for (let at = 0; at < feasible.length; at++) {
+      const node = feasible[at]!;
+      if (this.#cluster.fits(node, needs))
+        this.#put(this.#size++, node, this.#score.of(this.shape, node, this.#cluster));
+      else this.#keyOf[node] = -Infinity;
+    }
+    for (let place = (this.#size - 2) >> 2; place >= 0; place--) this.#moveDown(place);
+  }
+
   #readOn(): void {
+    // Half of the entries, or more, are outdated.
+    if (this.#size > 2 * this.shape.feasible.length) this.#build();
     for (; this.#read < this.#journal.length; this.#read++) {
       if (!this.#journal.isLatest(this.#read)) continue;
       const node = this.#journal.nodes[this.#read]!;
       const key = this.#keyOf[node]!;
-      if (Number.isNaN(key) || !this.#cluster.fits(node, this.#shape.needs)) continue;
-      const score = this.#score.of(this.#shape, node, this.#cluster);
+      if (Number.isNaN(key) || !this.#cluster.fits(node, this.shape.needs)) continue;
+      const score = this.#score.of(this.shape, node, this.#cluster);
       if (score > key) this.#push(node, score);
     }
   }
 
   #rescoreTop(): void {
     const node = this.#nodes[0]!;
-    this.#put(0, node, this.#score.of(this.#shape, node, this.#cluster));
+    this.#put(0, node, this.#score.of(this.shape, node, this.#cluster));
     this.#moveDown(0);
   }
 
   #dropTop(): void {
+    const node = this.#nodes[0]!;
+    if (this.#keyOf[node] === this.#keys[0]) this.#keyOf[node] = -Infinity;
     const last = --this.#size;
     this.#nodes[0] = this.#nodes[last]!;
     this.#keys[0] = this.#keys[last]!;

@@ -15,19 +15,31 @@ const MEAN = 1 / 1024;
  */
 export function leastLoaded(resources: readonly string[]): NodeScore {
   const columns = resourceColumns(resources);
-  return ({ needs }: Shape, node: number, cluster: Cluster): number => {
-    let highest = 0;
-    let sum = 0;
-    for (let at = 0; at < columns.length; at++) {
-      const column = columns[at]!;
-      const capacity = cluster.capacityOf(node, column);
-      if (capacity === 0) continue;
-      const taken = 1 - (cluster.freeOf(node, column) - needs[column]!) / capacity;
-      sum += taken;
-      if (taken > highest) highest = taken;
-    }
-    return -(highest + (sum / columns.length) * MEAN);
-  };
+  if (columns.length === resources.length) return leastLoadedByAll;
+  return ({ needs }, node, cluster) => looseness(needs, node, cluster, columns);
+}
+
+/** The usual case is one function, so that what is kept with it is of use for the next call. */
+const leastLoadedByAll: NodeScore = ({ needs }, node, cluster) => looseness(needs, node, cluster, null);
+
+function looseness(
+  needs: readonly number[],
+  node: number,
+  cluster: Cluster,
+  columns: readonly number[] | null,
+): number {
+  const count = columns === null ? needs.length : columns.length;
+  let highest = 0;
+  let sum = 0;
+  for (let at = 0; at < count; at++) {
+    const column = columns === null ? at : columns[at]!;
+    const capacity = cluster.capacityOf(node, column);
+    if (capacity === 0) continue;
+    const taken = 1 - (cluster.freeOf(node, column) - needs[column]!) / capacity;
+    sum += taken;
+    if (taken > highest) highest = taken;
+  }
+  return -(highest + (sum / count) * MEAN);
 }
 
 /**

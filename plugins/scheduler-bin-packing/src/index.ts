@@ -62,7 +62,14 @@ export default defineScheduler<z.output<typeof config>>({
     const gpu = resources.indexOf('gpu');
     const demand = gpu < 0 ? null : withTasksOf(input, gpu, input.memory as GpuDemand | null);
     const score = demand === null ? fullest(resources) : keepingGpusUsable(demand, resources, gpu);
-    const choices = new BestNodes({ nodes, resources, shapes, score, taskCounts: countTasks(input) });
+    const choices = new BestNodes({
+      nodes,
+      resources,
+      shapes,
+      score,
+      taskCounts: countTasks(input),
+      keptWith: input.config,
+    });
     const decisions = input.config.lookAhead ? packBatch(input, choices) : oneByOne(input, choices);
     return { decisions, memory: demand === null ? input.memory : (demand as unknown as Json) };
   },

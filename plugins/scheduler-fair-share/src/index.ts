@@ -64,7 +64,14 @@ export default defineScheduler<Config>({
   place(input) {
     const { nodes, resources, shapes, tasks, memory } = input;
     const score = (input.config.nodes === 'FULLEST' ? fullest : leastLoaded)(resources);
-    const choices = new BestNodes({ nodes, resources, shapes, score, taskCounts: countTasks(input) });
+    const choices = new BestNodes({
+      nodes,
+      resources,
+      shapes,
+      score,
+      taskCounts: countTasks(input),
+      keptWith: input.config,
+    });
     const tenants = makeTenants(input);
     const decisions: Decision[] = [];
     for (const task of inOrder(tasks)) tenants.of(task).waiting.push({ task, needs: shapes[task.shape]!.needs });

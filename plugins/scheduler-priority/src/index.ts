@@ -48,7 +48,14 @@ export default defineScheduler<z.output<typeof config>>({
     const { config, nodes, resources, shapes, tasks, memory } = input;
     if (tasks.length === 0) return { decisions: [], memory };
     const rank = rankBy(config.agingMs);
-    const choices = new BestNodes({ nodes, resources, shapes, score: leastLoaded, taskCounts: countTasks(input) });
+    const choices = new BestNodes({
+      nodes,
+      resources,
+      shapes,
+      score: leastLoaded,
+      taskCounts: countTasks(input),
+      keptWith: input.config,
+    });
     const preemption = config.preempt ? new Preemption(input, choices.cluster, rank) : null;
     const decisions: Decision[] = [];
     const ordered = inOrder(tasks, (one, other) => rank(one, other) || one.readySince - other.readySince);
