@@ -1,6 +1,5 @@
 import { resourceColumns, type Cluster } from './cluster.ts';
 import type { NodeScore } from './node-heap.ts';
-import type { Shape } from './scheduler.ts';
 
 /* Scores that several schedulers share; each is a share of a node, from −1 or a little less to 0. */
 
