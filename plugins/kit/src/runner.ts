@@ -69,14 +69,23 @@ export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | '
 
 /** Only what the runner itself can know: that it was cancelled or timed out is known to who stopped it. */
 export type Outcome =
-  | { readonly ok: true; readonly outputs: Readonly<Record<string, Json>> }
+  | { readonly ok: true; readonly outputs: Readonly<Record<string, Json>>; readonly usage?: Usage }
   | {
       readonly ok: false;
       readonly kind: 'APPLICATION' | 'OOM' | 'INFRASTRUCTURE' | 'REJECTED';
       readonly reason: Reason;
       readonly exitCode?: number;
       readonly signal?: string;
+      readonly usage?: Usage;
     };
+
+/** What an attempt used up, as far as its runner knows; what it does not know it leaves out. */
+export interface Usage {
+  /** The most memory that everything it started held at one time. Bytes. */
+  readonly peakMemoryBytes?: number;
+  /** Time on a processor, user and system, of everything it started. Milliseconds. */
+  readonly cpuMs?: number;
+}
 
 export interface Detection {
   readonly health: 'HEALTHY' | 'UNHEALTHY' | 'ABSENT';
