@@ -85,6 +85,7 @@ function change(part: Partial<Change>, rows: readonly StoredTaskRun[]): Change {
     supersededAttempts: [],
     evidence: [],
     gpus: [],
+    usages: [],
     nodes: [],
     receipts: [],
     events: {

@@ -1,4 +1,4 @@
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Json, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { TerminalAttemptState } from '../domain/attempt.ts';
 import type { StopCause } from '../domain/effect.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -11,6 +11,7 @@ export interface End {
   readonly state: TerminalAttemptState;
   readonly failure?: Failure;
   readonly outputs?: Readonly<Record<string, Json>>;
+  readonly usage?: Usage;
 }
 
 type ExitDetails = Pick<Failure, 'exitCode' | 'signal'>;
@@ -22,10 +23,11 @@ type ExitDetails = Pick<Failure, 'exitCode' | 'signal'>;
 export function afterStop(end: End, stop: StopReason): End {
   if (end.state === 'SUCCEEDED') return end;
   const { exitCode, signal } = end.failure ?? {};
-  return stopped(stop, {
+  const told = stopped(stop, {
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
   });
+  return end.usage === undefined ? told : { ...told, usage: end.usage };
 }
 
 /** How an attempt ends that was stopped for a reason. */

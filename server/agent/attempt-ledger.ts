@@ -330,7 +330,7 @@ export class AttemptLedger {
     this.#tell(entry);
   }
 
-  #end(entry: Entry, { state, failure, outputs }: End, at: number): void {
+  #end(entry: Entry, { state, failure, outputs, usage }: End, at: number): void {
     const { attempt } = entry;
     // One that was never started has no start to tell of.
     const hasStarted = entry.phase !== 'ACCEPTED';
@@ -340,6 +340,7 @@ export class AttemptLedger {
     if (hasStarted) report.startedAt = Math.min(entry.startedAt, at);
     if (failure !== undefined) report.failure = failure;
     if (outputs !== undefined) report.outputs = outputs;
+    if (usage !== undefined) report.usage = usage;
     entry.report = report;
     this.#liveCount--;
     this.#tell(entry);

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
+import type { JsonObject, Usage } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
 import type { Failure } from '../domain/failure.ts';
 import { copyJson } from '../domain/json.ts';
@@ -23,26 +23,47 @@ const failed = z.object({
 /** What a runner said, checked: a plugin may return anything at all, and nothing that it returns may throw here. */
 export function endOf(runner: string, outcome: unknown): End {
   try {
-    if ((outcome as { ok?: unknown } | null)?.ok === true)
-      return succeeded(runner, (outcome as { outputs?: unknown }).outputs);
-    const parsed = failed.safeParse(outcome);
-    if (!parsed.success) return pluginFault(runner, 'OUTCOME_MALFORMED', 'returned something that is no outcome');
-    const { kind, reason, exitCode, signal } = parsed.data;
-    const failure: Failure = {
-      kind: kind === 'REJECTED' ? 'INFRASTRUCTURE' : kind,
-      reason: {
-        code: reason.code,
-        message: reason.message,
-        ...(reason.remedy === undefined ? {} : { remedy: reason.remedy }),
-      },
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(signal === undefined ? {} : { signal }),
-    };
-    return { state: kind === 'REJECTED' ? 'REJECTED' : 'FAILED', failure };
+    const end = readEnd(runner, outcome);
+    const usage = usageOf((outcome as { usage?: unknown } | null)?.usage);
+    return usage === null ? end : { ...end, usage };
   } catch (error) {
     return pluginFault(runner, 'OUTCOME_MALFORMED', `returned an outcome that cannot be read: ${messageOf(error)}`);
   }
 }
+
+/** May throw: a plugin may return what throws when it is looked at. */
+function readEnd(runner: string, outcome: unknown): End {
+  if ((outcome as { ok?: unknown } | null)?.ok === true)
+    return succeeded(runner, (outcome as { outputs?: unknown }).outputs);
+  const parsed = failed.safeParse(outcome);
+  if (!parsed.success) return pluginFault(runner, 'OUTCOME_MALFORMED', 'returned something that is no outcome');
+  const { kind, reason, exitCode, signal } = parsed.data;
+  const failure: Failure = {
+    kind: kind === 'REJECTED' ? 'INFRASTRUCTURE' : kind,
+    reason: {
+      code: reason.code,
+      message: reason.message,
+      ...(reason.remedy === undefined ? {} : { remedy: reason.remedy }),
+    },
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  return { state: kind === 'REJECTED' ? 'REJECTED' : 'FAILED', failure };
+}
+
+/** What was measured; null for nothing. A measurement that makes no sense is left out: no work fails for it. */
+function usageOf(value: unknown): Usage | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { peakMemoryBytes, cpuMs } = value as Record<string, unknown>;
+  const usage = {
+    ...(isAmount(peakMemoryBytes) ? { peakMemoryBytes: Math.round(peakMemoryBytes) } : {}),
+    ...(isAmount(cpuMs) ? { cpuMs: Math.round(cpuMs) } : {}),
+  };
+  return isEmpty(usage) ? null : usage;
+}
+
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 
 function succeeded(runner: string, outputs: unknown): End {
   if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs))

@@ -1,3 +1,4 @@
+import type { Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt, AttemptState as State } from '../domain/attempt.ts';
 import type { Failure, FailureKind as Kind } from '../domain/failure.ts';
 import { attemptId } from '../domain/ids.ts';
@@ -71,6 +72,23 @@ export const placedAttempt = (attempt: Attempt, of: TaskRunKey): PlacedAttempt =
   of,
 });
 
+const UsageRef = builder.objectRef<Usage>('Usage').implement({
+  role: 'VIEWER',
+  description: 'What an attempt used up.',
+  fields: (t) => ({
+    peakMemoryBytes: t.float({
+      nullable: true,
+      description: 'Bytes: the most memory that it held at one time; null where its runner cannot tell.',
+      resolve: ({ peakMemoryBytes }) => peakMemoryBytes ?? null,
+    }),
+    cpuMs: t.float({
+      nullable: true,
+      description: 'Milliseconds: its time on processors; null where its runner cannot tell.',
+      resolve: ({ cpuMs }) => cpuMs ?? null,
+    }),
+  }),
+});
+
 export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement({
   role: 'VIEWER',
   description: 'One try of a task run on one node. Never overwritten: a retry is a new attempt.',
@@ -101,6 +119,13 @@ export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement(
       description: 'From its start to its end, or until now; null before it has started.',
       resolve: ({ startedAt, finishedAt }, _, { ports }) =>
         startedAt === null ? null : (finishedAt ?? ports.clock.now()) - startedAt,
+    }),
+    usage: t.field({
+      type: UsageRef,
+      nullable: true,
+      description: 'What it used up; null before its end, and where its runner does not tell.',
+      resolve: ({ of: { run, ordinal }, number, finishedAt }, _, { loaders }) =>
+        finishedAt === null ? null : loaders.usages.load({ run, ordinal, number }),
     }),
     failure: t.field({
       type: FailureRef,

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
+import type { Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
-import { runId, taskRunId, type RunId, type TaskRunId } from '../domain/ids.ts';
+import { attemptId, runId, taskRunId, type AttemptId, type RunId, type TaskRunId } from '../domain/ids.ts';
 import type { Node } from '../domain/node.ts';
 import type { Pipeline, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -22,6 +23,11 @@ export interface TaskRunKey {
   readonly ordinal: number;
 }
 
+/** The place of an attempt. */
+export interface AttemptKey extends TaskRunKey {
+  readonly number: number;
+}
+
 /** Reads that are collected during one turn and made as one statement. One set per request or event. */
 export interface Loaders {
   readonly pipelines: DataLoader<string, Pipeline | null>;
@@ -32,6 +38,7 @@ export interface Loaders {
   readonly taskRuns: DataLoader<TaskRunKey, TaskRun | null, TaskRunId>;
   readonly taskRunPages: DataLoader<TaskRunPageKey, Page<TaskRun>, string>;
   readonly attempts: DataLoader<TaskRunKey, readonly Attempt[], TaskRunId>;
+  readonly usages: DataLoader<AttemptKey, Usage | null, AttemptId>;
   readonly nodes: DataLoader<string, Node | null>;
   readonly pools: DataLoader<string, Pool | null>;
 }
@@ -53,6 +60,7 @@ class LazyLoaders implements Loaders {
   #taskRuns: Loaders['taskRuns'] | undefined;
   #taskRunPages: Loaders['taskRunPages'] | undefined;
   #attempts: Loaders['attempts'] | undefined;
+  #usages: Loaders['usages'] | undefined;
   #nodes: Loaders['nodes'] | undefined;
   #pools: Loaders['pools'] | undefined;
 
@@ -91,6 +99,12 @@ class LazyLoaders implements Loaders {
   get attempts(): Loaders['attempts'] {
     return (this.#attempts ??= new DataLoader((keys) => this.#store.taskRuns.attempts(keys), {
       cacheKeyFn: taskRunKey,
+    }));
+  }
+
+  get usages(): Loaders['usages'] {
+    return (this.#usages ??= new DataLoader((keys) => this.#store.taskRuns.usages(keys), {
+      cacheKeyFn: ({ run, ordinal, number }) => attemptId(run, ordinal, number),
     }));
   }
 

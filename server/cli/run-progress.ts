@@ -42,6 +42,13 @@ export interface AttemptView {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly failure: FailureView | null;
+  /** Only where it is asked for: `run-task-runs`. */
+  readonly usage?: UsageView | null;
+}
+
+export interface UsageView {
+  readonly peakMemoryBytes: number | null;
+  readonly cpuMs: number | null;
 }
 
 export interface FailureView {

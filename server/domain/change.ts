@@ -1,4 +1,4 @@
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Json, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from './attempt.ts';
 import type { Receipt } from './command.ts';
 import type { DecisionRow } from './decision.ts';
@@ -33,6 +33,14 @@ export interface HeldGpus {
   readonly number: number;
   /** By index. */
   readonly gpus: readonly number[];
+}
+
+/** What an attempt used up, told when it ended. */
+export interface AttemptUsage {
+  readonly runKey: number;
+  readonly ordinal: number;
+  readonly number: number;
+  readonly usage: Usage;
 }
 
 /** A task run with its database key. */
@@ -70,6 +78,8 @@ export interface Change {
   readonly evidence: readonly Evidence[];
   /** Of attempts that this step assigned. */
   readonly gpus: readonly HeldGpus[];
+  /** Of attempts that ended in this step. */
+  readonly usages: readonly AttemptUsage[];
   readonly nodes: readonly Node[];
   readonly receipts: readonly { readonly command: number; readonly receipt: Receipt; readonly run?: RunId }[];
   /** The pool's scheduler memory when it changed. */

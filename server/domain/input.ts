@@ -1,4 +1,4 @@
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Json, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { AttemptState } from './attempt.ts';
 import type { PreparedCommand } from './command.ts';
 import type { Failure } from './failure.ts';
@@ -19,6 +19,8 @@ export interface AttemptReport {
   readonly startedAt?: number;
   readonly outputs?: Readonly<Record<string, Json>>;
   readonly failure?: Failure;
+  /** With a terminal report, where the runner knows. */
+  readonly usage?: Usage;
 }
 
 /** A run with everything that is stored of it, for recovery and for retries. */

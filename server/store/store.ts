@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
+import type { Json, JsonObject, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { Change, Evidence, HeldGpus } from '../domain/change.ts';
 import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
@@ -115,6 +115,10 @@ export interface TaskRunStore {
   ): Promise<readonly Page<TaskRun>[]>;
   /** Oldest first, the latest (alive or not) last. */
   attempts(ids: readonly { readonly run: RunId; readonly ordinal: number }[]): Promise<readonly (readonly Attempt[])[]>;
+  /** What attempts used up; null where nobody told. */
+  usages(
+    attempts: readonly { readonly run: RunId; readonly ordinal: number; readonly number: number }[],
+  ): Promise<readonly (Usage | null)[]>;
   evidence(id: { readonly run: RunId; readonly ordinal: number }): Promise<readonly Evidence[]>;
   /** Task runs with a live attempt on the node, oldest assignment first. */
   onNode(node: string, limit: number): Promise<readonly TaskRun[]>;

@@ -144,6 +144,15 @@ export interface AttemptGpuTable {
   gpus: JsonText;
 }
 
+/** What an attempt used up; no row where its runner did not tell. */
+export interface AttemptUsageTable {
+  run_key: Whole;
+  ordinal: Whole;
+  number: Whole;
+  peak_memory_bytes: WholeOrNull;
+  cpu_ms: WholeOrNull;
+}
+
 /** The scheduler that decides beside a pool's own; no row, or an empty name, for none. */
 export interface PoolShadowTable {
   pool: string;
@@ -260,6 +269,7 @@ export interface Tables {
   pool: PoolTable;
   pool_shadow: PoolShadowTable;
   attempt_gpu: AttemptGpuTable;
+  attempt_usage: AttemptUsageTable;
   decision: DecisionTable;
   command: CommandTable;
   command_gate: CommandGateTable;

@@ -1,9 +1,10 @@
 import type { Selectable } from 'kysely';
+import type { Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { TaskRun } from '../domain/task-run.ts';
 import { columns, CorruptRow, whole } from './columns.ts';
-import type { AttemptTable, TaskRunTable } from './tables.ts';
+import type { AttemptTable, AttemptUsageTable, TaskRunTable } from './tables.ts';
 
 const TABLE = 'task_run';
 
@@ -57,5 +58,15 @@ export function attemptOf(row: Selectable<AttemptTable>): Attempt {
     startedAt: row.started_at === null ? null : whole(row.started_at, 'attempt', 'started_at', key),
     finishedAt: row.finished_at === null ? null : whole(row.finished_at, 'attempt', 'finished_at', key),
     failure: row.failure === null ? null : read.failure(row.failure, key),
+  };
+}
+
+/** Turns a row into what an attempt used up. */
+export function usageOf(row: Selectable<AttemptUsageTable>): Usage {
+  const key = `${row.run_key}.${row.ordinal}.${row.number}`;
+  const { peak_memory_bytes: peak, cpu_ms: cpu } = row;
+  return {
+    ...(peak === null ? {} : { peakMemoryBytes: whole(peak, 'attempt_usage', 'peak_memory_bytes', key) }),
+    ...(cpu === null ? {} : { cpuMs: whole(cpu, 'attempt_usage', 'cpu_ms', key) }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isTerminalRun, runTransitions, type RunState } from '../domain/run.ts';
@@ -6,7 +7,7 @@ import { columns, whole } from './columns.ts';
 import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { TaskRunStore } from './store.ts';
-import { attemptOf, taskRunOf } from './task-run-row.ts';
+import { attemptOf, taskRunOf, usageOf } from './task-run-row.ts';
 
 const place = numberedPlace('taskRun');
 const ACTIVE = (Object.keys(taskRunTransitions) as TaskRunState[]).filter(isActiveTaskRun);
@@ -130,6 +131,28 @@ export function taskRunStore(database: Database): TaskRunStore {
         const earlier = (found.get(`${ordinal} ${run}`) ?? []).filter(({ number }) => number !== latest?.number);
         return latest ? [...earlier, latest] : earlier;
       });
+    },
+
+    async usages(attempts) {
+      const found = new Map<string, Usage>();
+      for (const groups of await grouped(attempts)) {
+        const ids = new Map(groups.map(({ key, run }) => [key, run]));
+        const rows = await reader
+          .selectFrom('attempt_usage')
+          .selectAll()
+          .where((all) =>
+            all.or(
+              groups.map(({ key, ordinals }) => all.and([all('run_key', '=', key), all('ordinal', 'in', ordinals)])),
+            ),
+          )
+          .execute();
+        for (const row of rows)
+          found.set(
+            `${row.number} ${row.ordinal} ${ids.get(whole(row.run_key, 'attempt_usage', 'run_key'))}`,
+            usageOf(row),
+          );
+      }
+      return attempts.map(({ run, ordinal, number }) => found.get(`${number} ${ordinal} ${run}`) ?? null);
     },
 
     async evidence({ run, ordinal }) {

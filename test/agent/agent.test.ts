@@ -93,6 +93,21 @@ describe('an agent', () => {
     expect(gateway.reports.filter(({ state }) => state === 'SUCCEEDED')).toHaveLength(1);
   });
 
+  it('tells what an attempt used up, also when it was stopped, and leaves out what makes no sense', async () => {
+    const usage = { peakMemoryBytes: -1, cpuMs: 7.4 };
+    runners.set(
+      'measured',
+      runnerThat(() => Promise.resolve({ ok: true, outputs: {}, usage })),
+    );
+    await agent.start();
+    const stopped = specOf(1, { outcome: 'hang', usage: { peakMemoryBytes: 1_000 } });
+    gateway.assign(specOf(0, {}, { runner: 'measured' }), stopped);
+    expect(await gateway.ended(specOf(0))).toMatchObject({ state: 'SUCCEEDED', usage: { cpuMs: 7 } });
+    await gateway.running(stopped);
+    gateway.hint({ type: 'STOP', attempt: stopped.attempt, cause: 'CANCELLED' });
+    expect(await gateway.ended(stopped)).toMatchObject({ state: 'CANCELLED', usage: { peakMemoryBytes: 1_000 } });
+  });
+
   it('stops an attempt that is to be cancelled', async () => {
     await agent.start();
     const spec = specOf(0, { outcome: 'hang' });

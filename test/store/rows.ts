@@ -101,6 +101,7 @@ export const aChange = (overrides: Partial<Change> = {}): Change => ({
   writtenSeq: 0,
   evidence: [],
   gpus: [],
+  usages: [],
   nodes: [],
   receipts: [],
   events: { runs: [], taskRuns: [], nodes: [], receipts: [] },

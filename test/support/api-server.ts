@@ -295,6 +295,7 @@ const NOTHING: Omit<Change, 'at' | 'events'> = {
   supersededAttempts: [],
   evidence: [],
   gpus: [],
+  usages: [],
   nodes: [],
   receipts: [],
 };

@@ -1,6 +1,14 @@
 import type { Writable } from 'node:stream';
 import type { PluginHeader } from './plugin.ts';
-import { CONTRACT, type Instant, type Json, type JsonObject, type Reason, type Resources } from './vocabulary.ts';
+import {
+  CONTRACT,
+  type Instant,
+  type Json,
+  type JsonObject,
+  type Reason,
+  type Resources,
+  type Usage,
+} from './vocabulary.ts';
 
 export * from './vocabulary.ts';
 export * from './config.ts';
@@ -78,14 +86,6 @@ export type Outcome =
       readonly signal?: string;
       readonly usage?: Usage;
     };
-
-/** What an attempt used up, as far as its runner knows; what it does not know it leaves out. */
-export interface Usage {
-  /** The most memory that everything it started held at one time. Bytes. */
-  readonly peakMemoryBytes?: number;
-  /** Time on a processor, user and system, of everything it started. Milliseconds. */
-  readonly cpuMs?: number;
-}
 
 export interface Detection {
   readonly health: 'HEALTHY' | 'UNHEALTHY' | 'ABSENT';

@@ -23,3 +23,11 @@ export interface Problem extends Reason {
 
 /** The version of this contract. Major: a plugin must change. Minor: it may. Stamped into every plugin by `define*`. */
 export const CONTRACT = '1.0';
+
+/** What an attempt used up, as far as its runner knows; what it does not know it leaves out. */
+export interface Usage {
+  /** The most memory that everything it started held at one time. Bytes. */
+  readonly peakMemoryBytes?: number;
+  /** Time on a processor, user and system, of everything it started. Milliseconds. */
+  readonly cpuMs?: number;
+}

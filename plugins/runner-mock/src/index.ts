@@ -20,6 +20,10 @@ const config = z
       .default('Lorem ipsum dolor sit amet.')
       .describe('What each of them says, behind its number.'),
     ignoreStop: z.boolean().default(false).describe('Does not end when it is asked to; only the hard stop ends it.'),
+    usage: z
+      .strictObject({ peakMemoryBytes: z.number().int().min(0).optional(), cpuMs: z.number().int().min(0).optional() })
+      .optional()
+      .describe('What it says that it used up.'),
     checkpoint: z.boolean().default(false).describe('Asks to be found again after a restart of the agent.'),
   })
   .describe('What the mock runner is ordered to do.');
@@ -42,8 +46,9 @@ export default defineRunner<Order, Json>({
       order.durationMs === 0 &&
       order.logLines === 0 &&
       order.failFirst === 0 &&
+      order.usage === undefined &&
       !order.checkpoint;
-    if (!isPlain) return obey(attempt, order);
+    if (!isPlain) return measured(obey(attempt, order), order);
     for (const _ in order.outputs) return Promise.resolve({ ok: true, outputs: order.outputs });
     return DONE;
   },
@@ -51,17 +56,29 @@ export default defineRunner<Order, Json>({
   /** What it did is gone with the agent, and nothing was left behind: it is done again from the start. */
   reattach(attempt, handle) {
     const order = config.safeParse(handle);
-    if (order.success) return obey(attempt, order.data);
+    if (order.success) return measured(obey(attempt, order.data), order.data);
     const message = 'The handle is no order of this runner: nobody knows what was done.';
     return Promise.resolve(failure('INFRASTRUCTURE', 'HANDLE_UNKNOWN', message));
   },
 });
 
+/** The outcome with what it is to have used up. */
+async function measured(settled: Promise<Outcome>, { usage }: Order): Promise<Outcome> {
+  const outcome = await settled;
+  if (usage === undefined || typeof outcome !== 'object') return outcome;
+  const { peakMemoryBytes, cpuMs } = usage;
+  const told = {
+    ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+    ...(cpuMs === undefined ? {} : { cpuMs }),
+  };
+  return { ...outcome, usage: told };
+}
+
 async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcome> {
   const outcome = attempt.number <= order.failFirst ? 'fail' : order.outcome;
   // What is rejected has never begun.
   if (outcome !== 'reject') attempt.started();
-  if (order.checkpoint) await attempt.checkpoint(order);
+  if (order.checkpoint) await attempt.checkpoint(order as Json);
   const end = order.ignoreStop ? attempt.kill : AbortSignal.any([attempt.stop, attempt.kill]);
   const wasStopped =
     (await print(attempt, order, end)) || (await pause(outcome === 'hang' ? null : order.durationMs, end));

@@ -2,7 +2,7 @@ import type { Client } from '../client.ts';
 import type { Command, Context } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
-import { styleOfState } from '../output.ts';
+import { styleOfState, type Column } from '../output.ts';
 import { firstRows, type Page } from '../pages.ts';
 import { failureText, labelOf, type RunView, type TaskRunView } from '../run-progress.ts';
 import { oneLine } from '../terminal-text.ts';
@@ -62,6 +62,7 @@ function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now 
       { heading: 'attempt', value: ({ attempt }) => attempt?.number ?? '', alignsRight: true },
       { heading: 'node', value: ({ attempt }) => attempt?.nodeName ?? '' },
       { heading: 'took', value: (taskRun) => tookText(taskRun, now()), alignsRight: true },
+      ...usageColumns(taskRuns, output.rendering !== 'HUMAN'),
       { heading: 'why', value: ({ attempt }) => (attempt?.failure ? failureText(attempt.failure) : '') },
     ],
     taskRuns,
@@ -80,6 +81,26 @@ function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now 
     ['params', oneLine(JSON.stringify(run.params))],
   ];
   return [...facts.map(([name, value]) => `${output.styled('dim', name.padEnd(9))} ${value}`), '', ...table];
+}
+
+/** Memory and processor time, in a pipe always, on a terminal where any task told of them. */
+function usageColumns(taskRuns: readonly TaskRunView[], isAlways: boolean): readonly Column<TaskRunView>[] {
+  if (!isAlways && !taskRuns.some(({ attempt }) => attempt?.usage)) return [];
+  return [
+    { heading: 'memory', value: ({ attempt }) => bytesText(attempt?.usage?.peakMemoryBytes), alignsRight: true },
+    { heading: 'cpu', value: ({ attempt }) => spanText(attempt?.usage?.cpuMs), alignsRight: true },
+  ];
+}
+
+const spanText = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '' : elapsedText(ms));
+
+/** Bytes as a person reads them, `1.5 GiB`. */
+function bytesText(bytes: number | null | undefined): string {
+  if (bytes === null || bytes === undefined) return '';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const unit = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  const amount = bytes / 1_024 ** unit;
+  return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
 }
 
 function tookText({ attempt }: TaskRunView, now: number): string {

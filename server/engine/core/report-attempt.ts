@@ -41,6 +41,7 @@ export function reportAttempt(
     return;
   }
   attempt.startedAt ??= report.startedAt === undefined ? null : startOf(report, attempt.assignedAt, step.now);
+  if (report.usage !== undefined) step.attemptUsage(taskRun, attempt, report.usage);
   if (report.state === 'SUCCEEDED') {
     endAttempt(pool, step, taskRun, 'SUCCEEDED', null, report.outputs ? { outputs: report.outputs } : {});
   } else {

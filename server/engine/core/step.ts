@@ -1,5 +1,6 @@
 import { attemptTransitions, type AttemptState } from '../../domain/attempt.ts';
-import type { AssignedLog, Change, Evidence, HeldGpus, SupersededAttempt } from '../../domain/change.ts';
+import type { Usage } from '@gantry/plugin-kit/vocabulary';
+import type { AssignedLog, AttemptUsage, Change, Evidence, HeldGpus, SupersededAttempt } from '../../domain/change.ts';
 import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
@@ -51,6 +52,7 @@ export class Step {
   readonly #superseded: SupersededAttempt[] = [];
   readonly #evidence: Evidence[] = [];
   readonly #gpus: HeldGpus[] = [];
+  readonly #usages: AttemptUsage[] = [];
   readonly #nodes = new Set<EngineNode>();
   readonly #changedNodes = new Set<EngineNode>();
   readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
@@ -155,6 +157,11 @@ export class Step {
     this.taskRunTouched(taskRun);
   }
 
+  /** What the attempt used up. Once, when it ends. */
+  attemptUsage({ runKey, ordinal }: EngineTaskRun, { number }: EngineAttempt, usage: Usage): void {
+    this.#usages.push({ runKey, ordinal, number, usage });
+  }
+
   nodeTouched(node: EngineNode): void {
     node.revision = this.seq;
     this.#nodes.add(node);
@@ -256,6 +263,7 @@ export class Step {
       supersededAttempts: this.#superseded,
       evidence: this.#evidence,
       gpus: this.#gpus,
+      usages: this.#usages,
       nodes: [...this.#nodes],
       receipts: this.#receipts,
       ...(this.#poolUpdate === null ? {} : { poolUpdate: this.#poolUpdate }),

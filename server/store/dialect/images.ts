@@ -1,4 +1,11 @@
-import type { Change, Evidence, HeldGpus, StoredTaskRun, SupersededAttempt } from '../../domain/change.ts';
+import type {
+  AttemptUsage,
+  Change,
+  Evidence,
+  HeldGpus,
+  StoredTaskRun,
+  SupersededAttempt,
+} from '../../domain/change.ts';
 import type { DecisionRow } from '../../domain/decision.ts';
 import type { Node } from '../../domain/node.ts';
 import type { PoolUpdate } from '../../domain/pool.ts';
@@ -167,6 +174,16 @@ export const gpuRow = ({ runKey, ordinal, number, gpus }: HeldGpus): Value[] => 
   ordinal,
   number,
   JSON.stringify(gpus),
+];
+
+/** Columns of `attempt_usage`. */
+export const USAGE_COLUMNS = ['run_key', 'ordinal', 'number', 'peak_memory_bytes', 'cpu_ms'];
+export const usageRow = ({ runKey, ordinal, number, usage }: AttemptUsage): Value[] => [
+  runKey,
+  ordinal,
+  number,
+  usage.peakMemoryBytes ?? null,
+  usage.cpuMs ?? null,
 ];
 
 /** Columns of `pool_shadow`, and its row for what a pool is from now on. */

@@ -30,6 +30,8 @@ import {
   supersededAttempt,
   TASK_RUN_CHANGING,
   type Value,
+  USAGE_COLUMNS,
+  usageRow,
 } from './images.ts';
 import { isRetriable, mysqlError } from './mysql-error.ts';
 import type { MysqlConnection, MysqlPool } from './mysql-pool.ts';
@@ -99,6 +101,7 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): Statements
       change.decision ? [decisionRow(lease.name, seq, change.decision)] : [],
     ),
     ...insertStatements('attempt_gpu', GPU_COLUMNS, change.gpus.map(gpuRow)),
+    ...insertStatements('attempt_usage', USAGE_COLUMNS, change.usages.map(usageRow)),
     ...insertStatements('evidence', EVIDENCE_COLUMNS, change.evidence.map(evidenceRow)),
     ...insertStatements(
       'node',

@@ -31,6 +31,8 @@ import {
   TASK_RUN_CHANGING,
   taskRunImage,
   type Value,
+  USAGE_COLUMNS,
+  usageRow,
 } from './images.ts';
 import type { Mutex } from './mutex.ts';
 import { sqliteError } from './sqlite.ts';
@@ -61,6 +63,7 @@ function prepareAll(database: DatabaseSync) {
     changeTaskRun: prepare(`UPDATE task_run SET ${set(TASK_RUN_CHANGING)} WHERE run_key = ? AND ordinal = ?`),
     attempt: prepare(insert('attempt', ATTEMPT_COLUMNS)),
     gpus: prepare(insert('attempt_gpu', GPU_COLUMNS)),
+    usage: prepare(insert('attempt_usage', USAGE_COLUMNS)),
     evidence: prepare(insert('evidence', EVIDENCE_COLUMNS)),
     changeNode: prepare(`UPDATE node SET ${set(NODE_COLUMNS)} WHERE name = ?`),
     createNode: prepare(insert('node', [...NODE_COLUMNS, 'name'])),
@@ -152,6 +155,7 @@ export class SqliteCommitter implements Committer {
     }
     for (const superseded of change.supersededAttempts) statements.attempt.run(...supersededAttempt(superseded));
     for (const held of change.gpus) statements.gpus.run(...gpuRow(held));
+    for (const used of change.usages) statements.usage.run(...usageRow(used));
     for (const evidence of change.evidence) statements.evidence.run(...evidenceRow(evidence));
     for (const node of change.nodes) {
       const row = nodeRow(node);

@@ -5,6 +5,7 @@ import type { Tables } from '../tables.ts';
 import { insertOrKeep } from '../upsert.ts';
 import { initial } from './0001-initial.ts';
 import { decisions } from './0002-decisions.ts';
+import { attemptUsage } from './0003-attempt-usage.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
@@ -16,7 +17,7 @@ export interface Migration {
 }
 
 /** All, in order. */
-export const migrations: readonly Migration[] = [initial, decisions];
+export const migrations: readonly Migration[] = [initial, decisions, attemptUsage];
 
 /** The database was written by a newer Gantry. */
 export class NewerDatabase extends Error {

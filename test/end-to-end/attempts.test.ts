@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnGantry, type GantryProcess } from './gantry-process.ts';
+
+// What an attempt tells of itself, from its runner to the one who asks.
+
+const folder = mkdtempSync(join(tmpdir(), 'gantry-attempts-'));
+const token = 'admin-token-of-the-attempts-test-0123456789';
+let server: GantryProcess;
+let url: string;
+
+beforeAll(async () => {
+  const words = ['server', '--port', '0', '--data-dir', join(folder, 'data'), '--enable-mock-runner'];
+  server = spawnGantry(words, { GANTRY_ADMIN_TOKEN: token });
+  url = String((await server.event(({ type }) => type === 'server.listening'))['url']);
+}, 60_000);
+
+afterAll(async () => {
+  server.child.kill('SIGKILL');
+  await server.ended();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+async function ask(query: string, variables: object = {}): Promise<any> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data: unknown; errors?: unknown };
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+/** Applies a pipeline of these tasks, in YAML, and runs it to its end, followed. */
+async function runToEnd(name: string, tasks: readonly string[]): Promise<{ run: string; follower: GantryProcess }> {
+  const file = join(folder, `${name}.yaml`);
+  writeFileSync(file, [`name: ${name}`, 'tasks:', ...tasks].join('\n'));
+  const applied = spawnGantry(['apply', '-f', file, '--url', url], { GANTRY_TOKEN: token });
+  expect([await applied.ended(), applied.stderr()]).toEqual([0, '']);
+  const follower = spawnGantry(['run', name, '--follow', '--url', url], { GANTRY_TOKEN: token });
+  await follower.ended();
+  const { runs } = await ask(`{ runs(first: 1, filter: { pipeline: "${name}" }) { nodes { id } } }`);
+  return { run: runs.nodes[0].id, follower };
+}
+
+describe('an attempt', () => {
+  it('tells what it used up, and each of its tries does', async () => {
+    const { run } = await runToEnd('used', [
+      '  - key: work',
+      '    runner: mock',
+      '    retry: { max: 1, delay: 0s }',
+      '    with: { failFirst: 1, usage: { peakMemoryBytes: 5368709120, cpuMs: 90500 } }',
+      '  - { key: silent, runner: mock }',
+    ]);
+    const query = `{ run(id: "${run}") { taskRuns(first: 5) { nodes { taskKey attempts { number usage { peakMemoryBytes cpuMs } } } } } }`;
+    const usage = { peakMemoryBytes: 5_368_709_120, cpuMs: 90_500 };
+    expect((await ask(query)).run.taskRuns.nodes).toEqual([
+      { taskKey: 'work', attempts: [1, 2].map((number) => ({ number, usage })) },
+      { taskKey: 'silent', attempts: [{ number: 1, usage: null }] },
+    ]);
+  }, 60_000);
+});
