@@ -116,6 +116,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
     shipper: new LogShipper(() => Promise.resolve(), systemClock, log),
     findRunner: () => http as unknown as RunnerPlugin,
     running: () => undefined,
+    progress: () => undefined,
     settled: () => undefined,
     ended: (_, { state, failure }) => onEnd(state === 'SUCCEEDED' ? null : JSON.stringify(failure)),
     checkpoint: () => Promise.resolve(),

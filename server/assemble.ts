@@ -22,6 +22,7 @@ import { Engine } from './engine/loop.ts';
 import { createEvents } from './events/events.ts';
 import type { Events } from './events/follow.ts';
 import { Hub } from './events/hub.ts';
+import { LiveProgress } from './events/live-progress.ts';
 import type { Service } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import { placementReader } from './placement-reader.ts';
@@ -76,8 +77,9 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   });
 
   const hub = new Hub();
+  const live = new LiveProgress();
   const engines = new Map<string, Engine>();
-  const dispatch = createDispatch(store, hub, (pool) => engines.get(pool) ?? null, DEFAULT_TIMERS);
+  const dispatch = createDispatch(store, hub, live, (pool) => engines.get(pool) ?? null, DEFAULT_TIMERS);
   for (const { name: pool } of await store.pools.all()) {
     engines.set(
       pool,
@@ -95,7 +97,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       }),
     );
   }
-  const events = createEvents(store, hub, clock);
+  const events = createEvents(store, hub, live, clock);
   const commands = createCommands(store, hub, clock, (pool) => engines.get(pool)?.nudge());
   const tokens = createTokens(store, clock);
   const agent = new Agent({
@@ -122,6 +124,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     events,
     tokens,
     clock,
+    progress: live,
     pipelines: {
       parse(input) {
         const parsed = parsePipeline(input, {

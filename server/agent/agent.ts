@@ -15,6 +15,7 @@ import { Executor } from './executor.ts';
 import { fingerprint } from './fingerprint.ts';
 import { Journal } from './journal.ts';
 import { LogShipper } from './log-shipper.ts';
+import { ProgressTeller } from './progress-teller.ts';
 
 /** Where an agent finds its runners. */
 export interface AgentRunners {
@@ -57,6 +58,7 @@ export class Agent implements Service {
   readonly #ledger = new AttemptLedger();
   readonly #executor: Executor;
   readonly #shipper: LogShipper;
+  readonly #progress: ProgressTeller;
   readonly #alarm: Alarm;
   readonly #stopping = new AbortController();
   #journal: Journal | null = null;
@@ -79,6 +81,7 @@ export class Agent implements Service {
     const { gateway, clock, log, name } = options;
     this.#options = options;
     this.#shipper = new LogShipper((chunks) => gateway.log(name, this.#incarnation, chunks), clock, log);
+    this.#progress = new ProgressTeller((told) => gateway.progress(name, this.#incarnation, told), clock);
     this.#alarm = new Alarm(clock, () => {
       this.#ledger.wake(clock.now(), clock.monotonic());
       this.#act();
@@ -96,7 +99,9 @@ export class Agent implements Service {
         this.#soon();
       },
       settled: (attempt) => this.#ledger.settled(attempt),
+      progress: (attempt, progress) => this.#progress.tell(attempt, progress),
       ended: (attempt, end) => {
+        this.#progress.ended(attempt);
         this.#ledger.ended(attempt, end, clock.now());
         this.#soon();
       },
@@ -136,6 +141,7 @@ export class Agent implements Service {
     this.#unlisten();
     await this.#withPatience(gateway.goodbye(name, this.#incarnation));
     await this.#withPatience(this.#shipper.close());
+    this.#progress.close();
     this.#alarm.close();
     for (const runner of registry.names('runner')) {
       const close = registry.runner(runner)?.close;

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Outcome, RunnerNode, RunnerPlugin } from '@gantry/plugin-kit/runner';
-import type { Json, JsonObject, Reason } from '@gantry/plugin-kit/vocabulary';
+import type { Json, JsonObject, Progress, Reason } from '@gantry/plugin-kit/vocabulary';
 import type { Clock } from '../clock.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
 import { parseAttemptId, type AttemptId } from '../domain/ids.ts';
@@ -34,6 +34,7 @@ export interface ExecutorOptions {
   settled(attempt: AttemptId): void;
   /** An attempt has ended; its output is stored, unless the store is away. Told once. */
   ended(attempt: AttemptId, end: End): void;
+  progress(attempt: AttemptId, progress: Progress): void;
   /** Resolves when the handle is durable. */
   checkpoint(spec: AttemptSpec, handle: Json): Promise<void>;
 }
@@ -139,8 +140,8 @@ export class Executor implements AttemptHost {
     return this.#options.checkpoint(spec, copied.value);
   }
 
-  tick(): number {
-    return this.#options.clock.monotonic();
+  progress({ spec: { attempt } }: RunningAttempt, progress: Progress): void {
+    if (this.#running.has(attempt)) this.#options.progress(attempt, progress);
   }
 
   /** @param handle Null to run, otherwise what to find again. */

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Attempt, Json, JsonObject, Resources } from '@gantry/plugin-kit/runner';
+import { progressOf } from '@gantry/plugin-kit/progress';
+import type { Attempt, Json, JsonObject, Progress, ProgressCount, Resources } from '@gantry/plugin-kit/runner';
 import type { AttemptSpec } from '../domain/effect.ts';
 import type { StopReason } from './attempt-end.ts';
 import type { AttemptLog } from './attempt-log.ts';
@@ -14,17 +15,13 @@ export interface AttemptHost {
   /** The work proper has begun: told once. */
   running(attempt: RunningAttempt): void;
   checkpoint(attempt: RunningAttempt, handle: Json): Promise<void>;
-  /** Milliseconds that only grow. */
-  tick(): number;
+  progress(attempt: RunningAttempt, progress: Progress): void;
 }
 
 /** The node, not the task and not the plugin, is at fault. */
 export class NodeFault extends Error {
   override readonly name = 'NodeFault';
 }
-
-/** Progress is told at most this often. Milliseconds. */
-const PROGRESS_MS = 250;
 
 /** The attempt as its runner sees it. Whatever costs something is made when first asked for: a no-op asks for nothing. */
 export class RunningAttempt implements Attempt {
@@ -41,8 +38,6 @@ export class RunningAttempt implements Attempt {
   #kill: AbortController | null = null;
   #log: AttemptLog | null = null;
   #workdir: string | null = null;
-  #progress = '';
-  #progressTick = -Infinity;
 
   constructor(spec: AttemptSpec, config: unknown, host: AttemptHost, acceptedAt: number) {
     this.spec = spec;
@@ -139,15 +134,9 @@ export class RunningAttempt implements Attempt {
     this.#isRunning = true;
     this.#host.running(this);
   }
-  progress(fraction: number, message?: string): void {
+  progress(at: number | ProgressCount, message?: string): void {
     this.started();
-    const percent = Math.round(Math.min(Math.max(Number(fraction) || 0, 0), 1) * 100);
-    const text = message === undefined ? `${percent} %` : `${percent} % ${String(message)}`;
-    const tick = this.#host.tick();
-    if (text === this.#progress || (percent < 100 && tick - this.#progressTick < PROGRESS_MS)) return;
-    this.#progress = text;
-    this.#progressTick = tick;
-    this.log.note(text);
+    this.#host.progress(this, progressOf(at, message));
   }
 
   /** It is followed after a restart: what it is doing had begun before. */

@@ -1,11 +1,11 @@
-import type { Json, JsonObject, Problem, Reason } from '@gantry/plugin-kit/vocabulary';
+import type { Json, JsonObject, Problem, Progress, Reason } from '@gantry/plugin-kit/vocabulary';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Clock } from '../clock.ts';
 import type { Commands } from '../commands/submit.ts';
 import type { PipelineProblem } from '../definition/problem.ts';
 import type { StoredDecision } from '../domain/decision.ts';
-import type { RunId, TaskRunId } from '../domain/ids.ts';
+import type { AttemptId, RunId, TaskRunId } from '../domain/ids.ts';
 import type { Node } from '../domain/node.ts';
 import type { SchedulerChoice } from '../domain/pool.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
@@ -32,6 +32,7 @@ export interface ApiPorts {
   readonly decisions: DecisionReader;
   readonly schedulers: SchedulerList;
   readonly simulation: SimulationReader;
+  readonly progress: ProgressReader;
   readonly health: Health;
   readonly clock: Clock;
   /** A fresh UUIDv7. */
@@ -138,6 +139,12 @@ export interface PoolStatus {
   readonly queueLength: number;
   /** Null when the pool has no shadow. */
   readonly shadow: ShadowReport | null;
+}
+
+/** How far attempts are that run on nodes of this server. */
+export interface ProgressReader {
+  /** Null where it has not said, and where another server speaks with its node. */
+  of(attempt: AttemptId): Progress | null;
 }
 
 /** Whether this server can do its work. */

@@ -17,7 +17,7 @@ const RunEventRef = builder.objectRef<RunEvent>('RunEvent').implement({
     cursor: t.exposeString('cursor', { description: 'Hand it in as `after` to go on behind this event.' }),
     type: t.exposeString('type', {
       description:
-        'What happened: `run.started`, `taskRun.succeeded`, … `RESYNC`: this client read too slowly and some events were dropped; read anew what you show, and go on.',
+        'What happened: `run.started`, `taskRun.succeeded`, … `taskRun.progressed`: it is further, as `taskRun.progress` says. `RESYNC`: this client read too slowly and some events were dropped; read anew what you show, and go on.',
     }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was committed.' }),
     run: t.field({

@@ -1,5 +1,6 @@
-import { parseTaskRunId, taskRunId } from '../domain/ids.ts';
-import { isTerminalTaskRun } from '../domain/task-run.ts';
+import type { Progress } from '@gantry/plugin-kit/vocabulary';
+import { attemptId, parseTaskRunId, taskRunId } from '../domain/ids.ts';
+import { isActiveTaskRun, isTerminalTaskRun } from '../domain/task-run.ts';
 import { AttemptRef, FailureRef, placedAttempt } from './attempt.ts';
 import { builder } from './builder.ts';
 import { notFound } from './errors.ts';
@@ -16,6 +17,23 @@ export function readTaskRunId(id: string): TaskRunKey | null {
   const parsed = parseTaskRunId(id);
   return parsed === null || readRunId(parsed.run) === null ? null : parsed;
 }
+
+const ProgressRef = builder.objectRef<Progress>('Progress').implement({
+  role: 'VIEWER',
+  description: 'How far a piece of work has come.',
+  fields: (t) => ({
+    fraction: t.exposeFloat('fraction', {
+      nullable: true,
+      description: 'From 0 to 1; null where nobody knows how much there is to do.',
+    }),
+    done: t.exposeFloat('done', {
+      nullable: true,
+      description: 'So much is done, in the work’s own unit; null when it told a fraction only.',
+    }),
+    total: t.exposeFloat('total', { nullable: true, description: 'Of so much; null where nobody knows.' }),
+    message: t.exposeString('message', { nullable: true, description: 'What it is at.' }),
+  }),
+});
 
 TaskRunRef.implement({
   role: 'VIEWER',
@@ -54,6 +72,15 @@ TaskRunRef.implement({
       nullable: true,
       description: 'The latest attempt, alive or ended; null before the first.',
       resolve: (taskRun) => (taskRun.attempt === null ? null : placedAttempt(taskRun.attempt, taskRun)),
+    }),
+    progress: t.field({
+      type: ProgressRef,
+      nullable: true,
+      description:
+        'How far it is, as its latest attempt said last; null while it does not run and where it does not say. ' +
+        'The subscription `run` tells of it as `taskRun.progressed`.',
+      resolve: ({ run, ordinal, state, attempt }, _, { ports }) =>
+        attempt === null || !isActiveTaskRun(state) ? null : ports.progress.of(attemptId(run, ordinal, attempt.number)),
     }),
     readyAt: t.expose('readyAt', {
       type: 'DateTime',

@@ -1,5 +1,5 @@
 import { styleOfState, type Output } from './output.ts';
-import { failureText, labelOf, type RunProgress, type TaskGroup } from './run-progress.ts';
+import { failureText, labelOf, progressText, type RunProgress, type TaskGroup } from './run-progress.ts';
 import { fitted, oneLine, widthOf } from './terminal-text.ts';
 import { elapsedBetween, elapsedText } from './time-text.ts';
 
@@ -94,16 +94,19 @@ function groupLine(group: TaskGroup, keyWidth: number, now: number, output: Outp
   const name = fitted(oneLine(group.key), keyWidth);
   const left = `  ${output.styled(styleOfState(state), SYMBOLS[state] ?? '·')} ${name}${' '.repeat(keyWidth - widthOf(name))}`;
   const time = elapsed === null ? '' : elapsedText(elapsed);
-  const rest = group.isFannedOut ? `${bar(group, 20)} ${countsText(group)}`.trimEnd() : state;
+  const rest = group.isFannedOut
+    ? `${bar(finishedCount(group) / Math.max(group.total, 1), 20)} ${finishedCount(group)}/${group.total} ${countsText(group)}`.trimEnd()
+    : group.progress === null || FINISHED.has(state)
+      ? state
+      : `${group.progress.fraction === null ? state : bar(group.progress.fraction, 20)} ${oneLine(progressText(group.progress))}`;
   const fittedRest = fitted(rest, Math.max(10, width - keyWidth - 18));
   return `${left}  ${time.padStart(8)}  ${output.styled(styleOfState(state), fittedRest)}`;
 }
 
-/** `████████░░░░  16/24`, the finished part filled. */
-function bar(group: TaskGroup, cells: number): string {
-  const finished = finishedCount(group);
-  const filled = group.total === 0 ? 0 : Math.floor((finished / group.total) * cells);
-  return `${'█'.repeat(filled)}${'░'.repeat(cells - filled)} ${finished}/${group.total}`;
+/** `████████░░░░`, the finished part filled. */
+function bar(fraction: number, cells: number): string {
+  const filled = Math.floor(Math.min(fraction, 1) * cells);
+  return '█'.repeat(filled) + '░'.repeat(cells - filled);
 }
 
 function countsText(group: TaskGroup): string {

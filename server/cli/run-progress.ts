@@ -31,7 +31,16 @@ export interface TaskRunView {
   readonly state: string;
   readonly isFinished: boolean;
   readonly finishedAt: string | null;
+  readonly progress: ProgressView | null;
   readonly attempt: AttemptView | null;
+}
+
+/** How far a task run is, as it says itself. */
+export interface ProgressView {
+  readonly fraction: number | null;
+  readonly done: number | null;
+  readonly total: number | null;
+  readonly message: string | null;
 }
 
 export interface AttemptView {
@@ -79,6 +88,8 @@ export interface TaskGroup {
   readonly startedAt: string | null;
   /** Of the latest, once all have ended. */
   readonly finishedAt: string | null;
+  /** Of a task that does not fan out, where it says. */
+  readonly progress: ProgressView | null;
 }
 
 /**
@@ -146,12 +157,20 @@ function groupOf(key: string, members: readonly TaskRunView[]): TaskGroup {
     total: members.length,
     countByState,
     startedAt: starts[0] ?? null,
+    progress: members.length === 1 ? (members[0]?.progress ?? null) : null,
     finishedAt: members.every(({ isFinished }) => isFinished) ? (ends.at(-1) ?? null) : null,
   };
 }
 
 /** ISO 8601 in UTC sorts as text. */
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** `3/10 message`, `45 %`. */
+export function progressText({ fraction, done, total, message }: ProgressView): string {
+  const amount =
+    done === null ? `${Math.floor((fraction ?? 0) * 100)} %` : total === null ? `${done}` : `${done}/${total}`;
+  return message === null ? amount : `${amount} ${message}`;
+}
 
 /** `audit[3]`, as people and `gantry logs` name a task run. */
 export function labelOf({ taskKey, mapIndex }: Pick<TaskRunView, 'taskKey' | 'mapIndex'>): string {

@@ -6,6 +6,7 @@ import { progressLines, Screen } from './progress-screen.ts';
 import {
   failureText,
   labelOf,
+  progressText,
   RunProgress,
   type RunEventView,
   type RunView,
@@ -141,6 +142,18 @@ function liveView(progress: RunProgress, context: Context, signal: AbortSignal):
 function lineView(progress: RunProgress, context: Context): View {
   const { output } = context;
   let outcome: (() => void) | null = null;
+  /** Tenths that were told, by task run: a line for each step would drown the rest. */
+  const tenths = new Map<string, number>();
+  const tellProgress = (taskRun: TaskRunView, event: RunEventView): void => {
+    const { id, progress: at } = taskRun;
+    if (at === null) return;
+    const tenth = Math.floor((at.fraction ?? 0) * 10);
+    const isShown = tenth > (tenths.get(id) ?? 0);
+    if (isShown) tenths.set(id, tenth);
+    output.item({ type: event.type, at: event.at, cursor: event.cursor, taskRun }, () =>
+      isShown ? `${oneLine(labelOf(taskRun))}\t${taskRun.state}\t${oneLine(progressText(at))}` : null,
+    );
+  };
   return {
     run(run, event) {
       if (!progress.takeRun(run)) return;
@@ -151,6 +164,7 @@ function lineView(progress: RunProgress, context: Context): View {
     },
     taskRun(taskRun, event) {
       const isNews = progress.takeTaskRun(taskRun);
+      if (event.type === 'taskRun.progressed') tellProgress(taskRun, event);
       if (!isNews || taskRun.state === 'WAITING') return;
       output.item({ type: event.type, at: event.at, cursor: event.cursor, taskRun }, () => taskRunLine(taskRun));
     },

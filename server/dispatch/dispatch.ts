@@ -3,6 +3,7 @@ import { parseAttemptId, taskRunId } from '../domain/ids.ts';
 import type { Input } from '../domain/input.ts';
 import type { Inbox } from '../engine/inbox.ts';
 import type { Hub } from '../events/hub.ts';
+import type { LiveProgress } from '../events/live-progress.ts';
 import type { NodeGateway, ProtocolTimers } from '../protocol/gateway.ts';
 import type { Store } from '../store/store.ts';
 import { NodeSession } from './session.ts';
@@ -26,6 +27,7 @@ export interface Dispatch extends NodeGateway {
 export function createDispatch(
   store: Store,
   hub: Hub,
+  live: LiveProgress,
   poolOf: (name: string) => DispatchPool | null,
   timers: ProtocolTimers,
 ): Dispatch {
@@ -96,6 +98,12 @@ export function createDispatch(
       hub.logsAppended(taskRuns);
     },
 
+    progress(node, incarnation, progress) {
+      const session = current(node, incarnation)?.session;
+      for (const each of progress) if (session?.hasAttempt(each.attempt)) live.tell(each.attempt, each.progress);
+      return Promise.resolve();
+    },
+
     listen(node, incarnation, listener) {
       const found = current(node, incarnation);
       if (!found) return () => undefined;
@@ -110,6 +118,7 @@ export function createDispatch(
       const isNews = !told.has(pool);
       told.add(pool);
       for (const [name, list] of byNode(effects)) sessionFor(name, pool).perform(list);
+      if (live.size > 0) for (const effect of effects) if (effect.type === 'FORGET') live.forget(effect.attempt);
       // What agents reported while the engine was away was dropped.
       if (isNews)
         for (const { pool: of, session } of sessions.values()) if (of === pool) session.hint({ type: 'SYNC_NOW' });
@@ -117,7 +126,11 @@ export function createDispatch(
 
     reset(pool) {
       told.delete(pool);
-      for (const { pool: of, session } of sessions.values()) if (of === pool) session.reset();
+      for (const { pool: of, session } of sessions.values()) {
+        if (of !== pool) continue;
+        for (const attempt of session.attempts()) live.forget(attempt);
+        session.reset();
+      }
     },
   };
 }

@@ -17,6 +17,11 @@ export class NodeSession {
     return this.#desired.has(attempt);
   }
 
+  /** All attempts that it may speak of. */
+  attempts(): Iterable<AttemptId> {
+    return this.#desired.keys();
+  }
+
   /** Takes in committed effects and hints at them. */
   perform(effects: readonly Effect[]): void {
     for (const effect of effects) {

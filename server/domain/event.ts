@@ -31,6 +31,9 @@ export const taskRunEventTypes = {
   CACHED: 'taskRun.cached',
 } as const satisfies Record<TaskRunState, string>;
 
+/** What is told of a task run that has come further. Not in the log: its cursor is that of the event before. */
+export const PROGRESSED = 'taskRun.progressed';
+
 /**
  * What one commit made true: the last state of everything it changed, so a burst is coalesced by construction.
  * One row of the event log, and what the hub hands on. Tuples, because a batch holds thousands of them.

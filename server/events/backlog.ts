@@ -27,6 +27,11 @@ export class Backlog<Item> {
     this.#wake?.();
   }
 
+  /** Like `push`, for what may be left out: dropped where it would not fit. */
+  offer(key: string, item: Item): void {
+    if (this.#overflowed === null && (this.#items.size < this.#limit || this.#items.has(key))) this.push(key, item);
+  }
+
   /** Takes everything; `overflowed` is the last event when the rest was dropped. */
   take(): { readonly items: readonly Item[]; readonly overflowed: Item | null } {
     const taken = { items: [...this.#items.values()], overflowed: this.#overflowed };

@@ -5,10 +5,11 @@ import { isTerminalRun } from '../domain/run.ts';
 import { isTerminalTaskRun } from '../domain/task-run.ts';
 import type { LogChunk, Store } from '../store/store.ts';
 import { encodeCursor } from './cursor.ts';
-import { nodeEvents, runEvents } from './expand.ts';
+import { nodeEvents, progressEvent, runEvents } from './expand.ts';
 import { StaleCursor, type Events, type FollowedEvent, type RunScope } from './follow.ts';
-import { follow } from './followed.ts';
+import { follow, type ListenLive } from './followed.ts';
 import type { Hub } from './hub.ts';
+import type { LiveProgress } from './live-progress.ts';
 
 /** Chunks that are read from the log at a time. */
 const LOG_CHUNKS = 64;
@@ -16,11 +17,11 @@ const LOG_CHUNKS = 64;
 const LOG_POLL_MS = 1_000;
 
 /** Follows the event log and the logs of one store. */
-export function createEvents(store: Store, hub: Hub, clock: Clock): Events {
+export function createEvents(store: Store, hub: Hub, live: LiveProgress, clock: Clock): Events {
   return {
     followRuns: (scope, after, signal) =>
       scope.kind === 'RUN'
-        ? followRun(store, hub, scope.run, after, signal)
+        ? followRun(store, hub, live, clock, scope.run, after, signal)
         : followSomeRuns(store, hub, scope, after, signal),
     followNodes: (pool, after, signal) => followNodes(store, hub, pool, after, signal),
     followLogs: (taskRun, after, isLive, signal) => followLogs(store, hub, clock, taskRun, after, isLive, signal),
@@ -31,6 +32,8 @@ export function createEvents(store: Store, hub: Hub, clock: Clock): Events {
 async function* followRun(
   store: Store,
   hub: Hub,
+  live: LiveProgress,
+  clock: Clock,
   id: RunId,
   after: string | undefined,
   signal: AbortSignal,
@@ -56,7 +59,9 @@ async function* followRun(
   }
   const select = (batch: Parameters<typeof runEvents>[0]) => runEvents(batch, (run) => run === id);
   const hasEnded = async () => isTerminalRun((await store.runs.byIds([id]))[0]?.state ?? 'CANCELLED');
-  for await (const { event, source } of follow(store, hub, [pool], from, select, signal, hasEnded)) {
+  const listenLive: ListenLive = (tell) =>
+    live.listen(id, (ordinal) => tell(progressEvent(id, ordinal), pool, clock.now()));
+  for await (const { event, source } of follow(store, hub, [pool], from, select, signal, listenLive, hasEnded)) {
     yield event;
     if (source?.isRunEnd) return;
     // After a gap the end itself may have been dropped.

@@ -1,4 +1,4 @@
-import { runEventTypes, taskRunEventTypes, type EventBatch } from '../domain/event.ts';
+import { PROGRESSED, runEventTypes, taskRunEventTypes, type EventBatch } from '../domain/event.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isTerminalRun, type RunState } from '../domain/run.ts';
 import type { TaskRunState } from '../domain/task-run.ts';
@@ -68,6 +68,21 @@ function runEvent(batch: EventBatch, position: number, index: number): ExpandedE
     state,
     node: null,
     isRunEnd: isTerminalRun(state),
+  };
+}
+
+/** A task run has come further: in no batch and no log, for it is told to those who watch and to nobody else. */
+export function progressEvent(run: RunId, ordinal: number): ExpandedEvent {
+  return {
+    index: 0,
+    key: `${run}.${ordinal}`,
+    type: PROGRESSED,
+    run,
+    pipeline: null,
+    ordinal,
+    state: null,
+    node: null,
+    isRunEnd: false,
   };
 }
 

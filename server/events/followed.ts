@@ -14,9 +14,13 @@ const REPLAY_CHUNK = 200;
 /** Picks the events of a batch that a follower wants. */
 export type Select = (batch: EventBatch) => Iterable<ExpandedEvent>;
 
+/** Tells what is in no log, as it happens; the returned function ends it. */
+export type ListenLive = (tell: (event: ExpandedEvent, pool: string, at: number) => void) => () => void;
+
 interface Waiting {
   readonly event: ExpandedEvent;
-  readonly seq: number;
+  /** Null for what is in no log: it comes when it comes, and moves no cursor. */
+  readonly seq: number | null;
   readonly at: number;
   readonly pool: string;
 }
@@ -25,6 +29,7 @@ interface Waiting {
  * Follows the event logs of some pools: what is stored after the cursor, then what comes, without gap or duplicate.
  * The live listener is set before anything is read, and what is read twice is dropped by its sequence.
  *
+ * @param listenLive What is told besides, while it is news; left out where the reader is slow.
  * @param isOver Asked once, after the replay: whether nothing more can come.
  */
 export async function* follow(
@@ -34,6 +39,7 @@ export async function* follow(
   after: string | undefined,
   select: Select,
   signal: AbortSignal,
+  listenLive: ListenLive = () => () => undefined,
   isOver: () => Promise<boolean> = () => Promise.resolve(false),
 ): AsyncGenerator<{ readonly event: FollowedEvent; readonly source: ExpandedEvent | null }> {
   const backlog = new Backlog<Waiting>(BACKLOG_LIMIT);
@@ -42,11 +48,14 @@ export async function* follow(
     for (const event of select(batch))
       backlog.push(event.key, { event, seq: batch.seq, at: batch.at, pool: batch.pool });
   });
+  const unlistenLive = listenLive((event, pool, at) =>
+    backlog.offer(`live ${event.key}`, { event, seq: null, at, pool }),
+  );
   try {
     const names = pools ?? (await store.pools.all()).map(({ name }) => name);
     const places = await startingPlaces(store, names, after);
     const emit = ({ event, seq, at, pool }: Waiting) => {
-      places.set(pool, { seq, index: event.index });
+      if (seq !== null) places.set(pool, { seq, index: event.index });
       return { event: followedEvent(event, encodeCursor(places), at), source: event };
     };
     if (after !== undefined) {
@@ -74,15 +83,18 @@ export async function* follow(
         continue;
       }
       for (const item of items) {
-        const place = places.get(item.pool);
-        if (place && (item.seq < place.seq || (item.seq === place.seq && item.event.index <= place.index))) continue;
-        yield emit(item);
+        if (!isBehind(item, places.get(item.pool))) yield emit(item);
       }
     }
   } finally {
     unlisten();
+    unlistenLive();
   }
 }
+
+/** Whether it has been told already. */
+const isBehind = ({ seq, event }: Waiting, place: { seq: number; index: number } | undefined): boolean =>
+  seq !== null && place !== undefined && (seq < place.seq || (seq === place.seq && event.index <= place.index));
 
 async function startingPlaces(store: Store, pools: readonly string[], after: string | undefined) {
   const places = new Map<string, { seq: number; index: number }>();

@@ -1,3 +1,4 @@
+import type { Progress } from '@gantry/plugin-kit/vocabulary';
 import type { AttemptSpec, StopCause } from '../domain/effect.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import type { AttemptReport } from '../domain/input.ts';
@@ -17,6 +18,8 @@ export interface NodeGateway {
   report(node: string, incarnation: number, reports: readonly AttemptReport[]): Promise<void>;
   /** Output of attempts; resolves when it is durable. A repeated (attempt, seq) is ignored. */
   log(node: string, incarnation: number, chunks: readonly NodeLogChunk[]): Promise<void>;
+  /** How far attempts are; shown while they run, and kept nowhere. */
+  progress(node: string, incarnation: number, progress: readonly AttemptProgress[]): Promise<void>;
   /** Hints, as they happen. The returned function ends them. */
   listen(node: string, incarnation: number, listener: (hints: readonly Hint[]) => void): () => void;
   /** The agent stops in good order: it takes no more work. */
@@ -63,6 +66,11 @@ export type Hint =
   | { readonly type: 'STOP'; readonly attempt: AttemptId; readonly cause: StopCause }
   | { readonly type: 'FORGET'; readonly attempt: AttemptId }
   | { readonly type: 'SYNC_NOW' };
+
+export interface AttemptProgress {
+  readonly attempt: AttemptId;
+  readonly progress: Progress;
+}
 
 export interface NodeLogChunk {
   readonly attempt: AttemptId;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../server/clock.ts';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { defineRunner, type Outcome, type RunnerPlugin } from '@gantry/plugin-kit/runner';
+import { defineRunner, type Attempt, type Outcome, type RunnerPlugin } from '@gantry/plugin-kit/runner';
 import mock from '@gantry/runner-mock';
 import { pino } from 'pino';
 import { Agent } from '../../server/agent/agent.ts';
@@ -106,6 +106,27 @@ describe('an agent', () => {
     await gateway.running(stopped);
     gateway.hint({ type: 'STOP', attempt: stopped.attempt, cause: 'CANCELLED' });
     expect(await gateway.ended(stopped)).toMatchObject({ state: 'CANCELLED', usage: { peakMemoryBytes: 1_000 } });
+  });
+
+  it('tells the progress of attempts at most four times a second, of each its last word', async () => {
+    await agent.start();
+    const specs = [0, 1].map((ordinal) => specOf(ordinal, { outcome: 'hang' }));
+    const attempts: Attempt[] = [];
+    runners.set('slow', runnerThat((attempt) => {
+      attempts.push(attempt);
+      return new Promise((resolve) => attempt.stop.addEventListener('abort', () => resolve({ ok: true, outputs: {} })));
+    })); // prettier-ignore
+    gateway.assign(...specs.map((spec) => ({ ...spec, runner: 'slow', with: {} })));
+    await gateway.until(() => attempts.length === 2);
+    for (let done = 0; done <= 1_000; done++) for (const attempt of attempts) attempt.progress({ done, total: 1_000 });
+    await gateway.until(() => gateway.progressed.length === 1);
+    for (const attempt of attempts) attempt.progress(0.5, 'half');
+    for (const attempt of attempts) attempt.progress(0.6, 'more');
+    await clock.advance(249);
+    expect(gateway.progressed).toHaveLength(1);
+    await clock.advance(1);
+    const told = gateway.progressed.map((list) => list.map(({ progress }) => [progress.done, progress.message]));
+    expect(told).toEqual([[[1_000, null], [1_000, null]], [[null, 'more'], [null, 'more']]]); // prettier-ignore
   });
 
   it('stops an attempt that is to be cancelled', async () => {

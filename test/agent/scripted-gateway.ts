@@ -5,6 +5,7 @@ import type { AttemptReport } from '../../server/domain/input.ts';
 import type { NodeFacts } from '../../server/domain/node.ts';
 import {
   DEFAULT_TIMERS,
+  type AttemptProgress,
   type HelloAnswer,
   type Hint,
   type NodeGateway,
@@ -21,6 +22,8 @@ export class ScriptedGateway implements NodeGateway {
   readonly syncs: SyncMessage[] = [];
   readonly reports: AttemptReport[] = [];
   readonly chunks: NodeLogChunk[] = [];
+  /** What was told of progress, one list per message. */
+  readonly progressed: (readonly AttemptProgress[])[] = [];
   /** What the next syncs are answered; OK with nothing to do when there is none. */
   readonly answers: Partial<SyncAnswer>[] = [];
   /** So many hellos are refused first. */
@@ -63,6 +66,11 @@ export class ScriptedGateway implements NodeGateway {
       this.chunks.push(chunk);
       this.#tell(`log ${chunk.attempt}`);
     }
+  }
+  progress(_node: string, _incarnation: number, progress: readonly AttemptProgress[]): Promise<void> {
+    this.progressed.push(progress);
+    for (const { attempt } of progress) this.#tell(`progress ${attempt}`);
+    return Promise.resolve();
   }
   listen(_node: string, _incarnation: number, listener: (hints: readonly Hint[]) => void): () => void {
     this.#listener = listener;

@@ -287,6 +287,26 @@ describe('following a run', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('shows how far a task is: on a terminal in its line, in a pipe tenth by tenth', async () => {
+    const far = (done: number) =>
+      event(`c${done}`, {
+        type: 'taskRun.progressed',
+        taskRun: aTaskRun(0, { progress: { fraction: done / 40, done, total: 40, message: `row\t${done}` } }),
+      });
+    const url = await following(async function* () {
+      yield event('c1', {});
+      for (let done = 0; done < 40; done++) yield far(done);
+      yield event('c99', { run: aRun({ state: 'FAILED' }) });
+    });
+    const piped = await gantry(['show', ID, '--follow'], { env: { GANTRY_URL: url } });
+    const lines = piped.stdout.split('\n').filter((line) => line.includes('/40'));
+    expect(lines.map((line) => line.split('\t')[2])).toEqual(
+      [4, 8, 12, 16, 20, 24, 28, 32, 36].map((done) => expect.stringMatching(`^${done}/40 row`)),
+    );
+    const drawn = await gantry(['show', ID, '--follow'], { env: { GANTRY_URL: url, NO_COLOR: '1' }, isTTY: true });
+    expect(drawn.stdout.slice(drawn.stdout.lastIndexOf('\r'))).toMatch(/split .*█{19}░ 39\/40 row.*39/);
+  });
+
   it('is never drawn taller than the screen', async () => {
     const url = await following(async function* () {
       yield event('c1', {});

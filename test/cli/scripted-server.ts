@@ -101,6 +101,7 @@ export function aTaskRun(ordinal: number, facts: Readonly<Record<string, unknown
     mapIndex: null,
     isFinished,
     finishedAt,
+    progress: null,
     attempt: { number: 1, nodeName: 'local', state, assignedAt: AT, startedAt: AT, finishedAt, failure: null },
     ...facts,
     state,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TaskRunView } from '../../server/cli/run-progress.ts';
 import { spawnGantry, type GantryProcess } from './gantry-process.ts';
 
 // What an attempt tells of itself, from its runner to the one who asks.
@@ -62,5 +63,22 @@ describe('an attempt', () => {
       { taskKey: 'work', attempts: [1, 2].map((number) => ({ number, usage })) },
       { taskKey: 'silent', attempts: [{ number: 1, usage: null }] },
     ]);
+  }, 60_000);
+
+  it('tells how far it is while it runs, to those who watch, and leaves nothing behind', async () => {
+    const { run, follower } = await runToEnd('far', [
+      '  - { key: work, runner: mock, with: { durationMs: 900, steps: 3 } }',
+    ]);
+    const progressed = follower.events.filter(({ type }) => type === 'taskRun.progressed');
+    const told = (key: string) =>
+      progressed
+        .map(({ taskRun }) => taskRun as TaskRunView)
+        .filter(({ taskKey, progress }) => taskKey === key && progress !== null);
+    expect(told('work')[0]!.progress).toEqual({ fraction: 1 / 3, done: 1, total: 3, message: 'step 1' });
+    const cursors = new Set(follower.events.map(({ cursor }) => cursor));
+    // What is in no log has the cursor of what came before: who goes on from it misses nothing.
+    expect(progressed.every(({ cursor }) => cursors.has(cursor))).toBe(true);
+    const data = await ask(`{ run(id: "${run}") { taskRuns(first: 5) { nodes { state progress { fraction } } } } }`);
+    expect(data.run.taskRuns.nodes[0]).toEqual({ state: 'SUCCEEDED', progress: null });
   }, 60_000);
 });

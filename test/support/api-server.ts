@@ -15,6 +15,7 @@ import type { Run } from '../../server/domain/run.ts';
 import type { TaskRun } from '../../server/domain/task-run.ts';
 import { createEvents } from '../../server/events/events.ts';
 import { Hub } from '../../server/events/hub.ts';
+import { LiveProgress } from '../../server/events/live-progress.ts';
 import { openStore } from '../../server/store/open.ts';
 import type { HeldLease, Store } from '../../server/store/store.ts';
 import { aDefinition, aTask, someFacts } from './builders.ts';
@@ -25,6 +26,8 @@ export interface TestApi {
   readonly store: Store;
   readonly ports: ApiPorts;
   readonly tokens: Tokens;
+  /** How far attempts are, to tell of. */
+  readonly live: LiveProgress;
   /** A good token for each role. */
   readonly secrets: Readonly<Record<Role, string>>;
   /** What the server noted for its operator. */
@@ -77,6 +80,7 @@ export async function startApi(
   });
   const lease = (await opened.leases.acquire(POOL, 'test', 3_600_000)) as HeldLease;
   const hub = new Hub();
+  const live = new LiveProgress();
   let seq = lease.seq;
   let writing: Promise<unknown> = Promise.resolve();
   const commit = (
@@ -149,7 +153,8 @@ export async function startApi(
     store,
     clock,
     tokens,
-    events: createEvents(store, hub, clock),
+    progress: live,
+    events: createEvents(store, hub, live, clock),
     commands: createCommands(store, hub, clock, () => void obey()),
     pipelines: {
       parse(input) {
@@ -209,6 +214,7 @@ export async function startApi(
     store,
     ports,
     tokens,
+    live,
     secrets,
     notes,
     unready,

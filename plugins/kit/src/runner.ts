@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { PluginHeader } from './plugin.ts';
+import type { ProgressCount } from './progress.ts';
 import {
   CONTRACT,
   type Instant,
@@ -12,6 +13,7 @@ import {
 
 export * from './vocabulary.ts';
 export * from './config.ts';
+export type { ProgressCount } from './progress.ts';
 
 /** Executes attempts on a node. `Config` is what a task writes under `with:`. */
 export interface RunnerPlugin<Config = unknown, Handle extends Json = Json> extends PluginHeader<'runner', Config> {
@@ -70,7 +72,8 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   checkpoint(handle: Handle): Promise<void>;
   /** Tells that the work proper has begun (the attempt is RUNNING). Implied by the first output or checkpoint. */
   started(): void;
-  progress(fraction: number, message?: string): void;
+  /** Shows how far it is, live: a fraction from 0 to 1, or so many of so many. Cheap; say it as often as it changes. */
+  progress(at: number | ProgressCount, message?: string): void;
 }
 
 export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | 'SHUTDOWN';

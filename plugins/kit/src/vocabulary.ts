@@ -31,3 +31,15 @@ export interface Usage {
   /** Time on a processor, user and system, of everything it started. Milliseconds. */
   readonly cpuMs?: number;
 }
+
+/** How far a piece of work has come. */
+export interface Progress {
+  /** From 0 to 1; null where nobody knows how much there is to do. */
+  readonly fraction: number | null;
+  /** So many … Null when it told a fraction only. */
+  readonly done: number | null;
+  /** … of so many, in the work's own unit. */
+  readonly total: number | null;
+  /** What it is at. */
+  readonly message: string | null;
+}

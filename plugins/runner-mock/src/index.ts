@@ -20,6 +20,13 @@ const config = z
       .default('Lorem ipsum dolor sit amet.')
       .describe('What each of them says, behind its number.'),
     ignoreStop: z.boolean().default(false).describe('Does not end when it is asked to; only the hard stop ends it.'),
+    steps: z
+      .number()
+      .int()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe('Tells its progress, in so many steps, evenly over `durationMs`.'),
     usage: z
       .strictObject({ peakMemoryBytes: z.number().int().min(0).optional(), cpuMs: z.number().int().min(0).optional() })
       .optional()
@@ -47,6 +54,7 @@ export default defineRunner<Order, Json>({
       order.logLines === 0 &&
       order.failFirst === 0 &&
       order.usage === undefined &&
+      order.steps === 0 &&
       !order.checkpoint;
     if (!isPlain) return measured(obey(attempt, order), order);
     for (const _ in order.outputs) return Promise.resolve({ ok: true, outputs: order.outputs });
@@ -81,7 +89,8 @@ async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcom
   if (order.checkpoint) await attempt.checkpoint(order as Json);
   const end = order.ignoreStop ? attempt.kill : AbortSignal.any([attempt.stop, attempt.kill]);
   const wasStopped =
-    (await print(attempt, order, end)) || (await pause(outcome === 'hang' ? null : order.durationMs, end));
+    (await print(attempt, order, end)) ||
+    (await work(attempt, order, outcome === 'hang' ? null : order.durationMs, end));
   if (wasStopped && outcome !== 'forget') return failure('APPLICATION', 'STOPPED', 'It was asked to stop, and did.');
   switch (outcome) {
     case 'succeed':
@@ -133,6 +142,15 @@ async function print({ stdout }: Attempt, { logLines, logLine }: Order, signal: 
     if (!hasRoom) return true;
   }
   return false;
+}
+
+/** True when the signal came first. */
+async function work(attempt: Attempt, { steps }: Order, ms: number | null, signal: AbortSignal): Promise<boolean> {
+  for (let done = 1; done <= steps; done++) {
+    if (await pause((ms ?? 0) / steps, signal)) return true;
+    attempt.progress({ done, total: steps, message: `step ${done}` });
+  }
+  return pause(ms === null ? null : steps > 0 ? 0 : ms, signal);
 }
 
 /** True when the signal came first. Without a time it waits for the signal alone. */

@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { styleOfState, type Column } from '../output.ts';
 import { firstRows, type Page } from '../pages.ts';
-import { failureText, labelOf, type RunView, type TaskRunView } from '../run-progress.ts';
+import { failureText, labelOf, progressText, type RunView, type TaskRunView } from '../run-progress.ts';
 import { oneLine } from '../terminal-text.ts';
 import { elapsedBetween, elapsedText } from '../time-text.ts';
 import { concludeWatching, watchRun } from '../watch-run.ts';
@@ -63,7 +63,7 @@ function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now 
       { heading: 'node', value: ({ attempt }) => attempt?.nodeName ?? '' },
       { heading: 'took', value: (taskRun) => tookText(taskRun, now()), alignsRight: true },
       ...usageColumns(taskRuns, output.rendering !== 'HUMAN'),
-      { heading: 'why', value: ({ attempt }) => (attempt?.failure ? failureText(attempt.failure) : '') },
+      { heading: 'why', value: whyText },
     ],
     taskRuns,
     'It has no task runs yet.',
@@ -82,6 +82,10 @@ function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now 
   ];
   return [...facts.map(([name, value]) => `${output.styled('dim', name.padEnd(9))} ${value}`), '', ...table];
 }
+
+/** Why it failed, or how far it is. */
+const whyText = ({ attempt, progress }: TaskRunView): string =>
+  attempt?.failure ? failureText(attempt.failure) : progress ? progressText(progress) : '';
 
 /** Memory and processor time, in a pipe always, on a terminal where any task told of them. */
 function usageColumns(taskRuns: readonly TaskRunView[], isAlways: boolean): readonly Column<TaskRunView>[] {

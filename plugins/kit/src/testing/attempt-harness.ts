@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { Attempt, Outcome, RunnerNode, RunnerPlugin, StopReason } from '../runner.ts';
-import type { Json, JsonObject, Resources } from '../vocabulary.ts';
+import { progressOf } from '../progress.ts';
+import type { Attempt, Outcome, ProgressCount, RunnerNode, RunnerPlugin, StopReason } from '../runner.ts';
+import type { Json, JsonObject, Progress, Resources } from '../vocabulary.ts';
 
 /** What an attempt in a test may differ in from the plainest one. */
 export interface AttemptOptions {
@@ -73,7 +74,8 @@ export class TestAttempt implements Attempt {
   readonly printed: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
   /** Every handle that the runner asked to be kept, oldest first. */
   readonly checkpoints: Json[] = [];
-  readonly progressed: number[] = [];
+  /** What was told of its progress, oldest first. */
+  readonly progressed: Progress[] = [];
   /** Whether the runner has said, or shown, that the work proper has begun. */
   hasStarted = false;
   readonly #plugin: RunnerPlugin;
@@ -139,8 +141,8 @@ export class TestAttempt implements Attempt {
     this.hasStarted = true;
     for (const resolve of this.#startedWaiters.splice(0)) resolve();
   }
-  progress(fraction: number): void {
-    this.progressed.push(fraction);
+  progress(at: number | ProgressCount, message?: string): void {
+    this.progressed.push(progressOf(at, message));
     this.started();
   }
 
