@@ -14,6 +14,7 @@ import { PLAYGROUND_PATHS, servePlayground } from './playground.ts';
 import { respondError, respondJson, SECURITY_HEADERS } from './respond.ts';
 import { schema } from './schema.ts';
 import { SOCKET_LIMITS, SocketServer, type SocketLimits } from './websocket.ts';
+import { respondUnbuilt, Web } from './web.ts';
 import { createYogaHandler } from './yoga.ts';
 
 /** Requests that may be worked on at once; more are told to come back. */
@@ -53,6 +54,7 @@ class HttpApiServer implements ApiServer {
   readonly #server: Server;
   /** Exactly these paths, as they come: nothing is decoded, shortened or tried with another ending. */
   readonly #routes: ReadonlyMap<string, Route>;
+  readonly #web: Web;
   readonly #streams = new Set<AbortController>();
   /** Loaded when somebody asks for the first time. */
   #metrics: Promise<Metrics> | undefined;
@@ -61,6 +63,7 @@ class HttpApiServer implements ApiServer {
   constructor(ports: ApiPorts, options: ApiServerOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#web = new Web();
     this.#yoga = createYogaHandler(schema, ports, this.#operations);
     this.#sockets = new SocketServer(ports, this.#operations, options, { ...SOCKET_LIMITS, ...options.socketLimits });
     const graphql: Handler = (request, response) => this.#graphql(request, response);
@@ -70,7 +73,6 @@ class HttpApiServer implements ApiServer {
       ['/healthz', { GET: (_, response) => respondJson(response, 200, '{"status":"ok"}') }],
       ['/readyz', { GET: (_, response) => this.#readyz(response) }],
       ['/metrics', { GET: (request, response) => this.#serveMetrics(request, response) }],
-      ['/', { GET: (_, response) => redirect(response, '/playground') }],
       ...PLAYGROUND_PATHS.map((path) => [path, playground] as const),
     ]);
     this.#server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) =>
@@ -124,7 +126,7 @@ class HttpApiServer implements ApiServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
-    const route = this.#routes.get(path);
+    const route = this.#routes.get(path) ?? this.#webRoute(path);
     if (route === undefined) return respondError(response, 404, 'NOT_FOUND', 'There is nothing here.');
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const handler = Object.hasOwn(route, method) ? route[method] : undefined;
@@ -146,6 +148,12 @@ class HttpApiServer implements ApiServer {
     } catch (error) {
       this.#fail(response, error);
     }
+  }
+
+  #webRoute(path: string): Route | undefined {
+    const file = this.#web.find(path);
+    if (file !== null) return { GET: (request, response) => this.#web.serve(file, request, response) };
+    return path === '/' ? { GET: (_, response) => respondUnbuilt(response) } : undefined;
   }
 
   #fail(response: ServerResponse, fault: unknown): void {
@@ -225,8 +233,3 @@ function respondUnauthenticated(response: ServerResponse): void {
 }
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0]!;
-
-function redirect(response: ServerResponse, location: string): void {
-  response.writeHead(302, { ...SECURITY_HEADERS, Location: location, 'Content-Length': '0' });
-  response.end();
-}

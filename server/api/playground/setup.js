@@ -9,7 +9,8 @@
     history.replaceState(null, '', location.pathname + location.search);
   }
   const authorization = () => {
-    const token = sessionStorage.getItem(KEY);
+    // Whoever is signed in to the web UI is signed in here.
+    const token = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
     return token ? `Bearer ${token}` : undefined;
   };
 

@@ -1,0 +1,42 @@
+// Builds the web UI into web/out when its sources have changed since. Before start and test, and as `npm run web`.
+// Plain JavaScript without dependencies, because it runs on the machine's own Node (20 or newer).
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const web = join(root, 'web');
+const stamp = join(web, 'out', '.gantry-sources');
+const LEFT_OUT = new Set(['out', '.next', 'node_modules']);
+
+/** Every file that the build reads, and the lock that says with what it is built. */
+function sources(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => !LEFT_OUT.has(name) && name !== 'next-env.d.ts')
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [join(folder, entry.name)]));
+}
+
+const hash = createHash('sha256');
+for (const file of [join(root, 'package-lock.json'), ...sources(web)]) {
+  hash.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0');
+}
+const digest = hash.digest('hex');
+
+if (process.argv.includes('--force') || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
+  console.log('gantry: building the web UI …');
+  const node = join(root, 'node_modules', '.bin', 'node');
+  const next = join(root, 'node_modules', 'next', 'dist', 'bin', 'next');
+  const { status, stdout, stderr } = spawnSync(node, [next, 'build', '--webpack'], {
+    cwd: web,
+    encoding: 'utf8',
+    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
+  });
+  if (status !== 0) {
+    console.error(`${stdout}${stderr}\ngantry: the web UI could not be built.`);
+    process.exit(1);
+  }
+  writeFileSync(stamp, digest);
+}

@@ -1,0 +1,131 @@
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { asFault, type Fault } from './fault.ts';
+import type { Operation } from './operation.ts';
+import { follow } from './socket.ts';
+
+/** What a live view shows, and how it is kept true. `Data` may be changed in place. */
+export interface LiveSource<Data, Event, Variables> {
+  /** Reads all of it, through `askInOrder`. */
+  readonly load: () => Promise<Data>;
+  readonly feed: Operation<Event, Variables>;
+  readonly variables: Variables;
+  readonly cursorOf: (event: Event) => string;
+  /** Takes an event in. `false`: it cannot be taken in, read anew. */
+  readonly apply: (data: Data, event: Event) => boolean | void;
+}
+
+/** What a live view knows at the moment. */
+export interface Live<Data> {
+  /** Null until it has been read for the first time. */
+  readonly data: Data | null;
+  readonly fault: Fault | null;
+  /** Grows with every change, also where `data` was changed in place. */
+  readonly revision: number;
+  /** Reads it anew. */
+  readonly reload: () => void;
+  /** Changes it as an answer to a mutation says, before the event comes. */
+  readonly change: (edit: (data: Data) => void) => void;
+}
+
+class LiveView<Data, Event, Variables extends { readonly after?: string | null | undefined }> {
+  #source: LiveSource<Data, Event, Variables>;
+  #data: Data | null = null;
+  #fault: Fault | null = null;
+  #waiting: Event[] | null = [];
+  #loads = 0;
+  #frame: number | null = null;
+  #listeners = new Set<() => void>();
+  #shown: Live<Data>;
+
+  constructor(source: LiveSource<Data, Event, Variables>) {
+    this.#source = source;
+    this.#shown = this.#live(0);
+  }
+
+  readonly snapshot = (): Live<Data> => this.#shown;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  start(): () => void {
+    const { feed, variables, cursorOf } = this.#source;
+    const stop = follow(feed, variables, cursorOf, {
+      event: (event) => this.#take(event),
+      missed: () => this.reload(),
+      fault: (fault) => this.#fail(fault),
+    });
+    this.reload();
+    return () => {
+      this.#loads++;
+      stop();
+      if (this.#frame !== null) cancelAnimationFrame(this.#frame);
+      this.#frame = null;
+    };
+  }
+
+  readonly reload = (): void => {
+    const load = ++this.#loads;
+    this.#waiting ??= [];
+    this.#source.load().then(
+      (data) => {
+        if (load !== this.#loads) return;
+        this.#data = data;
+        this.#fault = null;
+        const waiting = this.#waiting ?? [];
+        this.#waiting = null;
+        for (const event of waiting) this.#take(event);
+        this.#show();
+      },
+      (error: unknown) => {
+        if (load === this.#loads) this.#fail(asFault(error));
+      },
+    );
+  };
+
+  readonly change = (edit: (data: Data) => void): void => {
+    if (this.#data === null) return;
+    edit(this.#data);
+    this.#show();
+  };
+
+  #take(event: Event): void {
+    if (this.#waiting !== null) {
+      this.#waiting.push(event);
+      return;
+    }
+    if (this.#data === null) return;
+    if (this.#source.apply(this.#data, event) === false) return this.reload();
+    this.#show();
+  }
+
+  #fail(fault: Fault): void {
+    this.#fault = fault;
+    this.#show();
+  }
+
+  /** At most once a frame, however many events there are. */
+  #show(): void {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.#shown = this.#live(this.#shown.revision + 1);
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  #live(revision: number): Live<Data> {
+    return { data: this.#data, fault: this.#fault, revision, reload: this.reload, change: this.change };
+  }
+}
+
+/** Shows something live while the component is there. Another `key` is another thing, and begins anew. */
+export function useLive<Data, Event, Variables extends { readonly after?: string | null | undefined }>(
+  key: string,
+  makeSource: () => LiveSource<Data, Event, Variables>,
+): Live<Data> {
+  // The key says what the source is about.
+  const view = useMemo(() => new LiveView(makeSource()), [key]);
+  useEffect(() => view.start(), [view]);
+  return useSyncExternalStore(view.subscribe, view.snapshot, view.snapshot);
+}

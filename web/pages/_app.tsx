@@ -1,0 +1,22 @@
+import type { AppProps } from 'next/app';
+import Head from 'next/head';
+import { Session } from '../screens/session/session.tsx';
+import '../design/tokens.css';
+import '../design/base.css';
+import '../design/state.css';
+import '../design/parts.css';
+import '../screens/screens.css';
+
+/** Every screen, for whoever is signed in. */
+export default function App({ Component, pageProps }: AppProps) {
+  return (
+    <>
+      <Head>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+      </Head>
+      <Session>
+        <Component {...pageProps} />
+      </Session>
+    </>
+  );
+}

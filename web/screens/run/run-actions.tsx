@@ -1,0 +1,111 @@
+import { useRouter } from 'next/router';
+import { useState } from 'react';
+import { act } from '../../client/act.ts';
+import { CancelRun, PauseRun, ResumeRun, RetryRun, type RetryRunInput } from '../../client/operations.ts';
+import { ActionButton } from '../../design/action-button.tsx';
+import { Dialog } from '../../design/dialog.tsx';
+import { say } from '../../design/toast.tsx';
+import { useRefusal } from '../session/viewer.ts';
+import type { RunView } from './live-run.ts';
+
+/** What can be done with a run. */
+export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView }) {
+  const router = useRouter();
+  const refusal = useRefusal('OPERATOR');
+  const [isChoosing, setChoosing] = useState(false);
+  const { id, state, isFinished, version } = run;
+  const ended = refusal ?? (isFinished ? 'The run has ended.' : null);
+  const notEnded = refusal ?? (isFinished ? null : 'The run has not ended yet.');
+  const hasFailed = taskRuns.some((taskRun) => ['FAILED', 'UPSTREAM_FAILED', 'CANCELLED'].includes(taskRun.state));
+  const retry = async (input: Omit<RetryRunInput, 'id'>): Promise<void> => {
+    const { run: next } = await act(RetryRun, { input: { id, ...input } });
+    say(`Run ${next.id} has begun.`);
+    await router.push(`/runs/${next.id}`);
+  };
+  return (
+    <>
+      {isFinished ? null : state === 'PAUSED' ? (
+        <ActionButton refusal={refusal} act={() => act(ResumeRun, { input: { id } })}>
+          Resume
+        </ActionButton>
+      ) : (
+        <ActionButton
+          refusal={refusal ?? (state === 'CANCELLING' ? 'The run is being cancelled.' : null)}
+          act={() => act(PauseRun, { input: { id } })}
+        >
+          Pause
+        </ActionButton>
+      )}
+      <ActionButton
+        look="danger"
+        confirm="Really cancel?"
+        refusal={ended ?? (state === 'CANCELLING' ? 'It is being cancelled already.' : null)}
+        act={() => act(CancelRun, { input: { id } })}
+      >
+        Cancel
+      </ActionButton>
+      <ActionButton refusal={notEnded} act={() => setChoosing(true)}>
+        Retry tasks …
+      </ActionButton>
+      <ActionButton
+        look="primary"
+        refusal={notEnded ?? (hasFailed ? null : 'Nothing failed: choose tasks to do again.')}
+        act={() => retry({ from: 'FAILED' })}
+      >
+        Retry from failure
+      </ActionButton>
+      {isChoosing ? (
+        <RetryDialog
+          tasks={version?.tasks.map(({ key }) => key) ?? []}
+          close={() => setChoosing(false)}
+          retry={retry}
+        />
+      ) : null}
+    </>
+  );
+}
+
+interface RetryDialogProps {
+  readonly tasks: readonly string[];
+  readonly close: () => void;
+  readonly retry: (input: Omit<RetryRunInput, 'id'>) => Promise<void>;
+}
+
+function RetryDialog({ tasks, close, retry }: RetryDialogProps) {
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  return (
+    <Dialog title="Retry which tasks?" close={close}>
+      <p className="faint">
+        The chosen tasks and all that need them are done again. What else succeeded is taken over.
+      </p>
+      <fieldset className="choices">
+        <legend className="visually-hidden">Tasks</legend>
+        {tasks.map((key) => (
+          <label key={key} className="choice">
+            <input
+              type="checkbox"
+              checked={chosen.has(key)}
+              onChange={({ target }) => {
+                const next = new Set(chosen);
+                if (target.checked) next.add(key);
+                else next.delete(key);
+                setChosen(next);
+              }}
+            />
+            <span className="mono">{key}</span>
+          </label>
+        ))}
+      </fieldset>
+      <div className="actions end">
+        <ActionButton act={() => retry({ from: 'ALL' }).then(close)}>Everything</ActionButton>
+        <ActionButton
+          look="primary"
+          refusal={chosen.size === 0 ? 'Choose a task first.' : null}
+          act={() => retry({ from: 'TASKS', tasks: [...chosen] }).then(close)}
+        >
+          Retry {chosen.size === 0 ? '' : chosen.size}
+        </ActionButton>
+      </div>
+    </Dialog>
+  );
+}

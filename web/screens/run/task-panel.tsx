@@ -1,0 +1,194 @@
+import Link from 'next/link';
+import { useEffect } from 'react';
+import { TaskRunDetail, type TaskRunDetailData, type TaskRunRow } from '../../client/operations.ts';
+import { useQuery } from '../../client/use-query.ts';
+import { FaultNotice, Loading } from '../../design/notices.tsx';
+import { JsonView } from '../../design/json-view.tsx';
+import { StateBadge, StateText } from '../../design/state-mark.tsx';
+import { Tabs } from '../../design/tabs.tsx';
+import { isoDurationText } from '../../design/time.ts';
+import { At, Took } from '../../design/times.tsx';
+import { LogView } from '../log/log-view.tsx';
+import { labelOf } from './task-counts.ts';
+import { WhyView } from './why-view.tsx';
+
+export type TaskTab = 'log' | 'attempts' | 'config' | 'why';
+
+interface TaskPanelProps {
+  readonly taskRun: TaskRunRow;
+  readonly tab: TaskTab;
+  readonly chooseTab: (tab: TaskTab) => void;
+  readonly close: () => void;
+}
+
+type Detail = NonNullable<TaskRunDetailData['taskRun']>;
+
+/** A task run: what it prints, what was tried, what it is made of, and why it is where it is. */
+export function TaskPanel({ taskRun, tab, chooseTab, close }: TaskPanelProps) {
+  const { id, state, attempt, failures, losses } = taskRun;
+  const { data, fault, reload } = useQuery(TaskRunDetail, { id });
+  useEffect(() => {
+    const onKey = ({ key }: KeyboardEvent): void => {
+      if (key === 'Escape' && document.querySelector('dialog[open]') === null) close();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [close]);
+  // The row is live; what is read once is read again when the row says that it is old.
+  const version = `${state} ${attempt?.number ?? 0} ${attempt?.state ?? ''}`;
+  useEffect(() => reload(), [version, reload]);
+  const detail = data?.taskRun ?? null;
+  return (
+    <aside className="task-panel panel" aria-label={`Task ${labelOf(taskRun)}`}>
+      <header className="panel-head">
+        <h2 className="mono clip">{labelOf(taskRun)}</h2>
+        <StateBadge state={state} />
+        <button className="button bare" type="button" onClick={close}>
+          <span aria-hidden="true">✕</span>
+          <span className="visually-hidden">Close the task</span>
+        </button>
+      </header>
+      {attempt?.failure ? (
+        <div className="notice tone-bad">
+          <div>
+            <strong>{attempt.failure.message}</strong>
+            <p className="hint">
+              {attempt.failure.kind.toLowerCase()} · {attempt.failure.code}
+              {failures > 1 ? ` · failed ${failures} times` : ''}
+              {losses > 0 ? ` · lost ${losses} times` : ''}
+            </p>
+            {attempt.failure.remedy === null ? null : <p>{attempt.failure.remedy}</p>}
+          </div>
+        </div>
+      ) : null}
+      <Tabs<TaskTab>
+        label="About the task"
+        chosen={tab}
+        choose={chooseTab}
+        tabs={[
+          { name: 'log', title: 'Log' },
+          { name: 'attempts', title: 'Attempts' },
+          { name: 'config', title: 'Config' },
+          { name: 'why', title: 'Why' },
+        ]}
+      >
+        {tab === 'log' ? <LogView key={id} taskRun={id} name={labelOf(taskRun)} /> : null}
+        {tab === 'why' ? <WhyView key={id} taskRun={id} /> : null}
+        {tab === 'attempts' || tab === 'config' ? (
+          fault ? (
+            <FaultNotice fault={fault} retry={reload} />
+          ) : detail === null ? (
+            <Loading what="the task" />
+          ) : tab === 'attempts' ? (
+            <Attempts detail={detail} />
+          ) : (
+            <Config detail={detail} />
+          )
+        ) : null}
+      </Tabs>
+    </aside>
+  );
+}
+
+function Attempts({ detail: { attempts, outputs, dueAt } }: { readonly detail: Detail }) {
+  return (
+    <div className="stack">
+      {dueAt === null ? null : (
+        <p>
+          The next attempt is due at <At at={dueAt} />.
+        </p>
+      )}
+      {attempts.length === 0 ? <p className="faint">It has not been placed on a node yet.</p> : null}
+      {attempts
+        .toReversed()
+        .map(({ id, number, state, nodeName, assignedAt, startedAt, finishedAt, failure, usage }) => (
+          <section key={id} className="attempt">
+            <header className="spread">
+              <strong>Attempt {number}</strong>
+              <StateText state={state} />
+            </header>
+            <dl className="facts">
+              <Fact name="Node">
+                <Link href={`/nodes/${encodeURIComponent(nodeName)}`}>{nodeName}</Link>
+              </Fact>
+              <Fact name="Assigned">
+                <At at={assignedAt} />
+              </Fact>
+              <Fact name="Started after">
+                <Took from={assignedAt} to={startedAt ?? finishedAt} />
+              </Fact>
+              <Fact name="Ran for">
+                <Took from={startedAt} to={finishedAt} />
+              </Fact>
+              {usage === null ? null : (
+                <Fact name="Used">
+                  {[
+                    usage.cpuMs === null ? null : `${(usage.cpuMs / 1000).toFixed(2)} s of processor`,
+                    usage.peakMemoryBytes === null
+                      ? null
+                      : `${(usage.peakMemoryBytes / 2 ** 20).toFixed(1)} MiB at most`,
+                  ]
+                    .filter((each) => each !== null)
+                    .join(', ')}
+                </Fact>
+              )}
+              {failure === null ? null : (
+                <Fact name="Failure">
+                  {failure.message}
+                  {failure.exitCode === null ? '' : ` (exit code ${failure.exitCode})`}
+                  {failure.signal === null ? '' : ` (${failure.signal})`}
+                </Fact>
+              )}
+            </dl>
+          </section>
+        ))}
+      <section>
+        <h3>Outputs</h3>
+        <JsonView value={outputs} empty="It has handed nothing on." />
+      </section>
+    </div>
+  );
+}
+
+const Fact = ({ name, children }: { readonly name: string; readonly children: React.ReactNode }) => (
+  <div className="pair">
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);
+
+function Config({ detail: { task } }: { readonly detail: Detail }) {
+  if (task === null) return <p className="faint">Its pipeline’s version is not kept any more.</p>;
+  const { runner, description, resources, timeout, killGrace, retry, nodeSelector, tolerations, env, needs } = task;
+  return (
+    <div className="stack">
+      {description === '' ? null : <p>{description}</p>}
+      <dl className="facts">
+        <Fact name="Runner">{runner}</Fact>
+        <Fact name="Needs">{needs.length === 0 ? 'nothing' : needs.join(', ')}</Fact>
+        <Fact name="Resources">
+          {resources.map(({ name, quantity }) => `${quantity} ${name}`).join(', ') || 'none'}
+        </Fact>
+        <Fact name="Timeout">{timeout === null ? 'none' : isoDurationText(timeout)}</Fact>
+        <Fact name="Grace before it is killed">{isoDurationText(killGrace)}</Fact>
+        <Fact name="Retries">
+          {retry.max === 0 ? 'none' : `${retry.max}, ${retry.backoff}, from ${isoDurationText(retry.delay)}`}
+        </Fact>
+        {nodeSelector.length === 0 ? null : (
+          <Fact name="Only on">{nodeSelector.map(({ key, value }) => `${key}=${value}`).join(', ')}</Fact>
+        )}
+        {tolerations.length === 0 ? null : <Fact name="Tolerates">{tolerations.map(({ key }) => key).join(', ')}</Fact>}
+      </dl>
+      <section>
+        <h3>with</h3>
+        <JsonView value={task.with} empty="Nothing." />
+      </section>
+      {env.length === 0 ? null : (
+        <section>
+          <h3>env</h3>
+          <JsonView value={Object.fromEntries(env.map(({ key, value }) => [key, value]))} empty="Nothing." />
+        </section>
+      )}
+    </div>
+  );
+}
