@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import { Agent } from './agent/agent.ts';
-import type { ApiPorts, PluginFacts } from './api/context.ts';
+import type { ApiPorts, PluginFacts, PoolSample, PoolStatus } from './api/context.ts';
 import { createTokens, type Tokens } from './auth/tokens.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createCommands } from './commands/commands.ts';
@@ -26,6 +26,7 @@ import { LiveProgress } from './events/live-progress.ts';
 import type { Service } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import { placementReader } from './placement-reader.ts';
+import { PoolHistory } from './pool-history.ts';
 import { createRegistry, type PluginInfo, type Registry } from './plugin-host/registry.ts';
 import { DEFAULT_TIMERS } from './protocol/gateway.ts';
 import { makePlacement, makeTrialPlacement } from './schedulers.ts';
@@ -50,6 +51,7 @@ export interface Assembly {
   /** In the order in which they start. */
   readonly engines: Service;
   readonly agent: Service;
+  readonly history: Service;
   readonly ports: ApiPorts;
   /** Whether the database was empty. */
   readonly firstStart: boolean;
@@ -97,6 +99,8 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       }),
     );
   }
+  const placement = placementReader(engines);
+  const history = new PoolHistory([...engines.keys()], (pool) => gaugeOf(placement.status(pool)), clock);
   const events = createEvents(store, hub, live, clock);
   const commands = createCommands(store, hub, clock, (pool) => engines.get(pool)?.nudge());
   const tokens = createTokens(store, clock);
@@ -137,7 +141,8 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       },
     },
     plugins: { list: () => registry.list().map(pluginFacts) },
-    placement: placementReader(engines),
+    placement,
+    history,
     decisions: decisionReader(store, registry),
     simulation: simulationReader(engines, store, clock, (pool, choice) =>
       makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
@@ -155,7 +160,14 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     newRunId: () => runId(randomUUIDv7()),
     log: (level, message, details) => log[level](details, message),
   };
-  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, ports, firstStart };
+  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, history, ports, firstStart };
+}
+
+/** What is sampled of a pool. */
+function gaugeOf(status: PoolStatus | null): Omit<PoolSample, 'at'> | null {
+  if (status === null) return null;
+  const { queueLength, runningCount, utilization } = status;
+  return { queueLength, runningCount, utilization };
 }
 
 /** A plugin as the API shows it. */

@@ -15,6 +15,8 @@ export function placementReader(engines: ReadonlyMap<string, Engine>): Placement
         schedulerCounts: counts,
         schedulerReason: lastFault === null ? null : { code: 'SCHEDULER_FAULT', message: lastFault },
         queueLength: placement.pendingCount,
+        runningCount: placement.attemptCount,
+        utilization: placement.utilization(),
         shadow: placement.shadowReport,
       };
     },

@@ -33,6 +33,7 @@ export interface ApiPorts {
   readonly schedulers: SchedulerList;
   readonly simulation: SimulationReader;
   readonly progress: ProgressReader;
+  readonly history: PoolHistoryReader;
   readonly health: Health;
   readonly clock: Clock;
   /** A fresh UUIDv7. */
@@ -137,8 +138,24 @@ export interface PoolStatus {
   readonly schedulerCounts: Pick<SchedulerStatus, 'calls' | 'decisions' | 'refusals' | 'faults'>;
   /** Task runs that are READY. */
   readonly queueLength: number;
+  /** Attempts that hold a node. */
+  readonly runningCount: number;
+  /** By resource: what the nodes that take work have, and what is held of it. */
+  readonly utilization: readonly { readonly resource: string; readonly capacity: number; readonly held: number }[];
   /** Null when the pool has no shadow. */
   readonly shadow: ShadowReport | null;
+}
+
+/** How pools have stood of late. */
+export interface PoolHistoryReader {
+  /** Oldest first; empty when this server does not run the pool. `from` in milliseconds since the epoch. */
+  since(pool: string, from: number): readonly PoolSample[];
+  /** The latest, and then each as it is taken. */
+  follow(pool: string, signal: AbortSignal): AsyncIterable<PoolSample>;
+}
+export interface PoolSample extends Pick<PoolStatus, 'queueLength' | 'runningCount' | 'utilization'> {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** How far attempts are that run on nodes of this server. */

@@ -251,6 +251,11 @@ export class ClusterModel {
     else if (node.attempts === 0) this.#forget(node);
   }
 
+  /** How many attempts hold a node. */
+  get attemptCount(): number {
+    return this.#bySlot.reduce((sum, node) => sum + (node?.attempts ?? 0), 0);
+  }
+
   /** By resource: what eligible nodes have, and what is held of it. Sorted by name. */
   utilization(): readonly { readonly resource: string; readonly capacity: number; readonly held: number }[] {
     return this.#resources

@@ -193,6 +193,11 @@ export class Placement {
     return { placements, preempted, refusals, call: asked, memory, memoryChanged };
   }
 
+  /** How many attempts hold a node. */
+  get attemptCount(): number {
+    return this.#model.attemptCount;
+  }
+
   /** By resource: what eligible nodes have, and what is held of it. Sorted by name. */
   utilization(): readonly { readonly resource: string; readonly capacity: number; readonly held: number }[] {
     return this.#model.utilization();

@@ -15,6 +15,7 @@ import type { Run } from '../../server/domain/run.ts';
 import type { TaskRun } from '../../server/domain/task-run.ts';
 import { createEvents } from '../../server/events/events.ts';
 import { Hub } from '../../server/events/hub.ts';
+import { PoolHistory } from '../../server/pool-history.ts';
 import { LiveProgress } from '../../server/events/live-progress.ts';
 import { openStore } from '../../server/store/open.ts';
 import type { HeldLease, Store } from '../../server/store/store.ts';
@@ -154,6 +155,7 @@ export async function startApi(
     clock,
     tokens,
     progress: live,
+    history: new PoolHistory([], () => null, clock),
     events: createEvents(store, hub, live, clock),
     commands: createCommands(store, hub, clock, () => void obey()),
     pipelines: {
@@ -186,6 +188,8 @@ export async function startApi(
         schedulerCounts: { calls: 0, decisions: 0, refusals: 0, faults: 0 },
         schedulerReason: null,
         queueLength: 0,
+        runningCount: 0,
+        utilization: [],
         shadow: null,
       }),
     },

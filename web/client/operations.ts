@@ -177,7 +177,23 @@ export type PoolRow = {
   } | null;
 };
 
+export type PoolSampleText = {
+  readonly at: string;
+  readonly queueLength: number;
+  readonly runningCount: number;
+  readonly resources: readonly { readonly resource: string; readonly capacity: number; readonly held: number }[];
+};
+
 export type ReasonText = { readonly code: string; readonly message: string; readonly remedy: string | null };
+
+export type RunBar = {
+  readonly id: string;
+  readonly state: RunState;
+  readonly isFinished: boolean;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+};
 
 export type RunRow = {
   readonly id: string;
@@ -504,6 +520,27 @@ export const Plugins: Operation<PluginsData, PluginsVariables> = {
   text: 'query Plugins { plugins { kind name version contract summary state configSchema reason { ...ReasonText } } } fragment ReasonText on Reason { code message remedy }',
 };
 
+export type PoolHistoryData = { readonly pool: { readonly samples: readonly PoolSampleText[] } | null };
+export type PoolHistoryVariables = { readonly name: string };
+export const PoolHistory: Operation<PoolHistoryData, PoolHistoryVariables> = {
+  name: 'PoolHistory',
+  text: 'query PoolHistory($name: String!) { pool(name: $name) { samples { ...PoolSampleText } } } fragment PoolSampleText on PoolSample { at queueLength runningCount resources { resource capacity held } }',
+};
+
+export type PoolSamplesData = { readonly poolSamples: PoolSampleText };
+export type PoolSamplesVariables = { readonly pool: string };
+export const PoolSamples: Operation<PoolSamplesData, PoolSamplesVariables> = {
+  name: 'PoolSamples',
+  text: 'subscription PoolSamples($pool: String!) { poolSamples(pool: $pool) { ...PoolSampleText } } fragment PoolSampleText on PoolSample { at queueLength runningCount resources { resource capacity held } }',
+};
+
+export type PoolNamesData = { readonly pools: readonly { readonly name: string }[] };
+export type PoolNamesVariables = {};
+export const PoolNames: Operation<PoolNamesData, PoolNamesVariables> = {
+  name: 'PoolNames',
+  text: 'query PoolNames { pools { name } }',
+};
+
 export type PipelinesPageData = {
   readonly pipelines: {
     readonly totalCount: number;
@@ -513,7 +550,7 @@ export type PipelinesPageData = {
       readonly latestVersion: number;
       readonly updatedAt: string;
       readonly version: { readonly description: string } | null;
-      readonly runs: { readonly nodes: readonly RunRow[] };
+      readonly runs: { readonly nodes: readonly RunBar[] };
     }[];
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
@@ -525,7 +562,7 @@ export type PipelinesPageVariables = {
 };
 export const PipelinesPage: Operation<PipelinesPageData, PipelinesPageVariables> = {
   name: 'PipelinesPage',
-  text: 'query PipelinesPage($first: Int!, $after: String, $filter: PipelineFilter) { pipelines(first: $first, after: $after, filter: $filter) { totalCount nodes { name paused latestVersion updatedAt version { description } runs(first: 16) { nodes { ...RunRow } } } pageInfo { hasNextPage endCursor } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'query PipelinesPage($first: Int!, $after: String, $filter: PipelineFilter) { pipelines(first: $first, after: $after, filter: $filter) { totalCount nodes { name paused latestVersion updatedAt version { description } runs(first: 16) { nodes { ...RunBar } } } pageInfo { hasNextPage endCursor } } } fragment RunBar on Run { id state isFinished createdAt startedAt finishedAt }',
 };
 
 export type PipelineDetailData = {
@@ -592,31 +629,34 @@ export const PipelineVersionText: Operation<PipelineVersionTextData, PipelineVer
   text: 'query PipelineVersionText($name: String!, $number: Int!) { pipeline(name: $name) { version(number: $number) { number source definition } } }',
 };
 
-export type PipelineGridData = {
-  readonly pipeline: {
-    readonly runs: {
-      readonly nodes: readonly (RunRow & {
-        readonly taskRuns: {
-          readonly nodes: readonly {
-            readonly ordinal: number;
-            readonly taskKey: string;
-            readonly mapIndex: number | null;
-            readonly state: TaskRunState;
-            readonly attempt: {
-              readonly number: number;
-              readonly startedAt: string | null;
-              readonly finishedAt: string | null;
-            } | null;
-          }[];
-        };
-      })[];
+export type GridRunsData = { readonly pipeline: { readonly runs: { readonly nodes: readonly RunBar[] } } | null };
+export type GridRunsVariables = { readonly name: string; readonly first: number };
+export const GridRuns: Operation<GridRunsData, GridRunsVariables> = {
+  name: 'GridRuns',
+  text: 'query GridRuns($name: String!, $first: Int!) { pipeline(name: $name) { runs(first: $first) { nodes { ...RunBar } } } } fragment RunBar on Run { id state isFinished createdAt startedAt finishedAt }',
+};
+
+export type GridTaskRunsData = {
+  readonly run: {
+    readonly taskRuns: {
+      readonly nodes: readonly {
+        readonly ordinal: number;
+        readonly taskKey: string;
+        readonly state: TaskRunState;
+        readonly attempt: { readonly startedAt: string | null; readonly finishedAt: string | null } | null;
+      }[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
     };
   } | null;
 };
-export type PipelineGridVariables = { readonly name: string; readonly runs: number; readonly tasks: number };
-export const PipelineGrid: Operation<PipelineGridData, PipelineGridVariables> = {
-  name: 'PipelineGrid',
-  text: 'query PipelineGrid($name: String!, $runs: Int!, $tasks: Int!) { pipeline(name: $name) { runs(first: $runs) { nodes { ...RunRow taskRuns(first: $tasks) { nodes { ordinal taskKey mapIndex state attempt { number startedAt finishedAt } } } } } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+export type GridTaskRunsVariables = {
+  readonly id: string;
+  readonly first: number;
+  readonly after?: string | null | undefined;
+};
+export const GridTaskRuns: Operation<GridTaskRunsData, GridTaskRunsVariables> = {
+  name: 'GridTaskRuns',
+  text: 'query GridTaskRuns($id: ID!, $first: Int!, $after: String) { run(id: $id) { taskRuns(first: $first, after: $after) { nodes { ordinal taskKey state attempt { startedAt finishedAt } } pageInfo { hasNextPage endCursor } } } }',
 };
 
 export type ApplyPipelineData = {

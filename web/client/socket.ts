@@ -122,7 +122,7 @@ export interface Follower<Event> {
 export function follow<Data, Variables extends { readonly after?: string | null | undefined }>(
   operation: Operation<Data, Variables>,
   variables: Variables,
-  cursorOf: (data: Data) => string,
+  cursorOf: (data: Data) => string | null,
   follower: Follower<Data>,
 ): () => void {
   let cursor: string | null = variables.after ?? null;

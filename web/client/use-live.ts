@@ -9,7 +9,8 @@ export interface LiveSource<Data, Event, Variables> {
   readonly load: () => Promise<Data>;
   readonly feed: Operation<Event, Variables>;
   readonly variables: Variables;
-  readonly cursorOf: (event: Event) => string;
+  /** What to go on behind; null where there is nothing like that. */
+  readonly cursorOf: (event: Event) => string | null;
   /** Takes an event in. `false`: it cannot be taken in, read anew. */
   readonly apply: (data: Data, event: Event) => boolean | void;
 }

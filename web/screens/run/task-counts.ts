@@ -26,7 +26,9 @@ const BY_WEIGHT: readonly TaskRunState[] = [
 ];
 
 /** By task key. A fan-out is one entry with many. */
-export function countByTask(taskRuns: readonly TaskRunRow[]): ReadonlyMap<string, TaskCounts> {
+export function countByTask(
+  taskRuns: readonly Pick<TaskRunRow, 'taskKey' | 'state'>[],
+): ReadonlyMap<string, TaskCounts> {
   const byTask = new Map<string, Map<TaskRunState, number>>();
   for (const { taskKey, state } of taskRuns) {
     let states = byTask.get(taskKey);

@@ -1,0 +1,138 @@
+import { useRouter } from 'next/router';
+import { useEffect, useRef, useState } from 'react';
+import { ask } from '../../client/ask.ts';
+import { asFault, type Fault } from '../../client/fault.ts';
+import { ApplyPipeline, type ApplyPipelineData } from '../../client/operations.ts';
+import { ActionButton } from '../../design/action-button.tsx';
+import { FaultNotice } from '../../design/notices.tsx';
+import { say } from '../../design/toast.tsx';
+import { TaskGraph } from '../graph/task-graph.tsx';
+import { useRefusal } from '../session/viewer.ts';
+import { YamlField } from './yaml-field.tsx';
+
+type Result = ApplyPipelineData['applyPipeline'];
+type Applied = Extract<Result, { readonly __typename: 'ApplyPipelinePayload' }>;
+export type PipelineProblem = Extract<Result, { readonly __typename: 'InvalidPipeline' }>['problems'][number];
+
+interface EditorProps {
+  /** As it is now. */
+  readonly text: string;
+  /** The pipeline that is edited; null for a new one. */
+  readonly name: string | null;
+}
+
+/** After the last letter. Milliseconds. */
+const PAUSE_MS = 250;
+
+/** A pipeline as text, checked by the server while it is written. */
+export function PipelineEditor({ text: original, name }: EditorProps) {
+  const router = useRouter();
+  const refusal = useRefusal('AUTHOR');
+  const [text, setText] = useState(original);
+  const [result, setResult] = useState<Result | null>(null);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const checked = useRef<Applied | null>(null);
+  useEffect(() => {
+    if (refusal !== null) return undefined;
+    const ending = new AbortController();
+    const timer = setTimeout(() => {
+      ask(ApplyPipeline, { input: { yaml: text, dryRun: true } }, ending.signal).then(
+        ({ applyPipeline }) => {
+          setFault(null);
+          setResult(applyPipeline);
+          if (applyPipeline.__typename === 'ApplyPipelinePayload') checked.current = applyPipeline;
+        },
+        (error: unknown) => {
+          if (!ending.signal.aborted) setFault(asFault(error));
+        },
+      );
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      ending.abort();
+    };
+  }, [text, refusal]);
+  const problems = result?.__typename === 'InvalidPipeline' ? result.problems : [];
+  const good = result?.__typename === 'ApplyPipelinePayload' ? result : null;
+  const apply = async (): Promise<void> => {
+    const { applyPipeline } = await ask(ApplyPipeline, { input: { yaml: text } });
+    if (applyPipeline.__typename !== 'ApplyPipelinePayload') {
+      setResult(applyPipeline);
+      return;
+    }
+    const { pipelineName, number } = applyPipeline.version;
+    say(applyPipeline.change === 'UNCHANGED' ? 'It says the same as before.' : `Version ${number} is applied.`);
+    await router.push(`/pipelines/${encodeURIComponent(pipelineName)}`);
+  };
+  return (
+    <div className="editor">
+      <div className="stack">
+        <YamlField text={text} change={setText} problems={problems} isReadOnly={refusal !== null} />
+        <div className="spread">
+          <Verdict good={good} problems={problems} name={name} refusal={refusal} />
+          <ActionButton
+            look="primary"
+            refusal={
+              refusal ??
+              (good === null ? 'Its mistakes come first.' : good.change === 'UNCHANGED' ? 'Nothing has changed.' : null)
+            }
+            act={apply}
+          >
+            Apply
+          </ActionButton>
+        </div>
+        {fault ? <FaultNotice fault={fault} /> : null}
+      </div>
+      {checked.current === null ? null : (
+        <TaskGraph
+          tasks={checked.current.version.tasks}
+          box={(key) => (
+            <span className="graph-words">
+              <span className="clip mono">{key}</span>
+              <span className="clip faint">
+                {checked.current?.version.tasks.find((task) => task.key === key)?.runner}
+              </span>
+            </span>
+          )}
+        />
+      )}
+    </div>
+  );
+}
+
+interface VerdictProps {
+  readonly good: Applied | null;
+  readonly problems: readonly PipelineProblem[];
+  readonly name: string | null;
+  readonly refusal: string | null;
+}
+
+function Verdict({ good, problems, name, refusal }: VerdictProps) {
+  if (refusal !== null) return <p className="faint">{refusal}</p>;
+  if (problems.length > 0) {
+    return (
+      <ul className="problems" role="status" aria-label="Mistakes">
+        {problems.map(({ code, line, column, message, suggestion }, at) => (
+          <li key={`${code}${at}`}>
+            <span className="wrong">{line === null ? '' : `${line}:${column} `}</span>
+            {message} <span className="faint">{suggestion === null ? '' : `Did you mean “${suggestion}”?`}</span>
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  if (good === null) return <p className="faint">Checking …</p>;
+  const { change, version } = good;
+  const isOther = name !== null && version.pipelineName !== name;
+  const words = {
+    CREATED: 'This makes a new pipeline',
+    CHANGED: 'This makes a new version of',
+    UNCHANGED: 'This is as it was:',
+  };
+  return (
+    <p role="status">
+      {words[change]} <strong>{version.pipelineName}</strong>.{' '}
+      {isOther ? <span className="wrong">It has another name than {name}, which stays as it is.</span> : null}
+    </p>
+  );
+}
