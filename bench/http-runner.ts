@@ -10,6 +10,7 @@ import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
 import http from '@gantry/runner-http';
 import { Executor } from '../server/agent/executor.ts';
 import { LogShipper } from '../server/agent/log-shipper.ts';
+import { StateKeeper } from '../server/agent/state-keeper.ts';
 import { systemClock } from '../server/clock.ts';
 import type { AttemptSpec } from '../server/domain/effect.ts';
 import { attemptId, runId } from '../server/domain/ids.ts';
@@ -113,6 +114,10 @@ function runnerOf(url: string, dataDirectory: string): Side {
     settings: { http: { allow: ['127.0.0.1'] } },
     clock: systemClock,
     log,
+    states: new StateKeeper(
+      { saveState: () => Promise.resolve(), previousState: () => Promise.resolve(null) },
+      systemClock,
+    ),
     shipper: new LogShipper(() => Promise.resolve(), systemClock, log),
     findRunner: () => http as unknown as RunnerPlugin,
     running: () => undefined,

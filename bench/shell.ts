@@ -166,6 +166,8 @@ function attemptOf(config: unknown, number: number, workdir: string): ShellAttem
     checkpoint: () => Promise.resolve(),
     started: () => undefined,
     progress: () => undefined,
+    previousState: null,
+    saveState: () => Promise.resolve(),
   };
   return attempt as ShellAttempt;
 }

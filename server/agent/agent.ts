@@ -16,6 +16,7 @@ import { fingerprint } from './fingerprint.ts';
 import { Journal } from './journal.ts';
 import { LogShipper } from './log-shipper.ts';
 import { ProgressTeller } from './progress-teller.ts';
+import { StateKeeper } from './state-keeper.ts';
 
 /** Where an agent finds its runners. */
 export interface AgentRunners {
@@ -59,6 +60,7 @@ export class Agent implements Service {
   readonly #executor: Executor;
   readonly #shipper: LogShipper;
   readonly #progress: ProgressTeller;
+  readonly #states: StateKeeper;
   readonly #alarm: Alarm;
   readonly #stopping = new AbortController();
   #journal: Journal | null = null;
@@ -81,6 +83,13 @@ export class Agent implements Service {
     const { gateway, clock, log, name } = options;
     this.#options = options;
     this.#shipper = new LogShipper((chunks) => gateway.log(name, this.#incarnation, chunks), clock, log);
+    this.#states = new StateKeeper(
+      {
+        saveState: (state) => gateway.saveState(name, this.#incarnation, state),
+        previousState: (attempt) => gateway.previousState(name, this.#incarnation, attempt),
+      },
+      clock,
+    );
     this.#progress = new ProgressTeller((told) => gateway.progress(name, this.#incarnation, told), clock);
     this.#alarm = new Alarm(clock, () => {
       this.#ledger.wake(clock.now(), clock.monotonic());
@@ -93,6 +102,7 @@ export class Agent implements Service {
       clock,
       log,
       shipper: this.#shipper,
+      states: this.#states,
       findRunner: (runner) => options.registry.runner(runner),
       running: (attempt) => {
         this.#ledger.running(attempt, clock.now());
@@ -142,6 +152,7 @@ export class Agent implements Service {
     await this.#withPatience(gateway.goodbye(name, this.#incarnation));
     await this.#withPatience(this.#shipper.close());
     this.#progress.close();
+    this.#states.close();
     this.#alarm.close();
     for (const runner of registry.names('runner')) {
       const close = registry.runner(runner)?.close;

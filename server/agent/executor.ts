@@ -14,6 +14,7 @@ import type { JournaledAttempt } from './attempt-ledger.ts';
 import { AttemptLog } from './attempt-log.ts';
 import type { LogShipper } from './log-shipper.ts';
 import { endOf, messageOf } from './outcome.ts';
+import type { StateKeeper } from './state-keeper.ts';
 import { RingMemory } from './output-ring.ts';
 import { NodeFault, RunningAttempt, type AttemptHost } from './running-attempt.ts';
 
@@ -27,6 +28,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly shipper: LogShipper;
+  readonly states: StateKeeper;
   findRunner(name: string): RunnerPlugin | null;
   /** The work proper of an attempt has begun. */
   running(attempt: AttemptId): void;
@@ -77,7 +79,8 @@ export class Executor implements AttemptHost {
     }
     const attempt = new RunningAttempt(spec, config, this, clock.now());
     this.#running.set(spec.attempt, attempt);
-    this.#follow(attempt, runner, null);
+    if (spec.number === 1) this.#follow(attempt, runner, null);
+    else void this.#followFromState(attempt, runner);
   }
 
   /** Follows work that was begun before a restart. */
@@ -140,8 +143,24 @@ export class Executor implements AttemptHost {
     return this.#options.checkpoint(spec, copied.value);
   }
 
+  saveState({ spec: { attempt } }: RunningAttempt, state: Json): Promise<void> {
+    return this.#running.has(attempt) ? this.#options.states.save(attempt, state) : Promise.resolve();
+  }
+
   progress({ spec: { attempt } }: RunningAttempt, progress: Progress): void {
     if (this.#running.has(attempt)) this.#options.progress(attempt, progress);
+  }
+
+  /** Runs what goes on from where an attempt before it was. */
+  async #followFromState(attempt: RunningAttempt, runner: RunnerPlugin): Promise<void> {
+    try {
+      attempt.previousState = await this.#options.states.previous(attempt.spec.attempt, attempt.stop);
+    } catch (error) {
+      const message = `What the attempt before it saved cannot be fetched: ${messageOf(error)}`;
+      this.#settled(attempt, nodeFault('REJECTED', 'STATE_UNREADABLE', message));
+      return;
+    }
+    if (this.#running.get(attempt.spec.attempt) === attempt) this.#follow(attempt, runner, null);
   }
 
   /** @param handle Null to run, otherwise what to find again. */
@@ -178,17 +197,14 @@ export class Executor implements AttemptHost {
     const id = attempt.spec.attempt;
     // A runner that settles after it was given up changes nothing any more.
     if (this.#running.get(id) !== attempt) return;
-    if (!attempt.hasLog) {
-      this.#end(attempt, end);
-      return;
-    }
-    const drained = attempt.log.end();
-    if (drained === null) {
+    const printed = attempt.hasLog ? attempt.log.end() : null;
+    const saved = this.#options.states.drained(id);
+    if (printed === null && saved === null) {
       this.#end(attempt, end);
       return;
     }
     this.#options.settled(id);
-    void drained.then(() => this.#end(attempt, end));
+    void Promise.all([printed, saved]).then(() => this.#end(attempt, end));
   }
 
   #end(attempt: RunningAttempt, end: End): void {

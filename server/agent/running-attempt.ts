@@ -2,7 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { progressOf } from '@gantry/plugin-kit/progress';
-import type { Attempt, Json, JsonObject, Progress, ProgressCount, Resources } from '@gantry/plugin-kit/runner';
+import {
+  MAX_STATE_BYTES,
+  type Attempt,
+  type Json,
+  type JsonObject,
+  type Progress,
+  type ProgressCount,
+  type Resources,
+} from '@gantry/plugin-kit/runner';
+import { copyJson } from '../domain/json.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
 import type { StopReason } from './attempt-end.ts';
 import type { AttemptLog } from './attempt-log.ts';
@@ -15,8 +24,11 @@ export interface AttemptHost {
   /** The work proper has begun: told once. */
   running(attempt: RunningAttempt): void;
   checkpoint(attempt: RunningAttempt, handle: Json): Promise<void>;
+  saveState(attempt: RunningAttempt, state: Json): Promise<void>;
   progress(attempt: RunningAttempt, progress: Progress): void;
 }
+
+const STATE_LIMITS = { depth: 64, values: MAX_STATE_BYTES, characters: MAX_STATE_BYTES };
 
 /** The node, not the task and not the plugin, is at fault. */
 export class NodeFault extends Error {
@@ -125,6 +137,16 @@ export class RunningAttempt implements Attempt {
     return this.#stopReason !== null;
   }
 
+  /** What it goes on from; set before its runner is asked to run it. */
+  previousState: Json = null;
+
+  saveState(state: Json): Promise<void> {
+    const copied = copyJson(state, STATE_LIMITS);
+    if (copied.ok && Buffer.byteLength(JSON.stringify(copied.value)) <= MAX_STATE_BYTES)
+      return this.#host.saveState(this, copied.value);
+    const why = copied.ok ? `It takes more than ${MAX_STATE_BYTES} bytes.` : copied.fault.message;
+    return Promise.reject(new TypeError(`The state cannot be saved. ${why}`));
+  }
   async checkpoint(handle: Json): Promise<void> {
     this.started();
     await this.#host.checkpoint(this, handle);

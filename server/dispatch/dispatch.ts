@@ -104,6 +104,19 @@ export function createDispatch(
       return Promise.resolve();
     },
 
+    async saveState(node, incarnation, saved) {
+      const session = current(node, incarnation)?.session;
+      // Of an attempt that has been given up: a later one may have begun with what was there.
+      if (session?.hasAttempt(saved.attempt)) await store.states.save(saved);
+    },
+
+    async previousState(node, incarnation, attempt) {
+      const session = current(node, incarnation)?.session;
+      // It says hello again, and asks again.
+      if (!session?.hasAttempt(attempt)) throw new Error(`The attempt ${attempt} is not assigned to node ${node}.`);
+      return store.states.before(attempt);
+    },
+
     listen(node, incarnation, listener) {
       const found = current(node, incarnation);
       if (!found) return () => undefined;

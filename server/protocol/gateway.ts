@@ -1,4 +1,4 @@
-import type { Progress } from '@gantry/plugin-kit/vocabulary';
+import type { Json, Progress } from '@gantry/plugin-kit/vocabulary';
 import type { AttemptSpec, StopCause } from '../domain/effect.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import type { AttemptReport } from '../domain/input.ts';
@@ -20,6 +20,10 @@ export interface NodeGateway {
   log(node: string, incarnation: number, chunks: readonly NodeLogChunk[]): Promise<void>;
   /** How far attempts are; shown while they run, and kept nowhere. */
   progress(node: string, incarnation: number, progress: readonly AttemptProgress[]): Promise<void>;
+  /** Keeps a state for the attempts that come after this one; resolves when it is durable. What comes late changes nothing. */
+  saveState(node: string, incarnation: number, state: AttemptSavedState): Promise<void>;
+  /** What attempts before this one saved last; null for nothing. */
+  previousState(node: string, incarnation: number, attempt: AttemptId): Promise<Json | null>;
   /** Hints, as they happen. The returned function ends them. */
   listen(node: string, incarnation: number, listener: (hints: readonly Hint[]) => void): () => void;
   /** The agent stops in good order: it takes no more work. */
@@ -66,6 +70,13 @@ export type Hint =
   | { readonly type: 'STOP'; readonly attempt: AttemptId; readonly cause: StopCause }
   | { readonly type: 'FORGET'; readonly attempt: AttemptId }
   | { readonly type: 'SYNC_NOW' };
+
+export interface AttemptSavedState {
+  readonly attempt: AttemptId;
+  /** Only grows. */
+  readonly seq: number;
+  readonly state: Json;
+}
 
 export interface AttemptProgress {
   readonly attempt: AttemptId;

@@ -232,6 +232,7 @@ export const columns = {
     failure: jsonColumn('attempt', 'failure', failure),
   },
   attemptGpu: { gpus: jsonColumn('attempt_gpu', 'gpus', stored<readonly number[]>(z.array(z.number()))) },
+  taskRunState: { state: jsonColumn('task_run_state', 'state', json) },
   evidence: { report: jsonColumn('evidence', 'report', json) },
   node: {
     connection: wordOf(connectionTransitions, 'node', 'connection'),

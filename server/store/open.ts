@@ -12,6 +12,7 @@ import { pipelineStore } from './pipelines.ts';
 import { decisionStore } from './decisions.ts';
 import { poolStore } from './pools.ts';
 import { runStore } from './runs.ts';
+import { stateStore } from './states.ts';
 import type { Store } from './store.ts';
 import { taskRunStore } from './task-runs.ts';
 import { tokenStore } from './tokens.ts';
@@ -59,6 +60,7 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       commands: commandStore(database),
       events: eventStore(database),
       logs: logStore(database),
+      states: stateStore(database),
       leases: leaseStore(database),
       tokens: tokenStore(database),
       audit: auditStore(database),

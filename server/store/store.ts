@@ -23,6 +23,7 @@ export interface Store {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly logs: LogStore;
+  readonly states: StateStore;
   readonly leases: LeaseStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
@@ -202,6 +203,21 @@ export interface LogChunk {
   readonly at: number;
   /** UTF-8; what the task printed that is none became U+FFFD. */
   readonly text: string;
+}
+
+/** What an attempt hands to those of the same task run that come after it. */
+export interface SavedState {
+  readonly attempt: AttemptId;
+  /** Grows with each that the attempt saves: what comes late or twice changes nothing. */
+  readonly seq: number;
+  readonly state: Json;
+}
+
+export interface StateStore {
+  /** Keeps the latest of the latest attempt. Of an unknown run: nothing. */
+  save(state: SavedState): Promise<void>;
+  /** What attempts before this one saved last; null for nothing. */
+  before(attempt: AttemptId): Promise<Json | null>;
 }
 
 export interface LogStore {

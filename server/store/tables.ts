@@ -153,6 +153,17 @@ export interface AttemptUsageTable {
   cpu_ms: WholeOrNull;
 }
 
+/** What the attempts of a task run saved last for those that come after them. */
+export interface TaskRunStateTable {
+  run_key: Whole;
+  ordinal: Whole;
+  /** The attempt that saved it. */
+  number: Whole;
+  /** Grows with each that it saves. */
+  seq: Whole;
+  state: JsonText;
+}
+
 /** The scheduler that decides beside a pool's own; no row, or an empty name, for none. */
 export interface PoolShadowTable {
   pool: string;
@@ -270,6 +281,7 @@ export interface Tables {
   pool_shadow: PoolShadowTable;
   attempt_gpu: AttemptGpuTable;
   attempt_usage: AttemptUsageTable;
+  task_run_state: TaskRunStateTable;
   decision: DecisionTable;
   command: CommandTable;
   command_gate: CommandGateTable;

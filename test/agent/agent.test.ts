@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../server/clock.ts';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { defineRunner, type Attempt, type Outcome, type RunnerPlugin } from '@gantry/plugin-kit/runner';
+import type { Outcome, RunnerPlugin } from '@gantry/plugin-kit/runner';
 import mock from '@gantry/runner-mock';
-import { pino } from 'pino';
-import { Agent } from '../../server/agent/agent.ts';
+import type { Agent } from '../../server/agent/agent.ts';
 import { SETTLE_MS } from '../../server/agent/attempt-ledger.ts';
+import { agentUnderTest, runnerThat } from './agent-under-test.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ScriptedGateway } from './scripted-gateway.ts';
 import { specOf } from './specs.ts';
@@ -31,25 +31,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function makeAgent(): Agent {
-  return new Agent({
-    gateway,
-    registry: {
-      runner: (name) => runners.get(name) ?? null,
-      names: () => [...runners.keys()].sort(),
-    },
-    clock,
-    log: pino({ level: 'silent' }),
-    random: () => 0.5,
-    name: 'node',
-    pool: 'default',
-    labels: {},
-    capacity: {},
-    settings: {},
-    dataDirectory: folder,
-    version: '1.0.0',
-  });
-}
+const makeAgent = () => agentUnderTest({ gateway, runners, clock, folder });
 /** What was told in the last sync. */
 const known = () => gateway.syncs.at(-1)!.known;
 /** Has the agent say everything that it knows. */
@@ -91,42 +73,6 @@ describe('an agent', () => {
     gateway.assign(spec);
     await sync();
     expect(gateway.reports.filter(({ state }) => state === 'SUCCEEDED')).toHaveLength(1);
-  });
-
-  it('tells what an attempt used up, also when it was stopped, and leaves out what makes no sense', async () => {
-    const usage = { peakMemoryBytes: -1, cpuMs: 7.4 };
-    runners.set(
-      'measured',
-      runnerThat(() => Promise.resolve({ ok: true, outputs: {}, usage })),
-    );
-    await agent.start();
-    const stopped = specOf(1, { outcome: 'hang', usage: { peakMemoryBytes: 1_000 } });
-    gateway.assign(specOf(0, {}, { runner: 'measured' }), stopped);
-    expect(await gateway.ended(specOf(0))).toMatchObject({ state: 'SUCCEEDED', usage: { cpuMs: 7 } });
-    await gateway.running(stopped);
-    gateway.hint({ type: 'STOP', attempt: stopped.attempt, cause: 'CANCELLED' });
-    expect(await gateway.ended(stopped)).toMatchObject({ state: 'CANCELLED', usage: { peakMemoryBytes: 1_000 } });
-  });
-
-  it('tells the progress of attempts at most four times a second, of each its last word', async () => {
-    await agent.start();
-    const specs = [0, 1].map((ordinal) => specOf(ordinal, { outcome: 'hang' }));
-    const attempts: Attempt[] = [];
-    runners.set('slow', runnerThat((attempt) => {
-      attempts.push(attempt);
-      return new Promise((resolve) => attempt.stop.addEventListener('abort', () => resolve({ ok: true, outputs: {} })));
-    })); // prettier-ignore
-    gateway.assign(...specs.map((spec) => ({ ...spec, runner: 'slow', with: {} })));
-    await gateway.until(() => attempts.length === 2);
-    for (let done = 0; done <= 1_000; done++) for (const attempt of attempts) attempt.progress({ done, total: 1_000 });
-    await gateway.until(() => gateway.progressed.length === 1);
-    for (const attempt of attempts) attempt.progress(0.5, 'half');
-    for (const attempt of attempts) attempt.progress(0.6, 'more');
-    await clock.advance(249);
-    expect(gateway.progressed).toHaveLength(1);
-    await clock.advance(1);
-    const told = gateway.progressed.map((list) => list.map(({ progress }) => [progress.done, progress.message]));
-    expect(told).toEqual([[[1_000, null], [1_000, null]], [[null, 'more'], [null, 'more']]]); // prettier-ignore
   });
 
   it('stops an attempt that is to be cancelled', async () => {
@@ -403,17 +349,6 @@ describe('a plugin that does what it must not', () => {
     expect(gateway.chunks.map(({ text }) => text)).toEqual(['in time\n']);
   });
 });
-
-/** A runner that accepts any config. */
-function runnerThat(run: RunnerPlugin['run']): RunnerPlugin {
-  return defineRunner({
-    name: 'test',
-    version: '1.0.0',
-    summary: 'Does what a test wants.',
-    config: { check: (config: unknown) => ({ ok: true, config }), jsonSchema: {} },
-    run,
-  });
-}
 
 /** What all file handles share. */
 async function handles(): Promise<FileHandle> {

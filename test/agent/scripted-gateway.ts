@@ -1,3 +1,4 @@
+import type { Json } from '@gantry/plugin-kit/vocabulary';
 import { isTerminalAttempt } from '../../server/domain/attempt.ts';
 import type { AttemptSpec } from '../../server/domain/effect.ts';
 import type { AttemptId } from '../../server/domain/ids.ts';
@@ -6,6 +7,7 @@ import type { NodeFacts } from '../../server/domain/node.ts';
 import {
   DEFAULT_TIMERS,
   type AttemptProgress,
+  type AttemptSavedState,
   type HelloAnswer,
   type Hint,
   type NodeGateway,
@@ -28,6 +30,10 @@ export class ScriptedGateway implements NodeGateway {
   readonly answers: Partial<SyncAnswer>[] = [];
   /** So many hellos are refused first. */
   refusedHellos = 0;
+  /** States that were saved, oldest first. */
+  readonly states: AttemptSavedState[] = [];
+  /** What attempts before this one saved. */
+  previous: (attempt: AttemptId) => Promise<Json> = () => Promise.resolve(null);
   /** Reports do not arrive. */
   losesReports = false;
   /** Output is not stored before this resolves. */
@@ -71,6 +77,16 @@ export class ScriptedGateway implements NodeGateway {
     this.progressed.push(progress);
     for (const { attempt } of progress) this.#tell(`progress ${attempt}`);
     return Promise.resolve();
+  }
+  async saveState(_node: string, _incarnation: number, saved: AttemptSavedState): Promise<void> {
+    this.#tell(`state ${saved.attempt}`);
+    await this.storing;
+    this.states.push(saved);
+    this.#tell(`stored state ${saved.attempt}`);
+  }
+  previousState(_node: string, _incarnation: number, attempt: AttemptId): Promise<Json> {
+    this.#tell(`asked ${attempt}`);
+    return this.previous(attempt);
   }
   listen(_node: string, _incarnation: number, listener: (hints: readonly Hint[]) => void): () => void {
     this.#listener = listener;

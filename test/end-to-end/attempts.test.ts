@@ -81,4 +81,21 @@ describe('an attempt', () => {
     const data = await ask(`{ run(id: "${run}") { taskRuns(first: 5) { nodes { state progress { fraction } } } } }`);
     expect(data.run.taskRuns.nodes[0]).toEqual({ state: 'SUCCEEDED', progress: null });
   }, 60_000);
+
+  it('hands what it saved to the next try', async () => {
+    const { run } = await runToEnd('saved', [
+      '  - key: work',
+      '    runner: mock',
+      '    retry: { max: 1, delay: 0s }',
+      '    with: { failFirst: 1, save: { page: 7 } }',
+    ]);
+    const { run: ended } = await ask(
+      `{ run(id: "${run}") { state taskRuns(first: 1) { nodes { attempts { state } } } } }`,
+    );
+    const attempts = [{ state: 'FAILED' }, { state: 'SUCCEEDED' }];
+    expect(ended).toEqual({ state: 'SUCCEEDED', taskRuns: { nodes: [{ attempts }] } });
+    const logs = spawnGantry(['logs', run, 'work', '--url', url], { GANTRY_TOKEN: token });
+    await logs.ended();
+    expect(logs.events.map(({ text }) => text)).toEqual(['after {"page":7}\n']);
+  }, 60_000);
 });

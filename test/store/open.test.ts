@@ -185,6 +185,8 @@ describe.each(databases)('migrations on $name', ({ start }) => {
       expect(await connection.reader.selectFrom('migration').select('name').execute()).toEqual([
         { name: 'initial' },
         { name: 'decisions' },
+        { name: 'attempt usage' },
+        { name: 'task run state' },
       ]);
       await connection.writer.insertInto('migration').values(future).execute();
       await connection.close();

@@ -51,40 +51,6 @@ describe.each(databases)('the store on $name', ({ start }) => {
     expect(await store.taskRuns.durations('other')).toEqual([]);
   });
 
-  it('keeps which GPUs attempts of unfinished runs have', async () => {
-    await applyWork(store);
-    const commit = committer(store, await ownerOf(store));
-    const held = (runKey: number) => ({ runKey, ordinal: 0, number: 1, gpus: [0, 3] });
-    await commit({
-      createdRuns: [aRun(1, { state: 'RUNNING' }), aRun(2, { state: 'SUCCEEDED' })],
-      createdTaskRuns: [aTaskRun(1, 0), aTaskRun(2, 0)],
-      gpus: [held(1), held(2)],
-    });
-    expect(await store.taskRuns.heldGpus('default')).toEqual([held(1)]);
-    expect(await store.taskRuns.heldGpus('other')).toEqual([]);
-  });
-
-  it('keeps what attempts used up, the replaced ones too, and knows what nobody told', async () => {
-    await applyWork(store);
-    const commit = committer(store, await ownerOf(store));
-    await commit({
-      createdRuns: [aRun(1, { state: 'RUNNING' })],
-      createdTaskRuns: [aTaskRun(1, 0), aTaskRun(1, 1)],
-      usages: [
-        { runKey: 1, ordinal: 0, number: 1, usage: { peakMemoryBytes: 5_000_000_000, cpuMs: 12 } },
-        { runKey: 1, ordinal: 0, number: 2, usage: { cpuMs: 0 } },
-      ],
-    });
-    const { id: run } = aRun(1);
-    const attempts = [2, 1, 3].map((number) => ({ run, ordinal: 0, number }));
-    expect(await store.taskRuns.usages([...attempts, { run, ordinal: 1, number: 1 }])).toEqual([
-      { cpuMs: 0 },
-      { peakMemoryBytes: 5_000_000_000, cpuMs: 12 },
-      null,
-      null,
-    ]);
-  });
-
   it('gives a pool another scheduler, which remembers nothing, and a shadow', async () => {
     await store.pools.ensure({
       name: 'default',

@@ -1,5 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { statSync, writeFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { readPlainFile } from './plain-file.ts';
 import { readProgressLine, type ProgressCount } from './progress.ts';
+import type { Json } from './vocabulary.ts';
 
 /** How often a file that changes is looked at, and one that does not. Milliseconds. */
 const BUSY_MS = 250;
@@ -8,37 +12,59 @@ const QUIET_MS = 1_000;
 const QUIET_AFTER_MS = 5_000;
 /** Of a growing file the end is enough: its last whole line counts. Bytes. */
 const TAIL_BYTES = 4_096;
+/** What a command may save. As JSON it may be longer, and is refused there. Bytes. */
+const MAX_STATE_BYTES = 65_536;
 
 /** What of an attempt is told by its command's files. */
 export interface CommandTold {
+  readonly previousState: Json;
+  /** Where the command is told that its checkpoint cannot be kept. */
+  readonly stderr: Writable;
   progress(at: number | ProgressCount, message?: string): void;
+  saveState(state: Json): Promise<void>;
 }
 
 /** Where a command writes; absolute. */
 export interface CommandPaths {
   /** The file $GANTRY_PROGRESS. It need not exist. */
   readonly progress: string;
+  /** The file $GANTRY_CHECKPOINT. */
+  readonly checkpoint: string;
 }
 
 /**
- * Follows the file that a command tells its progress in (`3/10 message`, `45%`, a line each), and hands it on. One clock
- * for all commands, and nothing but a `stat` while nothing changes; a command that ends within a quarter of a second
- * costs nothing at all. The returned function ends it, after a last look.
+ * Writes what the attempt before saved to $GANTRY_CHECKPOINT, for the command to go on from; nothing when there is none.
+ * To be called before the command starts. What a plugin saved is written as JSON, what a command saved as it was.
+ */
+export function restoreCheckpoint(path: string, { previousState }: Pick<CommandTold, 'previousState'>): boolean {
+  if (previousState === null) return false;
+  const text = typeof previousState === 'string' ? previousState : JSON.stringify(previousState);
+  // Never into what a link leads to: the folder may be one that commands write to.
+  writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+  return true;
+}
+
+/**
+ * Follows the files in which a command tells its progress (`3/10 message`, `45%`, a line each) and keeps its checkpoint
+ * (any text), and hands on what they say. One clock for all commands, and nothing but a `stat` while nothing changes; a
+ * command that ends within a quarter of a second costs no more than the last look. The returned function ends it.
  */
 export function followCommand(paths: CommandPaths, told: CommandTold): () => void {
-  const file = new ProgressFile(paths.progress, told);
-  followed.add(file);
+  const files = [new ProgressFile(paths.progress, told), new CheckpointFile(paths.checkpoint, told)];
+  for (const file of files) followed.add(file);
   clock ??= setInterval(tick, BUSY_MS).unref();
   return () => {
-    followed.delete(file);
-    file.look(Infinity);
+    for (const file of files) {
+      followed.delete(file);
+      file.look(Infinity);
+    }
     if (followed.size > 0 || clock === null) return;
     clearInterval(clock);
     clock = null;
   };
 }
 
-const followed = new Set<ProgressFile>();
+const followed = new Set<FollowedFile>();
 let clock: NodeJS.Timeout | null = null;
 
 function tick(): void {
@@ -46,40 +72,57 @@ function tick(): void {
   for (const file of followed) file.look(now);
 }
 
-/** One command's file. */
-class ProgressFile {
-  readonly #path: string;
-  readonly #told: CommandTold;
-  #size = 0;
-  #writtenAt = 0;
+/** A file that a command owns, and of which it may make what it likes. */
+abstract class FollowedFile {
+  protected readonly path: string;
+  /** Size and time of writing, as they were when it was looked at. */
+  protected version = '';
   #changedAt = performance.now();
   #lookAt = 0;
-  #said = '';
 
-  constructor(path: string, told: CommandTold) {
-    this.#path = path;
-    this.#told = told;
+  constructor(path: string) {
+    this.path = path;
   }
 
-  /** Looks, if it is time to. The command owns the file, and may make of it what it likes: nothing here throws. */
+  /** Looks, if it is time to. At Infinity for the last time. */
   look(now: number): void {
     if (now < this.#lookAt) return;
-    try {
-      const { size, mtimeMs } = statSync(this.#path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
-      if (size !== this.#size || mtimeMs !== this.#writtenAt) {
-        this.#size = size;
-        this.#writtenAt = mtimeMs;
-        this.#changedAt = now;
-        this.#tell(lastLines(this.#path));
-      }
-    } catch {
-      // Unreadable, or no file at all: then it tells nothing.
-    }
+    const version = versionOf(this.path);
+    const hasChanged = version !== this.version;
+    this.version = version;
+    if (hasChanged) this.#changedAt = now;
+    this.looked(hasChanged, now === Infinity);
     this.#lookAt = now + (now - this.#changedAt > QUIET_AFTER_MS ? QUIET_MS : BUSY_MS) - BUSY_MS / 2;
   }
 
-  #tell(text: string): void {
-    const lines = text.split('\n');
+  protected abstract looked(hasChanged: boolean, isLast: boolean): void;
+}
+
+function versionOf(path: string): string {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? '' : `${stat.size} ${stat.mtimeMs} ${stat.ino}`;
+  } catch {
+    return '';
+  }
+}
+
+class ProgressFile extends FollowedFile {
+  readonly #told: CommandTold;
+  #said = '';
+
+  constructor(path: string, told: CommandTold) {
+    super(path);
+    this.#told = told;
+  }
+
+  protected override looked(hasChanged: boolean): void {
+    if (!hasChanged) return;
+    const end = readPlainFile(this.path, TAIL_BYTES);
+    if (end === null) return;
+    const lines = end.bytes.toString().split('\n');
+    // Of a longer file it begins in the middle of a line, which would say something else than the whole.
+    if (end.size > TAIL_BYTES) lines.shift();
     // What follows the last line end is still being written.
     for (let at = lines.length - 2; at >= 0; at--) {
       const said = lines[at]!.slice(0, 1_000);
@@ -96,18 +139,34 @@ class ProgressFile {
   }
 }
 
-/** The end of a file, which must be a plain one: a pipe would hold up the whole process, a link lead anywhere. */
-function lastLines(path: string): string {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) return '';
-    const bytes = Buffer.alloc(Math.min(stat.size, TAIL_BYTES));
-    const start = stat.size - bytes.length;
-    const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, start));
-    // Half a line would say something else than the whole one.
-    return start === 0 ? text : text.slice(text.indexOf('\n') + 1);
-  } finally {
-    closeSync(file);
+/** Read when it has not changed between two looks: a file that is being written holds half of what it will say. */
+class CheckpointFile extends FollowedFile {
+  readonly #told: CommandTold;
+  /** The version that was read last, and what was saved last. */
+  #read = '';
+  #saved: Json;
+
+  constructor(path: string, told: CommandTold) {
+    super(path);
+    this.#told = told;
+    this.#saved = told.previousState;
+  }
+
+  protected override looked(hasChanged: boolean, isLast: boolean): void {
+    const { version } = this;
+    if (version === this.#read || version === '' || (hasChanged && !isLast)) return;
+    const bytes = readPlainFile(this.path, MAX_STATE_BYTES + 1)?.bytes;
+    if (bytes === undefined || (versionOf(this.path) !== version && !isLast)) return;
+    this.#read = version;
+    if (bytes.length > MAX_STATE_BYTES) return this.#refuse(`it holds more than ${MAX_STATE_BYTES} bytes`);
+    if (!isUtf8(bytes)) return this.#refuse('it is not UTF-8');
+    const state = bytes.toString();
+    if (state === this.#saved) return;
+    this.#saved = state;
+    this.#told.saveState(state).catch((error: unknown) => this.#refuse((error as Error).message));
+  }
+
+  #refuse(why: string): void {
+    this.#told.stderr.write(`gantry: $GANTRY_CHECKPOINT is not kept: ${why}.\n`);
   }
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, statSync } from 'node:fs';
+import { readPlainFile } from './plain-file.ts';
 import type { Json } from './vocabulary.ts';
 
 /** The most that the output file may hold. Bytes. */
@@ -12,20 +12,19 @@ export type Outputs =
 
 const NONE: Outputs = { ok: true, outputs: {} };
 
-/** Reads what a command wrote to $GANTRY_OUTPUT; nothing when it wrote none. */
+/** Reads what a command wrote to $GANTRY_OUTPUT; nothing when it wrote none, or put something else than a file there. */
 export function readOutputs(path: string): Outputs {
-  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes === 0) return NONE;
-  if (bytes > MAX_BYTES) {
+  const file = readPlainFile(path, MAX_BYTES);
+  if (file === null || file.size === 0) return NONE;
+  if (file.size > MAX_BYTES) {
     return {
       ok: false,
       code: 'OUTPUTS_TOO_LARGE',
-      message: `$GANTRY_OUTPUT holds ${bytes} bytes; ${MAX_BYTES} are allowed. Write large results to a file of their own, and hand on its path.`,
+      message: `$GANTRY_OUTPUT holds ${file.size} bytes; ${MAX_BYTES} are allowed. Write large results to a file of their own, and hand on its path.`,
     };
   }
-  const content = readFileSync(path);
-  if (!isUtf8(content)) return { ok: false, code: 'OUTPUT_MALFORMED', message: '$GANTRY_OUTPUT is not UTF-8.' };
-  return parseOutputs(content.toString());
+  if (!isUtf8(file.bytes)) return { ok: false, code: 'OUTPUT_MALFORMED', message: '$GANTRY_OUTPUT is not UTF-8.' };
+  return parseOutputs(file.bytes.toString());
 }
 
 /** `name=text`, `name:=json`, `name<<END` up to a line `END`, or one JSON object for all. */

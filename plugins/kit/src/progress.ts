@@ -45,11 +45,10 @@ const amount = (value: unknown): number => {
 /** One line without control characters: it is shown in terminals and pages. */
 function messageOf(message: unknown): string | null {
   if (typeof message !== 'string') return null;
-  // eslint-disable-next-line no-control-regex -- these are what is taken out
   const line = message
     .slice(0, 4 * MAX_MESSAGE)
     .toWellFormed()
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .trim();
   if (line === '') return null;
   return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE).toWellFormed()}…` : line;

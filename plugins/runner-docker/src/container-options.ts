@@ -73,6 +73,8 @@ function environmentOf({ env, id, number, runId, taskKey, inputs }: Attempt): st
     GANTRY_ATTEMPT: String(number),
     GANTRY_ATTEMPT_ID: id,
     GANTRY_OUTPUT: `${GANTRY_FOLDER}/output`,
+    GANTRY_PROGRESS: `${GANTRY_FOLDER}/progress`,
+    GANTRY_CHECKPOINT: `${GANTRY_FOLDER}/checkpoint`,
     ...(Object.keys(inputs).length === 0 ? {} : { GANTRY_INPUTS: `${GANTRY_FOLDER}/inputs.json` }),
   };
   for (const [name, value] of Object.entries(all)) {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
+import { followCommand, restoreCheckpoint, type CommandPaths } from '@gantry/plugin-kit/command-files';
 import { readOutputs } from '@gantry/plugin-kit/outputs';
 import type Docker from 'dockerode';
 import type { DockerConfig } from './config.ts';
@@ -30,6 +31,7 @@ export class Container {
   readonly #attempt: Attempt<DockerConfig, Handle>;
   readonly #engine: Engine;
   readonly #exchange: string;
+  readonly #paths: CommandPaths;
   readonly #position: LogPosition = { stdout: 0, stderr: 0 };
   #wasAway = false;
 
@@ -37,6 +39,7 @@ export class Container {
     this.#attempt = attempt;
     this.#engine = engine;
     this.#exchange = join(attempt.workdir, 'gantry');
+    this.#paths = { progress: join(this.#exchange, 'progress'), checkpoint: join(this.#exchange, 'checkpoint') };
   }
 
   /** Runs it; a container of this attempt that is there already is followed instead. */
@@ -70,6 +73,8 @@ export class Container {
     chmodSync(this.#exchange, 0o777);
     const { inputs } = this.#attempt;
     if (Object.keys(inputs).length > 0) writeFileSync(join(this.#exchange, 'inputs.json'), JSON.stringify(inputs));
+    const { checkpoint } = this.#paths;
+    if (restoreCheckpoint(checkpoint, this.#attempt)) chmodSync(checkpoint, 0o666);
   }
 
   /** Its name is the attempt's id: the engine itself sees to it that there is never a second one. */
@@ -100,6 +105,7 @@ export class Container {
     const { stop, kill } = this.#attempt;
     const onStop = () => void this.#signal(container, 'SIGTERM');
     const onKill = () => void this.#signal(container, 'SIGKILL');
+    const unfollow = followCommand(this.#paths, this.#attempt);
     try {
       const output = stop.aborted ? null : await this.#start(container);
       stop.addEventListener('abort', onStop, { once: true });
@@ -107,6 +113,7 @@ export class Container {
       if (kill.aborted) onKill();
       else if (stop.aborted) onStop();
       const state = await this.#follow(container, output);
+      unfollow();
       const outcome = (await this.#wasOutOfMemory(container, state))
         ? this.#outOfMemory(state)
         : this.#outcomeOf(state);
@@ -116,6 +123,7 @@ export class Container {
       await this.#remove(container, null);
       throw error;
     } finally {
+      unfollow();
       stop.removeEventListener('abort', onStop);
       kill.removeEventListener('abort', onKill);
     }

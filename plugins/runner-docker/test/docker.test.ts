@@ -82,6 +82,24 @@ describe('a container', () => {
     expect(Buffer.concat(printing.printed.stderr).toString()).toBe('two\n');
   });
 
+  it('tells how far it is while it runs, and saves what the next attempt goes on from', async () => {
+    const command = 'cat "$GANTRY_CHECKPOINT"; echo 2/3 rows >> "$GANTRY_PROGRESS"; echo page=3 > "$GANTRY_CHECKPOINT"';
+    const next = attempt({ command, user: '1234' }, { number: 2, previousState: 'page=2' });
+    expect(await next.run()).toMatchObject({ ok: true });
+    expect(next.text).toBe('page=2');
+    expect(next.progressed.at(-1)).toEqual({ fraction: 2 / 3, done: 2, total: 3, message: 'rows' });
+    expect(next.saved).toEqual(['page=3\n']);
+  });
+
+  it('cannot have the node read a file of its own for it', async () => {
+    const links = ['GANTRY_OUTPUT', 'GANTRY_CHECKPOINT', 'GANTRY_PROGRESS'].map(
+      (name) => `ln -s /etc/passwd "$${name}"`,
+    );
+    const linked = attempt({ command: links.join('; ') });
+    expect(await linked.run()).toEqual({ ok: true, outputs: {} });
+    expect([linked.saved, linked.progressed]).toEqual([[], []]);
+  });
+
   it('can do nothing but its work: no capabilities, no new privileges, few processes', async () => {
     const looking = attempt({ command: 'grep -E "^(CapEff|NoNewPrivs)" /proc/self/status', pids: 64 });
     await looking.run();

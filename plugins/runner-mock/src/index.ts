@@ -31,6 +31,7 @@ const config = z
       .strictObject({ peakMemoryBytes: z.number().int().min(0).optional(), cpuMs: z.number().int().min(0).optional() })
       .optional()
       .describe('What it says that it used up.'),
+    save: z.json().optional().describe('What it saves for the next attempt, which prints it.'),
     checkpoint: z.boolean().default(false).describe('Asks to be found again after a restart of the agent.'),
   })
   .describe('What the mock runner is ordered to do.');
@@ -54,6 +55,7 @@ export default defineRunner<Order, Json>({
       order.logLines === 0 &&
       order.failFirst === 0 &&
       order.usage === undefined &&
+      order.save === undefined &&
       order.steps === 0 &&
       !order.checkpoint;
     if (!isPlain) return measured(obey(attempt, order), order);
@@ -87,6 +89,8 @@ async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcom
   // What is rejected has never begun.
   if (outcome !== 'reject') attempt.started();
   if (order.checkpoint) await attempt.checkpoint(order as Json);
+  if (attempt.previousState !== null) attempt.stdout.write(`after ${JSON.stringify(attempt.previousState)}\n`);
+  if (order.save !== undefined) await attempt.saveState(order.save);
   const end = order.ignoreStop ? attempt.kill : AbortSignal.any([attempt.stop, attempt.kill]);
   const wasStopped =
     (await print(attempt, order, end)) ||

@@ -37,5 +37,7 @@ const attempt: Attempt<typeof checked.config, { attempt: string }> = {
   },
   started: () => undefined,
   progress: () => undefined,
+  previousState: null,
+  saveState: () => Promise.resolve(),
 };
 void plugin.run(attempt, { name: 'first', stateDirectory: order.state, settings: {} });

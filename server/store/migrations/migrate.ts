@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { whole } from '../columns.ts';
+import { taskRunState } from './0004-task-run-state.ts';
 import type { ColumnTypes, Dialect } from '../dialect/dialect.ts';
 import type { Tables } from '../tables.ts';
 import { insertOrKeep } from '../upsert.ts';
@@ -17,7 +18,7 @@ export interface Migration {
 }
 
 /** All, in order. */
-export const migrations: readonly Migration[] = [initial, decisions, attemptUsage];
+export const migrations: readonly Migration[] = [initial, decisions, attemptUsage, taskRunState];
 
 /** The database was written by a newer Gantry. */
 export class NewerDatabase extends Error {

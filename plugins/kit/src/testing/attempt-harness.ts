@@ -15,6 +15,8 @@ export interface AttemptOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly inputs?: JsonObject;
   readonly resources?: Resources;
+  /** What an attempt before this one saved. Default null. */
+  readonly previousState?: Json;
 }
 
 /**
@@ -68,6 +70,9 @@ export class TestAttempt implements Attempt {
   readonly resources: Resources;
   readonly gpus: readonly number[] = [];
   readonly deadline = null;
+  readonly previousState: Json;
+  /** Every state that was saved for the next attempt, oldest first. */
+  readonly saved: Json[] = [];
   readonly stdout: Writable;
   readonly stderr: Writable;
   /** What was printed so far, as bytes. */
@@ -84,6 +89,7 @@ export class TestAttempt implements Attempt {
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
   readonly #startedWaiters: (() => void)[] = [];
+  readonly #waiters: { readonly isThere: () => boolean; readonly resolve: () => void }[] = [];
   #workdir: string | null = null;
 
   constructor(
@@ -97,6 +103,7 @@ export class TestAttempt implements Attempt {
       env = {},
       inputs = {},
       resources = {},
+      previousState = null,
     }: AttemptOptions & { readonly id: string; readonly number: number },
   ) {
     this.#plugin = plugin;
@@ -109,6 +116,7 @@ export class TestAttempt implements Attempt {
     this.env = env;
     this.inputs = inputs;
     this.resources = resources;
+    this.previousState = previousState;
     this.stdout = this.#collector('stdout');
     this.stderr = this.#collector('stderr');
   }
@@ -137,6 +145,11 @@ export class TestAttempt implements Attempt {
     this.started();
     return Promise.resolve();
   }
+  saveState(state: Json): Promise<void> {
+    this.saved.push(JSON.parse(JSON.stringify(state)) as Json);
+    this.#look();
+    return Promise.resolve();
+  }
   started(): void {
     this.hasStarted = true;
     for (const resolve of this.#startedWaiters.splice(0)) resolve();
@@ -144,12 +157,21 @@ export class TestAttempt implements Attempt {
   progress(at: number | ProgressCount, message?: string): void {
     this.progressed.push(progressOf(at, message));
     this.started();
+    this.#look();
   }
 
   /** Resolves when the work has begun. */
   untilStarted(): Promise<void> {
     if (this.hasStarted) return Promise.resolve();
     return new Promise((resolve) => this.#startedWaiters.push(resolve));
+  }
+  /** Resolves when so much was told of its progress. */
+  untilProgressed(count: number): Promise<void> {
+    return this.#until(() => this.progressed.length >= count);
+  }
+  /** Resolves when so many states were saved. */
+  untilSaved(count: number): Promise<void> {
+    return this.#until(() => this.saved.length >= count);
   }
   /** The soft stop. */
   requestStop(reason: StopReason = 'CANCELLED'): void {
@@ -170,6 +192,13 @@ export class TestAttempt implements Attempt {
     return this.#plugin.reattach(this, handle, this.#node);
   }
 
+  #until(isThere: () => boolean): Promise<void> {
+    if (isThere()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ isThere, resolve }));
+  }
+  #look(): void {
+    for (const { isThere, resolve } of this.#waiters) if (isThere()) resolve();
+  }
   #collector(stream: 'stdout' | 'stderr'): Writable {
     return new Writable({
       write: (piece: Buffer, _encoding, done) => {
