@@ -69,13 +69,18 @@ export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | '
 
 /** Only what the runner itself can know: that it was cancelled or timed out is known to who stopped it. */
 export type Outcome =
-  | { readonly ok: true; readonly outputs: Readonly<Record<string, Json>> }
+  | {
+      readonly ok: true;
+      readonly outputs: Readonly<Record<string, Json>>;
+      readonly usage?: { readonly peakMemoryBytes?: number; readonly cpuMs?: number };
+    }
   | {
       readonly ok: false;
       readonly kind: 'APPLICATION' | 'OOM' | 'INFRASTRUCTURE' | 'REJECTED';
       readonly reason: Reason;
       readonly exitCode?: number;
       readonly signal?: string;
+      readonly usage?: { readonly peakMemoryBytes?: number; readonly cpuMs?: number };
     };
 
 export interface Detection {

@@ -3,9 +3,11 @@ import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { Helper } from './helper.ts';
 import { readJournal, type Found, type JournalEntry } from './journal.ts';
-import { bootId, isAlive, lastPid, signal, stateOf, type ProcessIdentity } from './process-table.ts';
+import { bootId, isAlive, lastPid, signal, stateOf, TICK_MS, type ProcessIdentity } from './process-table.ts';
 import { endMembers, hasBegun, killMembers, membersOf, type ProcessTree } from './process-tree.ts';
 import { Tail } from './tail.ts';
+import type { UsageLooks } from './usage-looks.ts';
+import { UsageMeter, type Usage } from './usage-meter.ts';
 import type { Watch } from './watch.ts';
 
 /** A command that has lived this long is worth a checkpoint; a shorter one would only pay for it. Milliseconds. */
@@ -37,11 +39,15 @@ export type End =
 export class Command {
   readonly #attempt: Attempt<unknown, Handle>;
   readonly #watch: Watch;
+  readonly #looks: UsageLooks;
   readonly #stdout: Tail;
   readonly #stderr: Tail;
   readonly startedAt = performance.now();
   readonly #marks: readonly string[];
   #tree: ProcessTree | null = null;
+  #meter: UsageMeter | null = null;
+  /** Processor time as its helper knows it; null while nobody has said. */
+  #waitedMs: number | null = null;
   /** The helper of a command that is followed from outside, or was lost. */
   #isHelperLost = false;
   #isCheckpointed = false;
@@ -53,9 +59,10 @@ export class Command {
   readonly #onKill = () => this.#hard();
 
   /** @param files Those of the helper that runs it. */
-  constructor(attempt: Attempt<unknown, Handle>, files: AttemptFiles, watch: Watch) {
+  constructor(attempt: Attempt<unknown, Handle>, files: AttemptFiles, watch: Watch, looks: UsageLooks) {
     this.#attempt = attempt;
     this.#watch = watch;
+    this.#looks = looks;
     // The path, because a second node on this machine may use the same ids (in tests).
     this.#marks = [`GANTRY_ATTEMPT_ID=${attempt.id}`, `GANTRY_OUTPUT=${files.path('output')}`];
     this.#stdout = new Tail(files.path('stdout'), () => attempt.stdout);
@@ -73,6 +80,8 @@ export class Command {
     });
     this.#listen();
     const status = await end;
+    const waitedTicks = helper.takeWaitedTicks();
+    if (waitedTicks !== null) this.#waitedMs = waitedTicks * TICK_MS;
     if (status !== null) {
       const remark = Number(status) > 128 ? (readJournal(helper.journalPath, this.#attempt.id)?.remark ?? '') : '';
       return this.#finish({ type: 'ENDED', status, remark });
@@ -96,6 +105,11 @@ export class Command {
     return this.#finish(await this.#follow(path, entry.helper));
   }
 
+  /** What it has taken, as far as that is known; complete when it has ended. */
+  get usage(): Usage {
+    return this.#meter?.usage(this.#waitedMs) ?? {};
+  }
+
   /** A look from the shared timer: output, that it runs, and whether a checkpoint is due. */
   look(): boolean {
     if (!this.#isSeen) {
@@ -113,10 +127,12 @@ export class Command {
 
   #begin(session: number, since: number | null): void {
     this.#tree = { marks: this.#marks, session, since, sinceMs: performance.now() };
+    this.#meter = new UsageMeter(session, this.#marks[1]!);
   }
 
   #listen(): void {
     this.#watch.add(this);
+    this.#looks.add(this.#meter!, () => undefined);
     const { stop, kill } = this.#attempt;
     stop.addEventListener('abort', this.#onStop, { once: true });
     kill.addEventListener('abort', this.#onKill, { once: true });
@@ -126,6 +142,7 @@ export class Command {
 
   #unlisten(): void {
     this.#watch.remove(this);
+    this.#looks.remove(this.#meter!);
     this.#attempt.stop.removeEventListener('abort', this.#onStop);
     this.#attempt.kill.removeEventListener('abort', this.#onKill);
   }
@@ -155,7 +172,10 @@ export class Command {
       // In this order: a helper writes before it ends.
       const isHelperAlive = isAlive(helper);
       const entry: JournalEntry | null = readJournal(path, this.#attempt.id);
-      if (entry && entry.status !== null) return { type: 'ENDED', status: entry.status, remark: entry.remark };
+      if (entry && entry.status !== null) {
+        this.#waitedMs ??= entry.cpuMs;
+        return { type: 'ENDED', status: entry.status, remark: entry.remark };
+      }
       if (!isHelperAlive) {
         this.#isHelperLost = true;
         command ??= this.#firstMember();
@@ -179,8 +199,11 @@ export class Command {
   async #finish(end: End): Promise<End> {
     this.#hasEnded = true;
     const isHere = end.type !== 'REBOOTED';
-    const count = isHere && !this.#isKilled ? endMembers(this.#tree!) : null;
-    if (count !== null) this.#noteLeftBehind(await count);
+    const left = isHere && !this.#isKilled ? membersOf(this.#tree!) : [];
+    if (left.length > 0) {
+      this.#meter!.note(left.flatMap((pid) => stateOf(pid) ?? []));
+      this.#noteLeftBehind(await endMembers(this.#tree!, left));
+    }
     if (this.#killing) await this.#killing;
     this.#unlisten();
     const rest = this.#stdout.finish();

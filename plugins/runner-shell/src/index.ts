@@ -7,15 +7,17 @@ import { shellConfig, type ShellConfig } from './config.ts';
 import { environmentOf, findProgram, refusalOf } from './environment.ts';
 import { Helpers, NoHelper } from './helpers.ts';
 import { findInJournals } from './journal.ts';
-import { failed, notFound, outcomeOf, type Failed } from './outcome.ts';
+import { failed, notFound, outcomeOf, withUsage, type Failed } from './outcome.ts';
 import { RemovedLater } from './removed-later.ts';
 import { lineOf, type Job } from './shell-text.ts';
+import { UsageLooks } from './usage-looks.ts';
 import { Watch } from './watch.ts';
 
 /** A helper that died before it began a job has done nothing: another may. So many times. */
 const TRIES = 3;
 
 const watch = new Watch();
+const looks = new UsageLooks();
 const removedLater = new RemovedLater();
 const helpersByFolder = new Map<string, Helpers>();
 
@@ -37,8 +39,9 @@ export default defineRunner<ShellConfig, Handle>({
           if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files);
           const job = prepare(attempt, files);
           if ('ok' in job) return job;
-          const end = await new Command(attempt, files, watch).run(helper, lineOf(job, files));
-          if (end.type !== 'NOT_STARTED' || tries === TRIES) return outcomeOf(end, files);
+          const command = new Command(attempt, files, watch, looks);
+          const end = await command.run(helper, lineOf(job, files));
+          if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files), command.usage);
         } finally {
           removedLater.add(files);
           helpers.giveBack(helper);
@@ -57,7 +60,9 @@ export default defineRunner<ShellConfig, Handle>({
       if (found === null) return notFound();
       const files = new AttemptFiles(found.folder, attempt.id);
       try {
-        return outcomeOf(await new Command(attempt, files, watch).reattach(found), files);
+        const command = new Command(attempt, files, watch, looks);
+        const end = await command.reattach(found);
+        return withUsage(outcomeOf(end, files), command.usage);
       } finally {
         files.remove();
       }
@@ -83,6 +88,7 @@ export default defineRunner<ShellConfig, Handle>({
     await Promise.all(all.map((helpers) => helpers.close()));
     // What still runs is followed by nobody now.
     watch.clear();
+    looks.clear();
     removedLater.close();
   },
 });

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { End } from './command.ts';
+import type { Usage } from './usage-meter.ts';
 import { readOutputs } from '@gantry/plugin-kit/outputs';
 
 export type Failed = Extract<Outcome, { ok: false }>;
@@ -21,6 +22,12 @@ export const notFound = (): Failed =>
     'ATTEMPT_NOT_FOUND',
     'This node has no trace of the command: it was not started here, or what was known of it is gone.',
   );
+
+/** An outcome with what the attempt took, if anything is known of that. */
+export function withUsage(outcome: Outcome, usage: Usage): Outcome {
+  for (const _ in usage) return { ...outcome, usage };
+  return outcome;
+}
 
 /** What is reported of a command that has ended one way or the other. */
 export function outcomeOf(end: End, files: AttemptFiles): Outcome {

@@ -55,9 +55,7 @@ export function hasBegun(tree: ProcessTree): boolean {
 }
 
 /** Ends what a command left behind: in good order, then not. Resolves with how many there were at the least. */
-export async function endMembers(tree: ProcessTree): Promise<number> {
-  const members = membersOf(tree);
-  if (members.length === 0) return 0;
+export async function endMembers(tree: ProcessTree, members = membersOf(tree)): Promise<number> {
   for (const pid of members) signal(pid, 'SIGTERM');
   for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS; waited += LOOK_MS) {
     await delay(LOOK_MS);

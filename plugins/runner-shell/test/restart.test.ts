@@ -7,7 +7,16 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@gantry/plugin-kit/runner';
 import type { TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
-import { gone, isRunning, NodeUnderTest, printed, processesWith, reasonOf } from './node-under-test.ts';
+import {
+  burn,
+  gone,
+  isRunning,
+  NodeUnderTest,
+  outputsOf,
+  printed,
+  processesWith,
+  reasonOf,
+} from './node-under-test.ts';
 
 const PROGRAM = fileURLToPath(new URL('./first-agent.ts', import.meta.url));
 
@@ -54,7 +63,7 @@ describe('a restarted agent', () => {
   it('learns how a command ended while there was no agent', async () => {
     const gate = node.gate();
     const attempt = node.attempt({ command: 'true' });
-    const command = `echo $$; read -r _ < "${gate.path}"; echo 'answer:=42' > "$GANTRY_OUTPUT"`;
+    const command = `echo $$; read -r _ < "${gate.path}"; ${burn(200)}; echo 'answer:=42' > "$GANTRY_OUTPUT"`;
     const said = await killedAgent(attempt, { command }, (line) => 'printed' in line);
     const pid = Number((said.at(-1)!['printed'] as string).trim());
     const [helper] = processesWith(`${node.stateDirectory}/helper-`).filter((other) => other !== pid);
@@ -62,7 +71,9 @@ describe('a restarted agent', () => {
     await gone(pid);
     await gone(helper!);
     // There was no checkpoint: the handle is made up from the attempt's id.
-    expect(await attempt.reattach(plugin.handleOf!(attempt.id))).toEqual({ ok: true, outputs: { answer: 42 } });
+    const outcome = await attempt.reattach(plugin.handleOf!(attempt.id));
+    expect(outputsOf(outcome)).toEqual({ answer: 42 });
+    expect(outcome.usage?.cpuMs).toBeGreaterThanOrEqual(200);
     expect(attempt.text).toBe(`${pid}\n`);
   });
 
@@ -103,7 +114,7 @@ describe('a restarted agent', () => {
     const again = node.attempt(config, { id: attempt.id });
     const ended = again.reattach(plugin.handleOf!(attempt.id));
     gate.open();
-    expect(await ended).toEqual({ ok: true, outputs: {} });
+    expect(outputsOf(await ended)).toEqual({});
     expect(again.text).toBe('up\ndown\n');
   });
 });
