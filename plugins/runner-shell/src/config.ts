@@ -23,6 +23,12 @@ export const shellConfig = z
       .max(4_096)
       .optional()
       .describe('Where it starts: absolute, or in the attempt’s own folder, which is the default.'),
+    pids: z.int().min(1).max(4_194_304).optional().describe('So many processes and threads at one time, at the most.'),
+    maxOutputBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('What it may print on both streams together: beyond, it is ended and fails. Bytes.'),
   })
   .refine(({ command, script, argv }) => [command, script, argv].filter((form) => form !== undefined).length === 1, {
     message: 'needs exactly one of command, script and argv',

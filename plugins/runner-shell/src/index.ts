@@ -1,14 +1,18 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
-import { AttemptFiles } from './attempt-files.ts';
+import { AttemptFiles, nameOf } from './attempt-files.ts';
+import { shellBounds, type Bounds } from './bounds.ts';
 import { Command, handleOf, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
 import { environmentOf, findProgram, refusalOf } from './environment.ts';
-import { Helpers, NoHelper } from './helpers.ts';
+import { detected } from './detection.ts';
+import { NoHelper, type Helpers } from './helpers.ts';
 import { findInJournals } from './journal.ts';
 import { failed, notFound, outcomeOf, withUsage, type Failed } from './outcome.ts';
 import { RemovedLater } from './removed-later.ts';
+import { BadSettings } from './settings.ts';
+import { ShellNode } from './shell-node.ts';
 import { lineOf, type Job } from './shell-text.ts';
 import { UsageLooks } from './usage-looks.ts';
 import { Watch } from './watch.ts';
@@ -16,10 +20,12 @@ import { Watch } from './watch.ts';
 /** A helper that died before it began a job has done nothing: another may. So many times. */
 const TRIES = 3;
 
-const watch = new Watch();
-const looks = new UsageLooks();
+const lookers = { watch: new Watch(), looks: new UsageLooks() };
+type ShellAttempt = Attempt<ShellConfig, Handle>;
+
 const removedLater = new RemovedLater();
-const helpersByFolder = new Map<string, Helpers>();
+/** By the folder of their state. */
+const nodes = new Map<string, ShellNode>();
 
 /** Runs a command, a script or a program in a session of its own, and sees that nothing of it is left. */
 export default defineRunner<ShellConfig, Handle>({
@@ -30,22 +36,14 @@ export default defineRunner<ShellConfig, Handle>({
 
   async run(attempt, node) {
     try {
-      const helpers = helpersOf(node);
-      for (let tries = 1; ; tries++) {
-        const taken = helpers.take();
-        const helper = taken instanceof Promise ? await taken : taken;
-        const files = new AttemptFiles(helper.folder, attempt.id);
-        try {
-          if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files);
-          const job = prepare(attempt, files);
-          if ('ok' in job) return job;
-          const command = new Command(attempt, files, watch, looks);
-          const end = await command.run(helper, lineOf(job, files));
-          if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files), command.usage);
-        } finally {
-          removedLater.add(files);
-          helpers.giveBack(helper);
-        }
+      const shellNode = shellNodeOf(node);
+      const group = shellNode.groupOf(nameOf(attempt.id));
+      const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group);
+      try {
+        group?.make(bounds.limits);
+        return await runWithin(attempt, shellNode.helpers, bounds);
+      } finally {
+        await group?.remove();
       }
     } catch (error) {
       return nodeFault(error);
@@ -58,9 +56,12 @@ export default defineRunner<ShellConfig, Handle>({
     try {
       const found = findInJournals(node.stateDirectory, handle.attempt);
       if (found === null) return notFound();
+      const shellNode = shellNodeOf(node);
+      const group = shellNode.groupOf(nameOf(attempt.id));
+      const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group?.exists() ? group : null);
       const files = new AttemptFiles(found.folder, attempt.id);
       try {
-        const command = new Command(attempt, files, watch, looks);
+        const command = new Command(attempt, files, bounds, lookers);
         const end = await command.reattach(found);
         return withUsage(outcomeOf(end, files), command.usage);
       } finally {
@@ -71,40 +72,48 @@ export default defineRunner<ShellConfig, Handle>({
     }
   },
 
-  detect() {
-    try {
-      accessSync('/bin/sh', constants.X_OK);
-      accessSync('/proc/self/stat', constants.R_OK);
-      return Promise.resolve({ health: 'HEALTHY', enforces: [] });
-    } catch (error) {
-      const message = `It needs /bin/sh and Linux’ /proc: ${(error as Error).message}.`;
-      return Promise.resolve({ health: 'ABSENT', reason: { code: 'NO_SHELL', message } });
-    }
+  detect(_signal, node) {
+    return Promise.resolve(detected(() => shellNodeOf(node)));
   },
 
   async close() {
-    const all = [...helpersByFolder.values()];
-    helpersByFolder.clear();
-    await Promise.all(all.map((helpers) => helpers.close()));
+    const all = [...nodes.values()];
+    nodes.clear();
+    await Promise.all(all.map(({ helpers }) => helpers.close()));
     // What still runs is followed by nobody now.
-    watch.clear();
-    looks.clear();
+    lookers.watch.clear();
+    lookers.looks.clear();
     removedLater.close();
   },
 });
 
-function helpersOf(node: RunnerNode): Helpers {
-  let helpers = helpersByFolder.get(node.stateDirectory);
-  if (!helpers) {
-    const { helperShell } = node.settings;
-    helpers = new Helpers(node.stateDirectory, typeof helperShell === 'string' ? helperShell : undefined);
-    helpersByFolder.set(node.stateDirectory, helpers);
+function shellNodeOf(node: RunnerNode): ShellNode {
+  let known = nodes.get(node.stateDirectory);
+  if (!known) nodes.set(node.stateDirectory, (known = new ShellNode(node)));
+  return known;
+}
+
+async function runWithin(attempt: ShellAttempt, helpers: Helpers, bounds: Bounds): Promise<Outcome> {
+  for (let tries = 1; ; tries++) {
+    const taken = helpers.take();
+    const helper = taken instanceof Promise ? await taken : taken;
+    const files = new AttemptFiles(helper.folder, attempt.id);
+    try {
+      if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files);
+      const job = prepare(attempt, files, bounds);
+      if ('ok' in job) return job;
+      const command = new Command(attempt, files, bounds, lookers);
+      const end = await command.run(helper, lineOf(job, files));
+      if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files), command.usage);
+    } finally {
+      removedLater.add(files);
+      helpers.giveBack(helper);
+    }
   }
-  return helpers;
 }
 
 /** What a helper is told; a failure when the command cannot be given to this machine at all. */
-function prepare(attempt: Attempt<ShellConfig, Handle>, files: AttemptFiles): Job | Failed {
+function prepare(attempt: ShellAttempt, files: AttemptFiles, bounds: Bounds): Job | Failed {
   const { config } = attempt;
   let hasInputs = false;
   for (const _ in attempt.inputs) hasInputs = true;
@@ -128,6 +137,7 @@ function prepare(attempt: Attempt<ShellConfig, Handle>, files: AttemptFiles): Jo
     stdout: files.path('stdout'),
     stderr: files.path('stderr'),
     stdin: config.stdin === undefined ? null : files.write('stdin', config.stdin),
+    before: shellBounds(bounds),
   };
 }
 
@@ -142,6 +152,8 @@ function argvOf({ command, script, argv, shell, interpreter }: ShellConfig, file
 
 /** What is wrong with the node and not with the task. */
 function nodeFault(error: unknown): Outcome {
+  if (error instanceof BadSettings)
+    return failed('REJECTED', 'BAD_SETTINGS', error.message, 'Mend them in the configuration of the node.');
   if (error instanceof NoHelper)
     return failed(
       'REJECTED',

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { End } from './command.ts';
+import { NOT_BOUND } from './shell-text.ts';
 import type { Usage } from './usage-meter.ts';
 import { readOutputs } from '@gantry/plugin-kit/outputs';
 
@@ -33,7 +34,9 @@ export function withUsage(outcome: Outcome, usage: Usage): Outcome {
 export function outcomeOf(end: End, files: AttemptFiles): Outcome {
   switch (end.type) {
     case 'ENDED':
-      return outcomeOfStatus(end.status, end.remark, files);
+      return outcomeOfStatus(end, files);
+    case 'EXCEEDED':
+      return exceeded(end);
     case 'KILLED':
       return { ...failed('APPLICATION', 'SIGNAL', 'It was ended by SIGKILL.'), signal: 'SIGKILL' };
     case 'NOT_STARTED':
@@ -51,7 +54,41 @@ export function outcomeOf(end: End, files: AttemptFiles): Outcome {
   }
 }
 
-function outcomeOfStatus(status: string, remark: string, files: AttemptFiles): Outcome {
+/** What a command is told that went beyond a limit. */
+function exceeded({ what, allowed, status }: Extract<End, { type: 'EXCEEDED' }>): Failed {
+  const ended = status === null || Number(status) === 137 ? { signal: 'SIGKILL' } : { exitCode: Number(status) };
+  switch (what) {
+    case 'MEMORY': {
+      const message = `It needed more than the ${allowed} bytes of memory that it was given, and was ended.`;
+      return {
+        ...failed('OOM', 'OUT_OF_MEMORY', message, 'Ask for more under resources.memory of the task.'),
+        ...ended,
+      };
+    }
+    case 'TASKS': {
+      const message = `It had more than the ${allowed} processes and threads that it may have, and was ended.`;
+      return { ...failed('APPLICATION', 'PROCESS_LIMIT', message, 'Raise `pids`, or start fewer.'), ...ended };
+    }
+    case 'OUTPUT': {
+      const message = `It printed more than the ${allowed} bytes that it may, and was ended.`;
+      return {
+        ...failed('APPLICATION', 'OUTPUT_LIMIT', message, 'Raise `maxOutputBytes`, or print to a file.'),
+        ...ended,
+      };
+    }
+    default:
+      return what satisfies never;
+  }
+}
+
+function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFiles): Outcome {
+  const { status, remark } = end;
+  if (remark.includes(NOT_BOUND))
+    return failed(
+      'INFRASTRUCTURE',
+      'LIMITS_NOT_SET',
+      `It was not started, because its limits could not be set: ${remark.replace(NOT_BOUND, '').trim()}`,
+    );
   if (status === 'cd') return failed('INFRASTRUCTURE', 'WORKDIR_GONE', 'The working folder could not be entered.');
   const exitCode = Number(status);
   if (exitCode === 0) {
@@ -65,7 +102,13 @@ function outcomeOfStatus(status: string, remark: string, files: AttemptFiles): O
   const signal = signalOf(exitCode);
   if (signal !== null && isTold(signal, remark, files))
     return { ...failed('APPLICATION', 'SIGNAL', `It was ended by ${signal}.${hintOf(signal)}`), exitCode, signal };
-  return { ...failed('APPLICATION', 'EXIT_CODE', `It exited with code ${exitCode}${meaningOf(exitCode)}.`), exitCode };
+  const refused = end.refusedTaskCount ?? 0;
+  const hint =
+    refused === 0 ? '' : ` The kernel refused it a process or thread ${refused} times: see its limit \`pids\`.`;
+  return {
+    ...failed('APPLICATION', 'EXIT_CODE', `It exited with code ${exitCode}${meaningOf(exitCode)}.${hint}`),
+    exitCode,
+  };
 }
 
 const outputUnwritable = (): Failed =>

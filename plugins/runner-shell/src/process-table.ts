@@ -20,6 +20,7 @@ export interface ProcessState {
   /** That of its children that have ended and were waited for, and of theirs. Clock ticks. */
   readonly waitedTicks: number;
   readonly residentPages: number;
+  readonly threadCount: number;
 }
 
 /** A clock tick of /proc, whatever the kernel's own: USER_HZ is 100 on every machine that Node runs on. Milliseconds. */
@@ -63,6 +64,7 @@ export function stateOf(pid: number): ProcessState | null {
       session: Number(fields[3]),
       ownTicks: Number(fields[11]) + Number(fields[12]),
       waitedTicks: Number(fields[13]) + Number(fields[14]),
+      threadCount: Number(fields[17]),
       startTicks: Number(fields[19]),
       residentPages: Number(fields[21]),
     };

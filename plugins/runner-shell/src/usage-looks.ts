@@ -2,12 +2,15 @@ import { allPids, environmentOfProcess, stateOf, type ProcessState } from './pro
 import { busySessions } from './process-tree.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
-/** Of the time, at most so much is spent on looking. */
+/** Of the time, at most so much is spent on looking; and when a limit depends on it. */
 const SHARE = 0.01;
+const SHARE_FOR_LIMITS = 0.1;
 /** Between two looks, while the youngest attempt is very young. Milliseconds. */
 const SHORTEST_MS = 15;
 /** Between two looks, however old all attempts are. Milliseconds. */
 const LONGEST_MS = 250;
+/** The same when a limit depends on it. Milliseconds. */
+const LONGEST_FOR_LIMITS_MS = 25;
 /** An attempt of this age is looked at four times as seldom as that. Milliseconds. */
 const PER_AGE = 1 / 4;
 
@@ -27,9 +30,14 @@ export class UsageLooks {
   #strays = new Map<number, Stray>();
   #timer: NodeJS.Timeout | null = null;
   #youngestMs = 0;
+  readonly #limited = new Set<UsageMeter>();
 
-  /** @param onLooked Called after each look, when the meter has what it saw. */
-  add(meter: UsageMeter, onLooked: () => void): void {
+  /**
+   * @param onLooked Called after each look, when the meter has what it saw.
+   * @param isLimited Whether a limit depends on it, so that it is looked at often however old it is.
+   */
+  add(meter: UsageMeter, onLooked: () => void, isLimited: boolean): void {
+    if (isLimited) this.#limited.add(meter);
     this.#meters.set(meter.session, meter);
     this.#onLooked.set(meter, onLooked);
     this.#youngestMs = meter.sinceMs;
@@ -39,12 +47,14 @@ export class UsageLooks {
   remove(meter: UsageMeter): void {
     if (this.#meters.get(meter.session) === meter) this.#meters.delete(meter.session);
     this.#onLooked.delete(meter);
+    this.#limited.delete(meter);
   }
 
   /** Looks at none any more. */
   clear(): void {
     this.#meters.clear();
     this.#onLooked.clear();
+    this.#limited.clear();
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -63,8 +73,10 @@ export class UsageLooks {
       this.#onLooked.get(meter)?.();
     }
     const now = performance.now();
-    const byAge = Math.min((now - this.#youngestMs) * PER_AGE, LONGEST_MS);
-    this.#timer = this.#later(Math.max(SHORTEST_MS, byAge, (now - beganAt) / SHARE));
+    const isLimited = this.#limited.size > 0;
+    const byAge = Math.min((now - this.#youngestMs) * PER_AGE, isLimited ? LONGEST_FOR_LIMITS_MS : LONGEST_MS);
+    const byCost = (now - beganAt) / (isLimited ? SHARE_FOR_LIMITS : SHARE);
+    this.#timer = this.#later(Math.max(SHORTEST_MS, byAge, byCost));
   }
 
   #membersByMeter(): ReadonlyMap<UsageMeter, readonly ProcessState[]> {

@@ -28,8 +28,8 @@ export class UsageMeter {
 
   /** What was resident at the last look, all together. Shared pages count for each. Bytes. */
   residentBytes = 0;
-  /** How many processes there were at the last look. */
-  processCount = 0;
+  /** How many processes and threads there were at the last look. */
+  taskCount = 0;
 
   /** Takes note of all its processes at one moment. */
   note(members: readonly ProcessState[]): void {
@@ -48,7 +48,7 @@ export class UsageMeter {
     }
     for (const [key, own] of strays) this.#strays.set(key, Math.max(own, this.#strays.get(key) ?? 0));
     this.residentBytes = pages * pageBytes();
-    this.processCount = members.length;
+    this.taskCount = members.reduce((count, { threadCount }) => count + threadCount, 0);
     this.#seenTicks = Math.max(this.#seenTicks, ticks);
     this.#peakBytes = Math.max(this.#peakBytes, this.residentBytes);
     // Between two looks one of them may have had more: the kernel remembers that of each.

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject, Outcome, Resources } from '@gantry/plugin-kit/runner';
 import { AttemptHarness, type TestAttempt } from '@gantry/plugin-kit/testing';
@@ -72,6 +72,23 @@ export const script = (text: string): string => `node -e '${text}'`;
 
 /** Takes so much processor time. Milliseconds. */
 export const burn = (ms: number): string => script(`while (process.cpuUsage().user < ${ms * 1_000});`);
+
+/** Holds so much memory, and takes long enough to be seen with it. */
+export const hold = (mebibytes: number): string =>
+  script(
+    `const held = Buffer.alloc(${mebibytes * 1_048_576}, 1); while (process.cpuUsage().user < 5e5); held.fill(2);`,
+  );
+
+/**
+ * The kinds of nodes, with what their operators would write. Control groups are only used where GANTRY_TEST_CGROUP
+ * names one that is the tests' to fill: a group that nobody has given to them is somebody else's.
+ */
+const testGroup = process.env['GANTRY_TEST_CGROUP'];
+export const groupKind = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'cgroup2' : 'cgroup1';
+export const NODES: readonly (readonly [kind: string, settings: JsonObject])[] = [
+  ['rlimit', {}],
+  ...(testGroup === undefined ? [] : [[groupKind, { cgroup: testGroup }] as const]),
+];
 
 /** Resolves when the attempt has printed this. */
 export async function printed(attempt: TestAttempt, text: string): Promise<void> {

@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { burn, NodeUnderTest, printed, script } from './node-under-test.ts';
+import { burn, hold, NODES, NodeUnderTest, printed, script } from './node-under-test.ts';
 
 const MEBIBYTE = 1_048_576;
-/** Holds so much memory, and takes long enough to be seen with it. */
-const hold = (mebibytes: number): string =>
-  script(`const held = Buffer.alloc(${mebibytes * MEBIBYTE}, 1); while (process.cpuUsage().user < 5e5); held.fill(2);`);
-
-describe('what an attempt took', () => {
+describe.each(NODES)('what an attempt took on a node with %s', (_kind, settings) => {
   let node: NodeUnderTest;
   beforeAll(() => {
-    node = new NodeUnderTest();
+    node = new NodeUnderTest(settings);
   });
   afterAll(async () => {
     expect(await node.close()).toEqual({ files: [], processes: [] });

@@ -1,0 +1,27 @@
+import * as z from 'zod';
+
+/** What a node's operator may write for this runner. */
+const schema = z.strictObject({
+  /** What helpers run in. */
+  helperShell: z.string().startsWith('/').optional(),
+  /** A control group that the agent may make groups in: its path from the root of the hierarchy. */
+  cgroup: z
+    .string()
+    .regex(/^\/?[\w@:-][\w@:.-]*(\/[\w@:-][\w@:.-]*)*\/?$/, 'is no path of a control group')
+    .optional(),
+});
+export type Settings = z.output<typeof schema>;
+
+/** What is wrong with a node's settings, for its operator. */
+export class BadSettings extends Error {}
+
+/** Throws BadSettings. */
+export function settingsOf(value: unknown): Settings {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new BadSettings(
+    `The node's settings for the runner shell cannot be used: ${parsed.error.issues
+      .map(({ path, message }) => `${path.join('.') || 'all of them'}: ${message}`)
+      .join('; ')}`,
+  );
+}
