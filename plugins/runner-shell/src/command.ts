@@ -200,8 +200,10 @@ export class Command {
 
   /** The helper is in the group and dies with it: nothing of the attempt can be missed, or come after. */
   #hard(): void {
-    const { session } = this.#tree!;
+    const { session, group } = this.#tree!;
     this.#isKilled = true;
+    // With the helper goes what it has waited for: this is the last that can be known.
+    if (group === null) this.#meter!.note(membersOf(this.#tree!).flatMap((pid) => stateOf(pid) ?? []));
     if (!this.#isHelperLost) signal(-session, 'SIGKILL');
     this.#killing ??= killMembers(this.#tree!);
   }

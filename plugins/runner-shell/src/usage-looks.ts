@@ -3,8 +3,11 @@ import { busySessions } from './process-tree.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
 /** Of the time, at most so much is spent on looking; and when a limit depends on it. */
-const SHARE = 0.01;
+const SHARE = 0.02;
 const SHARE_FOR_LIMITS = 0.1;
+/** Where one look takes very long, the pauses grow no longer than so, whatever the share. Milliseconds. */
+const LONGEST_FOR_COST_MS = 500;
+const LONGEST_FOR_COST_AND_LIMITS_MS = 100;
 /** Between two looks, while the youngest attempt is very young. Milliseconds. */
 const SHORTEST_MS = 15;
 /** Between two looks, however old all attempts are. Milliseconds. */
@@ -75,7 +78,9 @@ export class UsageLooks {
     const now = performance.now();
     const isLimited = this.#limited.size > 0;
     const byAge = Math.min((now - this.#youngestMs) * PER_AGE, isLimited ? LONGEST_FOR_LIMITS_MS : LONGEST_MS);
-    const byCost = (now - beganAt) / (isLimited ? SHARE_FOR_LIMITS : SHARE);
+    const byCost = isLimited
+      ? Math.min((now - beganAt) / SHARE_FOR_LIMITS, LONGEST_FOR_COST_AND_LIMITS_MS)
+      : Math.min((now - beganAt) / SHARE, LONGEST_FOR_COST_MS);
     this.#timer = this.#later(Math.max(SHORTEST_MS, byAge, byCost));
   }
 
