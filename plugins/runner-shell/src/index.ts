@@ -1,19 +1,18 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
 import { AttemptFiles, nameOf } from './attempt-files.ts';
-import { shellBounds, type Bounds } from './bounds.ts';
+import type { Bounds } from './bounds.ts';
 import { Command, handleOf, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
-import { environmentOf, findProgram, refusalOf } from './environment.ts';
 import { detected } from './detection.ts';
-import { NoHelper, type Helpers } from './helpers.ts';
+import { NoHelper } from './helpers.ts';
 import { findInJournals } from './journal.ts';
-import { failed, notFound, outcomeOf, withUsage, type Failed } from './outcome.ts';
+import { prepare } from './prepare.ts';
+import { failed, notFound, outcomeOf, withUsage } from './outcome.ts';
 import { RemovedLater } from './removed-later.ts';
 import { BadSettings } from './settings.ts';
 import { ShellNode } from './shell-node.ts';
-import { lineOf, type Job } from './shell-text.ts';
+import { userOf, type User } from './user.ts';
+import { lineOf } from './shell-text.ts';
 import { UsageLooks } from './usage-looks.ts';
 import { Watch } from './watch.ts';
 
@@ -39,9 +38,11 @@ export default defineRunner<ShellConfig, Handle>({
       const shellNode = shellNodeOf(node);
       const group = shellNode.groupOf(nameOf(attempt.id));
       const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group);
+      const user = attempt.config.user === undefined ? null : await userOf(attempt.config.user, shellNode.settings);
+      if (user !== null && 'code' in user) return failed('REJECTED', user.code, user.message);
       try {
         group?.make(bounds.limits);
-        return await runWithin(attempt, shellNode.helpers, bounds);
+        return await runWithin(attempt, shellNode, user, bounds);
       } finally {
         await group?.remove();
       }
@@ -59,13 +60,17 @@ export default defineRunner<ShellConfig, Handle>({
       const shellNode = shellNodeOf(node);
       const group = shellNode.groupOf(nameOf(attempt.id));
       const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group?.exists() ? group : null);
-      const files = new AttemptFiles(found.folder, attempt.id);
+      const { user: name } = attempt.config;
+      const user = name === undefined ? null : await userOf(name, shellNode.settings);
+      // It was let run, and runs: what has changed since does not make its end unknown.
+      const folder = user === null || 'code' in user ? null : shellNode.userFolderOf(nameOf(attempt.id), user);
+      const files = new AttemptFiles(found.folder, attempt.id, folder);
       try {
         const command = new Command(attempt, files, bounds, lookers);
         const end = await command.reattach(found);
-        return withUsage(outcomeOf(end, files), command.usage);
+        return withUsage(outcomeOf(end, files, attempt), command.usage);
       } finally {
-        files.remove();
+        await files.remove();
       }
     } catch (error) {
       return nodeFault(error);
@@ -83,7 +88,7 @@ export default defineRunner<ShellConfig, Handle>({
     // What still runs is followed by nobody now.
     lookers.watch.clear();
     lookers.looks.clear();
-    removedLater.close();
+    await removedLater.close();
   },
 });
 
@@ -93,61 +98,34 @@ function shellNodeOf(node: RunnerNode): ShellNode {
   return known;
 }
 
-async function runWithin(attempt: ShellAttempt, helpers: Helpers, bounds: Bounds): Promise<Outcome> {
+async function runWithin(
+  attempt: ShellAttempt,
+  shellNode: ShellNode,
+  user: User | null,
+  bounds: Bounds,
+): Promise<Outcome> {
+  const { helpers } = shellNode;
+  const userFolder = user && shellNode.userFolderOf(nameOf(attempt.id), user);
   for (let tries = 1; ; tries++) {
     const taken = helpers.take();
     const helper = taken instanceof Promise ? await taken : taken;
-    const files = new AttemptFiles(helper.folder, attempt.id);
+    const files = new AttemptFiles(helper.folder, attempt.id, userFolder);
     try {
-      if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files);
+      if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files, attempt);
+      // Of a try before, if any.
+      if (tries > 1) await userFolder?.remove();
+      userFolder?.make();
       const job = prepare(attempt, files, bounds);
       if ('ok' in job) return job;
       const command = new Command(attempt, files, bounds, lookers);
       const end = await command.run(helper, lineOf(job, files));
-      if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files), command.usage);
+      if (end.type !== 'NOT_STARTED' || tries === TRIES)
+        return withUsage(outcomeOf(end, files, attempt), command.usage);
     } finally {
       removedLater.add(files);
       helpers.giveBack(helper);
     }
   }
-}
-
-/** What a helper is told; a failure when the command cannot be given to this machine at all. */
-function prepare(attempt: ShellAttempt, files: AttemptFiles, bounds: Bounds): Job | Failed {
-  const { config } = attempt;
-  let hasInputs = false;
-  for (const _ in attempt.inputs) hasInputs = true;
-  const env = environmentOf(attempt, files, hasInputs);
-  const workdir = config.workdir === undefined ? attempt.workdir : resolve(attempt.workdir, config.workdir);
-  if (config.workdir !== undefined && !(statSync(workdir, { throwIfNoEntry: false })?.isDirectory() ?? false))
-    return failed('APPLICATION', 'WORKDIR_NOT_FOUND', `The working folder ${workdir} does not exist on this node.`);
-  const argv = argvOf(config, files);
-  const refusal = refusalOf(argv, env);
-  if (refusal !== null) return failed('APPLICATION', 'BAD_SPEC', refusal);
-  const program = findProgram(argv[0]!, env, workdir);
-  if ('code' in program) return failed('APPLICATION', program.code, program.message);
-  argv[0] = program.path;
-  if (config.script !== undefined) files.write('script', config.script, 0o700);
-  if (hasInputs) files.write('inputs.json', JSON.stringify(attempt.inputs));
-  return {
-    attempt: attempt.id,
-    argv,
-    env,
-    workdir,
-    stdout: files.path('stdout'),
-    stderr: files.path('stderr'),
-    stdin: config.stdin === undefined ? null : files.write('stdin', config.stdin),
-    before: shellBounds(bounds),
-  };
-}
-
-/** A path and words that mean to every shell what they say: it would execute just this. Spares its start. */
-const PLAIN = /^\/[\w./-]+( [\w./:,@%+-]+)*$/;
-
-function argvOf({ command, script, argv, shell, interpreter }: ShellConfig, files: AttemptFiles): string[] {
-  if (command !== undefined) return PLAIN.test(command) ? command.split(' ') : [shell, '-c', command];
-  if (script !== undefined) return [...[interpreter].flat(), files.path('script')];
-  return [...argv!];
 }
 
 /** What is wrong with the node and not with the task. */

@@ -1,11 +1,13 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Outcome } from '@gantry/plugin-kit/runner';
+import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { End } from './command.ts';
+import type { ShellConfig } from './config.ts';
+import { readOutputOf, withOutputFiles } from './output-files.ts';
 import { NOT_BOUND } from './shell-text.ts';
 import type { Usage } from './usage-meter.ts';
-import { readOutputs } from '@gantry/plugin-kit/outputs';
+import { readOutputs, type Outputs } from '@gantry/plugin-kit/outputs';
 
 export type Failed = Extract<Outcome, { ok: false }>;
 
@@ -30,11 +32,23 @@ export function withUsage(outcome: Outcome, usage: Usage): Outcome {
   return outcome;
 }
 
+/** Of an attempt: what its outputs are to be read from. */
+type ItsOutputs = Pick<Attempt<Pick<ShellConfig, 'outputFiles'>>, 'config' | 'workdir'>;
+
+function outputsOf(files: AttemptFiles, attempt: ItsOutputs): Outputs {
+  const { userFolder } = files;
+  const owner = userFolder?.user.uid ?? null;
+  const written = owner === null ? readOutputs(files.path('output')) : readOutputOf(files.path('output'), owner);
+  const { outputFiles } = attempt.config;
+  if (outputFiles === undefined) return written;
+  return withOutputFiles(written, outputFiles, userFolder?.workdir ?? attempt.workdir, owner);
+}
+
 /** What is reported of a command that has ended one way or the other. */
-export function outcomeOf(end: End, files: AttemptFiles): Outcome {
+export function outcomeOf(end: End, files: AttemptFiles, attempt: ItsOutputs): Outcome {
   switch (end.type) {
     case 'ENDED':
-      return outcomeOfStatus(end, files);
+      return outcomeOfStatus(end, files, attempt);
     case 'EXCEEDED':
       return exceeded(end);
     case 'KILLED':
@@ -81,9 +95,9 @@ function exceeded({ what, allowed, status }: Extract<End, { type: 'EXCEEDED' }>)
   }
 }
 
-function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFiles): Outcome {
+function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFiles, attempt: ItsOutputs): Outcome {
   const { status, remark } = end;
-  if (remark.includes(NOT_BOUND))
+  if (remark.split('\n').includes(NOT_BOUND))
     return failed(
       'INFRASTRUCTURE',
       'LIMITS_NOT_SET',
@@ -92,7 +106,7 @@ function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFil
   if (status === 'cd') return failed('INFRASTRUCTURE', 'WORKDIR_GONE', 'The working folder could not be entered.');
   const exitCode = Number(status);
   if (exitCode === 0) {
-    const outputs = readOutputs(files.path('output'));
+    const outputs = outputsOf(files, attempt);
     if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message), exitCode };
     // A restart may ask for an attempt whose end was delivered, and its files removed.
     return existsSync(files.path('stdout')) ? outputs : outputUnwritable();

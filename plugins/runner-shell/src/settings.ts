@@ -9,6 +9,10 @@ const schema = z.strictObject({
     .string()
     .regex(/^\/?[\w@:-][\w@:.-]*(\/[\w@:-][\w@:.-]*)*\/?$/, 'is no path of a control group')
     .optional(),
+  /** As whom commands may be run, by an agent that is root. */
+  users: z.array(z.string().regex(/^[a-z_][\w.-]*\$?$/i, 'is no name of a user')).optional(),
+  /** Where commands that run as another user have their folders: one that only root may change. */
+  userFolder: z.string().startsWith('/').optional(),
 });
 export type Settings = z.output<typeof schema>;
 

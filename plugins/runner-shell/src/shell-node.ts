@@ -5,18 +5,23 @@ import { openControlGroups, type ControlGroups, type NoControlGroups } from './c
 import { Helpers } from './helpers.ts';
 import { limitsOf } from './limits.ts';
 import { settingsOf, type Settings } from './settings.ts';
+import { sweepUserFolders, UserFolder, userFoldersOf } from './user-folder.ts';
+import type { User } from './user.ts';
 
 /** What this runner keeps of one node between attempts. */
 export class ShellNode {
   readonly settings: Settings;
   readonly groups: ControlGroups | NoControlGroups;
   readonly helpers: Helpers;
+  readonly #userFolders: string;
 
   /** Throws BadSettings. */
   constructor({ stateDirectory, settings }: RunnerNode) {
     this.settings = settingsOf(settings);
     this.groups = openControlGroups(this.settings.cgroup);
+    this.#userFolders = userFoldersOf(stateDirectory, this.settings.userFolder);
     this.helpers = new Helpers(stateDirectory, this.settings.helperShell);
+    if (!this.helpers.hasForerunners) void sweepUserFolders(this.#userFolders);
   }
 
   /** How limits are kept here. */
@@ -27,6 +32,11 @@ export class ShellNode {
   /** The control group of an attempt, which need not be there; null where there are none. */
   groupOf(name: string): ControlGroup | null {
     return 'why' in this.groups ? null : this.groups.groupOf(name);
+  }
+
+  /** The folder of an attempt that runs as another user, which need not be there. */
+  userFolderOf(name: string, user: User): UserFolder {
+    return new UserFolder(this.#userFolders, name, user);
   }
 
   boundsOf(

@@ -28,6 +28,8 @@ export interface Job {
   readonly stdin: string | null;
   /** Commands of the shell that come before, in the process that becomes the command: limits, a control group. */
   readonly before: readonly string[];
+  /** What becomes another user and runs the words after it; none when empty. */
+  readonly asUser: readonly string[];
 }
 
 /** Said in the journal when what comes before a command has failed, and it was not run. */
@@ -41,12 +43,25 @@ const GIVE_UP = `{ echo ${quoted(NOT_BOUND)} >&2; exit 125; }`;
 
 /** The line that makes a helper run the job; a longer text is put in a file, which the line names. */
 export function lineOf(job: Job, files: AttemptFiles): string {
-  const text = textOf(job);
+  const text = textOf(job, files);
   const isShort = text.length <= MAX_LINE_BYTES / 3 || Buffer.byteLength(text) <= MAX_LINE_BYTES;
   return isShort ? text : `. ${quoted(files.write('job', text))}\n`;
 }
 
-function textOf({ attempt, argv, env, workdir, stdout, stderr, stdin, before }: Job): string {
+/**
+ * The environment is set after root is left behind: it is the task's, and LD_PRELOAD would load into setpriv. Not as
+ * words of `env`, where everybody on the machine could read secrets for a moment.
+ */
+function asUserText(asUser: readonly string[], text: string, files: AttemptFiles): string {
+  const path = files.write('run', `${text}\n`);
+  files.userFolder?.handOver();
+  return `exec ${[...asUser, '/bin/sh', path].map(quoted).join(' ')} `;
+}
+
+function textOf(
+  { attempt, argv, env, workdir, stdout, stderr, stdin, before, asUser }: Job,
+  files: AttemptFiles,
+): string {
   let assignments = '';
   let viaEnv = '';
   for (const name in env) {
@@ -57,10 +72,14 @@ function textOf({ attempt, argv, env, workdir, stdout, stderr, stdin, before }: 
   for (const word of argv) command += `${quoted(word)} `;
   const from = stdin === null ? '' : ` <${quoted(stdin)}`;
   const id = quoted(attempt);
-  const run = `${command}>>${quoted(stdout)} 2>>${quoted(stderr)}${from}`;
+  const streams = `>>${quoted(stdout)} 2>>${quoted(stderr)}${from}`;
   // With nothing before it, a command needs no subshell, which would be a fork instead of a vfork.
-  const all =
-    before.length === 0 ? assignments + run : `(${before.join(' && ')} || ${GIVE_UP}; ${assignments}exec ${run})`;
+  const isPlain = before.length === 0 && asUser.length === 0;
+  const run =
+    asUser.length === 0 ? `${assignments}exec ${command}` : asUserText(asUser, `${assignments}exec ${command}`, files);
+  const all = isPlain
+    ? assignments + command + streams
+    : `(${[...before, ':'].join(' && ')} || ${GIVE_UP}; ${run}${streams})`;
   return (
     `begin ${id}; if cd ${quoted(workdir)}; then unset OLDPWD; ` +
     `${all}; end ${id} $?; cd /; ` +
