@@ -183,7 +183,7 @@ export class Command {
 
   #checkLimits(): void {
     const { memoryBytes = Infinity, taskCount = Infinity } = watchedLimits(this.#bounds);
-    if (this.#meter!.residentBytes > memoryBytes) this.#exceed('MEMORY');
+    if (this.#meter!.hasMoreThan(memoryBytes)) this.#exceed('MEMORY');
     else if (this.#meter!.taskCount > taskCount) this.#exceed('TASKS');
   }
 

@@ -127,6 +127,16 @@ export function peakBytesOf(pid: number): number {
   }
 }
 
+/** What a process has resident that is no file's and not shared with others; 0 when it is gone. Bytes. */
+export function privateBytesOf(pid: number): number {
+  try {
+    const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    return (Number(resident) - Number(shared)) * pageBytes();
+  } catch {
+    return 0;
+  }
+}
+
 /** What a page of memory takes. Bytes. */
 export function pageBytes(): number {
   return (page ??= Number(/^KernelPageSize:\s+(\d+) kB$/m.exec(readSmaps())?.[1] ?? 4) * 1_024);

@@ -1,5 +1,5 @@
 import type { Outcome } from '@gantry/plugin-kit/runner';
-import { pageBytes, peakBytesOf, TICK_MS, type ProcessState } from './process-table.ts';
+import { pageBytes, peakBytesOf, privateBytesOf, TICK_MS, type ProcessState } from './process-table.ts';
 
 /** What an attempt took; only what is known of it. */
 export type Usage = NonNullable<Outcome['usage']>;
@@ -26,8 +26,8 @@ export class UsageMeter {
     this.mark = mark;
   }
 
-  /** What was resident at the last look, all together. Shared pages count for each. Bytes. */
-  residentBytes = 0;
+  #members: readonly ProcessState[] = [];
+  #residentBytes = 0;
   /** How many processes and threads there were at the last look. */
   taskCount = 0;
 
@@ -47,13 +47,24 @@ export class UsageMeter {
       strays.set(key, (strays.get(key) ?? 0) + own);
     }
     for (const [key, own] of strays) this.#strays.set(key, Math.max(own, this.#strays.get(key) ?? 0));
-    this.residentBytes = pages * pageBytes();
+    this.#members = members;
+    this.#residentBytes = pages * pageBytes();
     this.taskCount = members.reduce((count, { threadCount }) => count + threadCount, 0);
     this.#seenTicks = Math.max(this.#seenTicks, ticks);
-    this.#peakBytes = Math.max(this.#peakBytes, this.residentBytes);
+    this.#peakBytes = Math.max(this.#peakBytes, this.#residentBytes);
     // Between two looks one of them may have had more: the kernel remembers that of each.
     for (const { pid } of members) this.#peakBytes = Math.max(this.#peakBytes, peakBytesOf(pid));
     this.#wasSeen ||= members.length > 0;
+  }
+
+  /**
+   * Whether its processes have more than so much memory together. Pages of programs and other files count for none: many
+   * processes share them, and the kernel can take them back.
+   */
+  hasMoreThan(bytes: number): boolean {
+    // The sum that is known already is never the smaller one.
+    if (this.#residentBytes <= bytes) return false;
+    return this.#members.reduce((sum, { pid }) => sum + privateBytesOf(pid), 0) > bytes;
   }
 
   /** @param waitedMs Processor time of all that its helper has waited for; null when that is not known. */
