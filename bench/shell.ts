@@ -1,5 +1,5 @@
 // How many commands a second does the shell runner start and hear out, with their output captured? `npm run bench --
-// shell` prints it for 1, 2, 8 and 32 in flight beside C's posix_spawn without capture in the same run (interleaved,
+// shell` prints it for 1, 2, 8 and 32 in flight beside C's posix_spawn with and without capture in the same run (interleaved,
 // medians), then again with 1 GiB resident in this process, as a large server would have, beside Node's own spawn.
 // The working folders, which are the agent's to make, are made outside the timing; what they add is printed, too.
 import { spawn, spawnSync } from 'node:child_process';
@@ -16,13 +16,56 @@ const ROUNDS = 5;
 const IN_FLIGHT = [1, 2, 8, 32];
 const GIBIBYTE = 1_073_741_824;
 
-const C_PROGRAM = `#include <spawn.h>
+// With a third word each command's two streams are pipes that are read to their ends, as a program that wants its output
+// has to; without, they are nobody's.
+const C_PROGRAM = `#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 extern char **environ;
+static char *words[] = {"/bin/true", 0};
+static struct { pid_t pid; int fd[2], open; } slot[64];
+static void start(int i) {
+  posix_spawn_file_actions_t actions;
+  int ends[2][2];
+  posix_spawn_file_actions_init(&actions);
+  for (int k = 0; k < 2; k++) {
+    if (pipe2(ends[k], O_CLOEXEC)) exit(1);
+    posix_spawn_file_actions_adddup2(&actions, ends[k][1], k + 1);
+    slot[i].fd[k] = ends[k][0];
+  }
+  if (posix_spawn(&slot[i].pid, words[0], &actions, 0, words, environ)) exit(1);
+  posix_spawn_file_actions_destroy(&actions);
+  for (int k = 0; k < 2; k++) close(ends[k][1]);
+  slot[i].open = 2;
+}
+static int captured(int count, int in_flight) {
+  struct pollfd polled[128];
+  char text[4096];
+  int started = 0, ended = 0, status;
+  while (started < in_flight && started < count) start(started++);
+  while (ended < count) {
+    for (int i = 0; i < in_flight * 2; i++)
+      polled[i] = (struct pollfd){slot[i / 2].open ? slot[i / 2].fd[i % 2] : -1, POLLIN, 0};
+    if (poll(polled, in_flight * 2, -1) < 0) return 1;
+    for (int i = 0; i < in_flight * 2; i++) {
+      if (polled[i].fd < 0 || !polled[i].revents || read(polled[i].fd, text, sizeof text) > 0) continue;
+      close(polled[i].fd);
+      slot[i / 2].fd[i % 2] = -1;
+      if (--slot[i / 2].open) continue;
+      waitpid(slot[i / 2].pid, &status, 0);
+      ended++;
+      if (started < count) { start(i / 2); started++; }
+    }
+  }
+  return 0;
+}
 int main(int argc, char **argv) {
   int count = atoi(argv[1]), in_flight = atoi(argv[2]), live = 0, status;
-  char *words[] = {"/bin/true", 0};
+  if (argc > 3) return captured(count, in_flight);
   for (int i = 0; i < count; i++) {
     pid_t pid;
     if (posix_spawn(&pid, words[0], 0, 0, words, environ)) return 1;
@@ -51,7 +94,9 @@ try {
   await rateOf(direct, 8);
   console.log(`\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; /bin/true, commands per second\n`);
   if (program === null) console.log('No C compiler (cc) is here: the limit cannot be measured.\n');
-  console.log('in flight   posix_spawn   runner-shell   ratio   with working folders   through /bin/sh -c');
+  console.log(
+    'in flight   posix_spawn, captured   runner-shell   ratio   not captured   ratio   with working folders   through /bin/sh -c',
+  );
   for (const inFlight of IN_FLIGHT) await compare(inFlight);
   await withAGibibyte();
 } finally {
@@ -61,19 +106,35 @@ try {
 
 async function compare(inFlight: number): Promise<void> {
   const limits: number[] = [];
+  const barely: number[] = [];
   const ours: number[] = [];
   const withFolders: number[] = [];
   const shells: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    if (program !== null) limits.push(limit(program, inFlight));
+    if (program !== null) {
+      limits.push(limit(program, inFlight, true));
+      barely.push(limit(program, inFlight, false));
+    }
     ours.push(await rateOf(direct, inFlight));
     withFolders.push(await rateOf(direct, inFlight, false));
     shells.push(await rateOf(throughShell, inFlight));
   }
-  const [ceiling, own] = [limits.length > 0 ? median(limits) : NaN, median(ours)];
-  console.log(
-    `${String(inFlight).padStart(9)}   ${rounded(ceiling).padStart(11)}   ${rounded(own).padStart(12)}   ${(own / ceiling).toFixed(2).padStart(5)}   ${rounded(median(withFolders)).padStart(20)}   ${rounded(median(shells)).padStart(18)}`,
-  );
+  const [ceiling, bare, own] = [limits, barely, ours].map((rates) => (rates.length > 0 ? median(rates) : NaN)) as [
+    number,
+    number,
+    number,
+  ];
+  const cells: readonly [text: string, width: number][] = [
+    [String(inFlight), 9],
+    [rounded(ceiling), 21],
+    [rounded(own), 12],
+    [(own / ceiling).toFixed(2), 5],
+    [rounded(bare), 12],
+    [(own / bare).toFixed(2), 5],
+    [rounded(median(withFolders)), 20],
+    [rounded(median(shells)), 18],
+  ];
+  console.log(cells.map(([text, width]) => text.padStart(width)).join('   '));
 }
 
 /** The same again from a large process. Node's own spawn shows what a fork from it would cost. */
@@ -100,9 +161,10 @@ function compiled(): string | null {
   return spawnSync('cc', ['-O2', '-o', path, source]).status === 0 ? path : null;
 }
 
-function limit(path: string, inFlight: number): number {
+function limit(path: string, inFlight: number, isCaptured: boolean): number {
   const beganAt = performance.now();
-  if (spawnSync(path, [String(COUNT), String(inFlight)]).status !== 0) throw new Error('posix_spawn failed.');
+  const words = [String(COUNT), String(inFlight), ...(isCaptured ? ['captured'] : [])];
+  if (spawnSync(path, words).status !== 0) throw new Error('posix_spawn failed.');
   return rate(COUNT, beganAt);
 }
 

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { UserFolder } from './user-folder.ts';
 
 /** What an attempt may have on the disk; its working folder is the agent's. */
-export type AttemptFile = 'stdout' | 'stderr' | 'output' | 'inputs.json' | 'script' | 'stdin' | 'job';
+export type AttemptFile = 'stdout' | 'stderr' | 'output' | 'inputs.json' | 'script' | 'stdin' | 'job' | 'run';
+/** What the command itself reads or writes by its path; the rest is opened for it. */
+const ITS_OWN: ReadonlySet<AttemptFile> = new Set(['output', 'inputs.json', 'script', 'run']);
+
+/** An attempt's id as a name of a file: ids are the server's, but whatever could be a path is hashed. */
+export const nameOf = (attempt: string): string =>
+  /^[\w-][\w.-]{0,150}$/.test(attempt) ? attempt : createHash('sha256').update(attempt).digest('hex');
 
 /**
  * The files of one attempt, `<attempt>.<what>` in the folder of the helper that runs it, which only the agent's user may
@@ -13,27 +20,34 @@ export type AttemptFile = 'stdout' | 'stderr' | 'output' | 'inputs.json' | 'scri
 export class AttemptFiles {
   readonly #prefix: string;
   readonly #made: AttemptFile[] = ['stdout', 'stderr', 'output'];
+  /** Where what is the command's own is instead, when it runs as another user. */
+  readonly userFolder: UserFolder | null;
 
-  constructor(folder: string, attempt: string) {
-    // Ids are the server's, but a path is made of them: whatever could leave the folder is hashed.
-    const name = /^[\w-][\w.-]{0,150}$/.test(attempt) ? attempt : createHash('sha256').update(attempt).digest('hex');
-    this.#prefix = join(folder, name);
+  constructor(folder: string, attempt: string, userFolder: UserFolder | null = null) {
+    this.userFolder = userFolder;
+    this.#prefix = join(folder, nameOf(attempt));
   }
 
   path(file: AttemptFile): string {
-    return `${this.#prefix}.${file}`;
+    const folder = ITS_OWN.has(file) ? this.userFolder : null;
+    return folder === null ? `${this.#prefix}.${file}` : join(folder.path, file);
   }
 
   /** Writes what the command is to read. For its user only. Returns the path. */
   write(file: AttemptFile, content: string, mode = 0o600): string {
     const path = this.path(file);
-    writeFileSync(path, content, { mode });
-    this.#made.push(file);
+    if (this.userFolder !== null && ITS_OWN.has(file)) {
+      this.userFolder.write(path, content, mode);
+    } else {
+      writeFileSync(path, content, { mode });
+      this.#made.push(file);
+    }
     return path;
   }
 
-  remove(): void {
+  async remove(): Promise<void> {
     for (const file of this.#made) {
+      if (this.userFolder !== null && ITS_OWN.has(file)) continue;
       try {
         const path = this.path(file);
         if (existsSync(path)) unlinkSync(path);
@@ -41,5 +55,6 @@ export class AttemptFiles {
         // Removed by somebody else, or it will be by the sweep.
       }
     }
+    await this.userFolder?.remove();
   }
 }

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
+import { watchedLimits, type Bounds, type Exceeded } from './bounds.ts';
 import type { Helper } from './helper.ts';
 import { readJournal, type Found, type JournalEntry } from './journal.ts';
-import { bootId, isAlive, lastPid, signal, stateOf, type ProcessIdentity } from './process-table.ts';
+import { bootId, isAlive, lastPid, signal, stateOf, TICK_MS, type ProcessIdentity } from './process-table.ts';
 import { endMembers, hasBegun, killMembers, membersOf, type ProcessTree } from './process-tree.ts';
 import { Tail } from './tail.ts';
+import type { UsageLooks } from './usage-looks.ts';
+import { UsageMeter, type Usage } from './usage-meter.ts';
 import type { Watch } from './watch.ts';
 
 /** A command that has lived this long is worth a checkpoint; a shorter one would only pay for it. Milliseconds. */
@@ -25,7 +28,15 @@ export const handleOf = (attempt: string): Handle => ({ attempt });
 /** How a command ended, as far as anybody can know. */
 export type End =
   /** A shell's status as text. `remark`: what the shell said of it. */
-  | { readonly type: 'ENDED'; readonly status: string; readonly remark: string }
+  | {
+      readonly type: 'ENDED';
+      readonly status: string;
+      readonly remark: string;
+      /** How often the kernel refused it a process or thread. */
+      readonly refusedTaskCount?: number;
+    }
+  /** Because it went beyond a limit. `status` as above, where it was heard. */
+  | { readonly type: 'EXCEEDED'; readonly what: Exceeded; readonly allowed: number; readonly status: string | null }
   /** By the hard stop. */
   | { readonly type: 'KILLED' }
   /** It was never started. */
@@ -33,29 +44,44 @@ export type End =
   /** It is gone, and nobody was there to learn how. */
   | { readonly type: 'UNKNOWN'; readonly remark: string };
 
+/** What looks at all running commands. */
+export interface Lookers {
+  readonly watch: Watch;
+  readonly looks: UsageLooks;
+}
+
 /** One command: its output followed, its processes signalled and ended, its end awaited. */
 export class Command {
   readonly #attempt: Attempt<unknown, Handle>;
+  readonly #bounds: Bounds;
   readonly #watch: Watch;
+  readonly #looks: UsageLooks;
   readonly #stdout: Tail;
   readonly #stderr: Tail;
   readonly startedAt = performance.now();
   readonly #marks: readonly string[];
   #tree: ProcessTree | null = null;
+  #meter: UsageMeter | null = null;
+  /** Processor time as its helper knows it; null while nobody has said. */
+  #waitedMs: number | null = null;
   /** The helper of a command that is followed from outside, or was lost. */
   #isHelperLost = false;
   #isCheckpointed = false;
   #isSeen = false;
   #isKilled = false;
+  #exceeded: Exceeded | null = null;
+  #usage: Usage = {};
   #hasEnded = false;
   #killing: Promise<void> | null = null;
   readonly #onStop = () => void this.#softly();
   readonly #onKill = () => this.#hard();
 
   /** @param files Those of the helper that runs it. */
-  constructor(attempt: Attempt<unknown, Handle>, files: AttemptFiles, watch: Watch) {
+  constructor(attempt: Attempt<unknown, Handle>, files: AttemptFiles, bounds: Bounds, { watch, looks }: Lookers) {
     this.#attempt = attempt;
+    this.#bounds = bounds;
     this.#watch = watch;
+    this.#looks = looks;
     // The path, because a second node on this machine may use the same ids (in tests).
     this.#marks = [`GANTRY_ATTEMPT_ID=${attempt.id}`, `GANTRY_OUTPUT=${files.path('output')}`];
     this.#stdout = new Tail(files.path('stdout'), () => attempt.stdout);
@@ -73,6 +99,8 @@ export class Command {
     });
     this.#listen();
     const status = await end;
+    const waitedTicks = helper.takeWaitedTicks();
+    if (waitedTicks !== null) this.#waitedMs = waitedTicks * TICK_MS;
     if (status !== null) {
       const remark = Number(status) > 128 ? (readJournal(helper.journalPath, this.#attempt.id)?.remark ?? '') : '';
       return this.#finish({ type: 'ENDED', status, remark });
@@ -96,6 +124,11 @@ export class Command {
     return this.#finish(await this.#follow(path, entry.helper));
   }
 
+  /** What it has taken, as far as that is known, when it has ended. */
+  get usage(): Usage {
+    return this.#usage;
+  }
+
   /** A look from the shared timer: output, that it runs, and whether a checkpoint is due. */
   look(): boolean {
     if (!this.#isSeen) {
@@ -108,15 +141,22 @@ export class Command {
       this.#attempt.checkpoint(handleOf(this.#attempt.id)).catch(() => undefined);
     }
     const hasOutput = this.#stdout.look();
-    return this.#stderr.look() || hasOutput;
+    const hasComplaints = this.#stderr.look();
+    if (this.#hasPrintedTooMuch()) this.#exceed('OUTPUT');
+    return hasOutput || hasComplaints;
   }
 
   #begin(session: number, since: number | null): void {
-    this.#tree = { marks: this.#marks, session, since, sinceMs: performance.now() };
+    this.#tree = { marks: this.#marks, session, since, sinceMs: performance.now(), group: this.#bounds.group };
+    this.#meter = new UsageMeter(session, this.#marks[1]!);
   }
 
   #listen(): void {
     this.#watch.add(this);
+    const isLimited = Object.keys(watchedLimits(this.#bounds)).length > 0;
+    // A control group knows all by itself, on kernels that tell.
+    if (isLimited || this.#bounds.group?.usage().peakMemoryBytes === undefined)
+      this.#looks.add(this.#meter!, () => this.#checkLimits(), isLimited);
     const { stop, kill } = this.#attempt;
     stop.addEventListener('abort', this.#onStop, { once: true });
     kill.addEventListener('abort', this.#onKill, { once: true });
@@ -126,6 +166,7 @@ export class Command {
 
   #unlisten(): void {
     this.#watch.remove(this);
+    this.#looks.remove(this.#meter!);
     this.#attempt.stop.removeEventListener('abort', this.#onStop);
     this.#attempt.kill.removeEventListener('abort', this.#onKill);
   }
@@ -140,10 +181,29 @@ export class Command {
     else signal(-tree.session, 'SIGTERM');
   }
 
+  #checkLimits(): void {
+    const { memoryBytes = Infinity, taskCount = Infinity } = watchedLimits(this.#bounds);
+    if (this.#meter!.hasMoreThan(memoryBytes)) this.#exceed('MEMORY');
+    else if (this.#meter!.taskCount > taskCount) this.#exceed('TASKS');
+  }
+
+  #hasPrintedTooMuch(): boolean {
+    const { maxOutputBytes } = this.#bounds;
+    return maxOutputBytes !== null && this.#stdout.seenBytes + this.#stderr.seenBytes > maxOutputBytes;
+  }
+
+  #exceed(what: Exceeded): void {
+    if (this.#isKilled || this.#hasEnded) return;
+    this.#exceeded = what;
+    this.#hard();
+  }
+
   /** The helper is in the group and dies with it: nothing of the attempt can be missed, or come after. */
   #hard(): void {
-    const { session } = this.#tree!;
+    const { session, group } = this.#tree!;
     this.#isKilled = true;
+    // With the helper goes what it has waited for: this is the last that can be known.
+    if (group === null) this.#meter!.note(membersOf(this.#tree!).flatMap((pid) => stateOf(pid) ?? []));
     if (!this.#isHelperLost) signal(-session, 'SIGKILL');
     this.#killing ??= killMembers(this.#tree!);
   }
@@ -155,7 +215,10 @@ export class Command {
       // In this order: a helper writes before it ends.
       const isHelperAlive = isAlive(helper);
       const entry: JournalEntry | null = readJournal(path, this.#attempt.id);
-      if (entry && entry.status !== null) return { type: 'ENDED', status: entry.status, remark: entry.remark };
+      if (entry && entry.status !== null) {
+        this.#waitedMs ??= entry.cpuMs;
+        return { type: 'ENDED', status: entry.status, remark: entry.remark };
+      }
       if (!isHelperAlive) {
         this.#isHelperLost = true;
         command ??= this.#firstMember();
@@ -179,15 +242,36 @@ export class Command {
   async #finish(end: End): Promise<End> {
     this.#hasEnded = true;
     const isHere = end.type !== 'REBOOTED';
-    const count = isHere && !this.#isKilled ? endMembers(this.#tree!) : null;
-    if (count !== null) this.#noteLeftBehind(await count);
+    const left = isHere && !this.#isKilled ? membersOf(this.#tree!) : [];
+    if (left.length > 0) {
+      this.#meter!.note(left.flatMap((pid) => stateOf(pid) ?? []));
+      this.#noteLeftBehind(await endMembers(this.#tree!, left));
+    }
     if (this.#killing) await this.#killing;
     this.#unlisten();
     const rest = this.#stdout.finish();
     if (rest) await rest;
     const complaints = this.#stderr.finish();
     if (complaints) await complaints;
-    return this.#isKilled && end.type !== 'ENDED' ? { type: 'KILLED' } : end;
+    const verdict = this.#verdict(end);
+    const { group } = this.#bounds;
+    this.#usage = { ...this.#meter!.usage(this.#waitedMs), ...(isHere ? group?.usage() : {}) };
+    await group?.remove();
+    return verdict;
+  }
+
+  #verdict(end: End): End {
+    const { limits, group, maxOutputBytes } = this.#bounds;
+    const status = end.type === 'ENDED' ? end.status : null;
+    const exceeded = (what: Exceeded, allowed: number): End => ({ type: 'EXCEEDED', what, allowed, status });
+    if (this.#exceeded === 'OUTPUT' || this.#hasPrintedTooMuch()) return exceeded('OUTPUT', maxOutputBytes!);
+    if (this.#exceeded === 'MEMORY' && status === null) return exceeded('MEMORY', limits.memoryBytes!);
+    if (this.#exceeded === 'TASKS' && status === null) return exceeded('TASKS', limits.taskCount!);
+    if (group && status !== '0' && limits.memoryBytes !== undefined && group.outOfMemoryCount() > 0)
+      return exceeded('MEMORY', limits.memoryBytes);
+    if (end.type !== 'ENDED') return this.#isKilled ? { type: 'KILLED' } : end;
+    const refusedTaskCount = status === '0' ? 0 : (group?.refusedTaskCount() ?? 0);
+    return refusedTaskCount > 0 ? { ...end, refusedTaskCount } : end;
   }
 
   #noteLeftBehind(count: number): void {

@@ -1,7 +1,14 @@
 import * as z from 'zod';
+import type { OutputFile } from './output-files.ts';
 
 /** Marked so that no `${{ … }}` may be spliced in: params and outputs arrive as environment variables. */
 const literal = (schema: z.ZodString) => schema.meta({ 'x-literal': true });
+
+/** A name in a folder that leads to no other. */
+const FILE_NAME = z.string().regex(/^\w[\w.-]{0,127}$/, 'is no plain name of a file');
+
+const outputFileOf = (file: string | OutputFile): OutputFile =>
+  typeof file === 'string' ? { file, format: file.endsWith('.json') ? 'json' : 'text' } : file;
 
 /** What a task writes under `with:`. */
 export const shellConfig = z
@@ -23,6 +30,42 @@ export const shellConfig = z
       .max(4_096)
       .optional()
       .describe('Where it starts: absolute, or in the attempt’s own folder, which is the default.'),
+    user: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'As whom it runs: a user that the node’s settings allow, when the agent is root. As the agent without it.',
+      ),
+    umask: z
+      .string()
+      .regex(/^0?0[0-7]{2}$/, 'is to be three octal digits, the first of them 0')
+      .optional()
+      .describe('What others may not do with files that it makes, for example "027".'),
+    files: z
+      .record(FILE_NAME, z.string())
+      .refine((files) => Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0) <= 1_048_576, {
+        message: 'may hold 1048576 bytes together',
+      })
+      .optional()
+      .describe('Written into the attempt’s own folder before it starts: name to content.'),
+    outputFiles: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'is no name of an output'),
+        z.union([FILE_NAME, z.strictObject({ file: FILE_NAME, format: z.enum(['text', 'json']) })]),
+      )
+      .transform((files) => Object.fromEntries(Object.entries(files).map(([name, file]) => [name, outputFileOf(file)])))
+      .optional()
+      .describe(
+        'Outputs whose values are what it wrote to files in the attempt’s own folder: JSON when the name ends in .json, text otherwise, unless `format` says which.',
+      ),
+    pids: z.int().min(1).max(4_194_304).optional().describe('So many processes and threads at one time, at the most.'),
+    maxOutputBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('What it may print on both streams together: beyond, it is ended and fails. Bytes.'),
   })
   .refine(({ command, script, argv }) => [command, script, argv].filter((form) => form !== undefined).length === 1, {
     message: 'needs exactly one of command, script and argv',

@@ -9,14 +9,20 @@ const MAX_STRING_BYTES = 128 * 1024;
 /** What the kernel needs besides the texts of arguments and environment. Bytes. */
 const SPARE_BYTES = 16 * 1024;
 
-/** What an attempt has of its own, besides what every command finds in its environment (baseEnvironment). */
+/**
+ * What an attempt has of its own, besides what every command finds in its environment (baseEnvironment).
+ *
+ * @param workdir Its own folder. @param user As whom it runs, if not as the agent.
+ */
 export function environmentOf(
-  attempt: Pick<Attempt, 'id' | 'number' | 'runId' | 'taskKey' | 'env' | 'workdir'>,
+  attempt: Pick<Attempt, 'id' | 'number' | 'runId' | 'taskKey' | 'env'>,
+  workdir: string,
+  user: string | null,
   files: AttemptFiles,
   hasInputs: boolean,
 ): Record<string, string> {
-  const { workdir } = attempt;
   const env: Record<string, string> = { HOME: workdir, TMPDIR: workdir };
+  if (user !== null) env['USER'] = env['LOGNAME'] = user;
   Object.assign(env, attempt.env);
   env['GANTRY_RUN_ID'] = attempt.runId;
   env['GANTRY_TASK'] = attempt.taskKey;

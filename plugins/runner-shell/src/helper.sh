@@ -5,16 +5,21 @@
 # Standard output is the FIFO to the agent, standard error the journal, a file that outlives the agent:
 #   helper <pid> <boot id> <fields of /proc/<pid>/stat>   once, at the start
 #   + <attempt>                                           a command is about to be started
+#   <the shell's own processor time>, <that of its children so far>: two lines, before and after each command
 #   - <attempt> <status>                                  it has ended ("cd": its working folder could not be entered)
 # What is not one of these is said by the shell itself.
 
 # A signal for the command's group reaches this shell, too. Signals with a handler are the default ones for commands.
 trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2 XCPU XFSZ VTALRM PROF
 
-begin() { echo "+ $1" >&2; }
+begin() {
+  echo "+ $1" >&2
+  times >&2
+}
 
 # The FIFO may have lost its reader: then the journal is all that is needed.
 end() {
+  times >&2
   echo "- $1 $2" >&2
   echo "$1 $2" 2>/dev/null
 }

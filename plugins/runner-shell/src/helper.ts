@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, unlin
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stateOf } from './process-table.ts';
 import { quoted } from './shell-text.ts';
 
 const PROGRAM = fileURLToPath(new URL('./helper.sh', import.meta.url));
@@ -29,6 +30,7 @@ export class Helper {
   #heard = '';
   #assignment: Assignment | null = null;
   #isGone = false;
+  #waitedTicks = 0;
   /** When it was last given back. Milliseconds, of the monotonic clock. */
   idleSince = 0;
 
@@ -71,6 +73,15 @@ export class Helper {
     } catch {
       // It has died and nobody has told yet: `close` is on its way.
     }
+  }
+
+  /** Processor time that its commands have taken since this was last asked; null when it is gone. Clock ticks. */
+  takeWaitedTicks(): number | null {
+    const state = stateOf(this.#pid);
+    if (state === null) return null;
+    const ticks = state.waitedTicks - this.#waitedTicks;
+    this.#waitedTicks = state.waitedTicks;
+    return ticks;
   }
 
   /** It is not needed for now: it keeps neither the process alive nor its journal for ever. */

@@ -31,6 +31,8 @@ interface Waiter {
  * 1,337/s; a small Node process about 950/s. (dash has no `set -m` without a terminal.)
  */
 export class Helpers {
+  /** Whether commands of an agent before were running when this began. */
+  readonly hasForerunners: boolean;
   readonly #stateDirectory: string;
   readonly #starter: Starter;
   readonly #idle: Helper[] = [];
@@ -45,7 +47,7 @@ export class Helpers {
     this.#stateDirectory = stateDirectory;
     this.#starter = new Starter(shell ?? SHELLS.find((path) => existsSync(path)) ?? '/bin/sh');
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-    sweep(stateDirectory);
+    this.hasForerunners = sweep(stateDirectory);
   }
 
   /** One that is idle, or a new one. Rejects with NoHelper. */

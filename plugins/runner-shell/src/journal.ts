@@ -12,6 +12,8 @@ export interface JournalEntry {
   readonly status: string | null;
   /** What the shell itself said while it ran the command: of a signal, or why it could not go on. */
   readonly remark: string;
+  /** Processor time of the command and of all that was waited for; null while it is not known. Milliseconds. */
+  readonly cpuMs: number | null;
 }
 
 /** Reads what a journal says of an attempt; null when it was never begun there. The format is helper.sh's. */
@@ -28,12 +30,28 @@ export function readJournal(path: string, attempt: string): JournalEntry | null 
   const said = text.slice(begun + attempt.length + 4);
   const ended = /^- (\S+) (\d+|cd)$/m.exec(said);
   const isOurs = ended?.[1] === attempt;
+  const between = isOurs ? said.slice(0, ended!.index) : said;
   return {
     helper,
     status: isOurs ? ended![2]! : null,
-    remark: (isOurs ? said.slice(0, ended!.index) : said).trim(),
+    remark: between.replace(TIMES, '').trim(),
+    cpuMs: isOurs ? cpuMsIn(between) : null,
   };
 }
+
+/** What `times` of a shell prints, one line: user and system time. */
+const TIMES = /^(\d+)m(\d+[.,]\d+)s (\d+)m(\d+[.,]\d+)s\n?/gm;
+
+/** The children's time at the end without that at the beginning: the last line of the last two, and of the first two. */
+function cpuMsIn(text: string): number | null {
+  const times = [...text.matchAll(TIMES)].map(
+    ([, userMinutes, userSeconds, systemMinutes, systemSeconds]) =>
+      (Number(userMinutes) + Number(systemMinutes)) * 60_000 +
+      (secondsOf(userSeconds!) + secondsOf(systemSeconds!)) * 1_000,
+  );
+  return times.length < 4 ? null : Math.max(0, Math.round(times.at(-1)! - times[1]!));
+}
+const secondsOf = (text: string): number => Number(text.replace(',', '.'));
 
 /** An attempt's entry, and the journal that it was found in. */
 export interface Found {

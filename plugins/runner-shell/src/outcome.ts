@@ -1,9 +1,13 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Outcome } from '@gantry/plugin-kit/runner';
+import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { End } from './command.ts';
-import { readOutputs } from '@gantry/plugin-kit/outputs';
+import type { ShellConfig } from './config.ts';
+import { readOutputOf, withOutputFiles } from './output-files.ts';
+import { NOT_BOUND } from './shell-text.ts';
+import type { Usage } from './usage-meter.ts';
+import { readOutputs, type Outputs } from '@gantry/plugin-kit/outputs';
 
 export type Failed = Extract<Outcome, { ok: false }>;
 
@@ -22,11 +26,31 @@ export const notFound = (): Failed =>
     'This node has no trace of the command: it was not started here, or what was known of it is gone.',
   );
 
+/** An outcome with what the attempt took, if anything is known of that. */
+export function withUsage(outcome: Outcome, usage: Usage): Outcome {
+  for (const _ in usage) return { ...outcome, usage };
+  return outcome;
+}
+
+/** Of an attempt: what its outputs are to be read from. */
+type ItsOutputs = Pick<Attempt<Pick<ShellConfig, 'outputFiles'>>, 'config' | 'workdir'>;
+
+function outputsOf(files: AttemptFiles, attempt: ItsOutputs): Outputs {
+  const { userFolder } = files;
+  const owner = userFolder?.user.uid ?? null;
+  const written = owner === null ? readOutputs(files.path('output')) : readOutputOf(files.path('output'), owner);
+  const { outputFiles } = attempt.config;
+  if (outputFiles === undefined) return written;
+  return withOutputFiles(written, outputFiles, userFolder?.workdir ?? attempt.workdir, owner);
+}
+
 /** What is reported of a command that has ended one way or the other. */
-export function outcomeOf(end: End, files: AttemptFiles): Outcome {
+export function outcomeOf(end: End, files: AttemptFiles, attempt: ItsOutputs): Outcome {
   switch (end.type) {
     case 'ENDED':
-      return outcomeOfStatus(end.status, end.remark, files);
+      return outcomeOfStatus(end, files, attempt);
+    case 'EXCEEDED':
+      return exceeded(end);
     case 'KILLED':
       return { ...failed('APPLICATION', 'SIGNAL', 'It was ended by SIGKILL.'), signal: 'SIGKILL' };
     case 'NOT_STARTED':
@@ -44,11 +68,45 @@ export function outcomeOf(end: End, files: AttemptFiles): Outcome {
   }
 }
 
-function outcomeOfStatus(status: string, remark: string, files: AttemptFiles): Outcome {
+/** What a command is told that went beyond a limit. */
+function exceeded({ what, allowed, status }: Extract<End, { type: 'EXCEEDED' }>): Failed {
+  const ended = status === null || Number(status) === 137 ? { signal: 'SIGKILL' } : { exitCode: Number(status) };
+  switch (what) {
+    case 'MEMORY': {
+      const message = `It needed more than the ${allowed} bytes of memory that it was given, and was ended.`;
+      return {
+        ...failed('OOM', 'OUT_OF_MEMORY', message, 'Ask for more under resources.memory of the task.'),
+        ...ended,
+      };
+    }
+    case 'TASKS': {
+      const message = `It had more than the ${allowed} processes and threads that it may have, and was ended.`;
+      return { ...failed('APPLICATION', 'PROCESS_LIMIT', message, 'Raise `pids`, or start fewer.'), ...ended };
+    }
+    case 'OUTPUT': {
+      const message = `It printed more than the ${allowed} bytes that it may, and was ended.`;
+      return {
+        ...failed('APPLICATION', 'OUTPUT_LIMIT', message, 'Raise `maxOutputBytes`, or print to a file.'),
+        ...ended,
+      };
+    }
+    default:
+      return what satisfies never;
+  }
+}
+
+function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFiles, attempt: ItsOutputs): Outcome {
+  const { status, remark } = end;
+  if (remark.split('\n').includes(NOT_BOUND))
+    return failed(
+      'INFRASTRUCTURE',
+      'LIMITS_NOT_SET',
+      `It was not started, because its limits could not be set: ${remark.replace(NOT_BOUND, '').trim()}`,
+    );
   if (status === 'cd') return failed('INFRASTRUCTURE', 'WORKDIR_GONE', 'The working folder could not be entered.');
   const exitCode = Number(status);
   if (exitCode === 0) {
-    const outputs = readOutputs(files.path('output'));
+    const outputs = outputsOf(files, attempt);
     if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message), exitCode };
     // A restart may ask for an attempt whose end was delivered, and its files removed.
     return existsSync(files.path('stdout')) ? outputs : outputUnwritable();
@@ -58,7 +116,13 @@ function outcomeOfStatus(status: string, remark: string, files: AttemptFiles): O
   const signal = signalOf(exitCode);
   if (signal !== null && isTold(signal, remark, files))
     return { ...failed('APPLICATION', 'SIGNAL', `It was ended by ${signal}.${hintOf(signal)}`), exitCode, signal };
-  return { ...failed('APPLICATION', 'EXIT_CODE', `It exited with code ${exitCode}${meaningOf(exitCode)}.`), exitCode };
+  const refused = end.refusedTaskCount ?? 0;
+  const hint =
+    refused === 0 ? '' : ` The kernel refused it a process or thread ${refused} times: see its limit \`pids\`.`;
+  return {
+    ...failed('APPLICATION', 'EXIT_CODE', `It exited with code ${exitCode}${meaningOf(exitCode)}.${hint}`),
+    exitCode,
+  };
 }
 
 const outputUnwritable = (): Failed =>

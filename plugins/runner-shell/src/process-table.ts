@@ -14,7 +14,17 @@ export interface ProcessState {
   readonly group: number;
   readonly session: number;
   readonly startTicks: number;
+  readonly parent: number;
+  /** Its own time on processors. Clock ticks. */
+  readonly ownTicks: number;
+  /** That of its children that have ended and were waited for, and of theirs. Clock ticks. */
+  readonly waitedTicks: number;
+  readonly residentPages: number;
+  readonly threadCount: number;
 }
+
+/** A clock tick of /proc, whatever the kernel's own: USER_HZ is 100 on every machine that Node runs on. Milliseconds. */
+export const TICK_MS = 10;
 
 /** What is read at once from /proc. */
 const content = Buffer.alloc(1_024);
@@ -47,7 +57,17 @@ export function stateOf(pid: number): ProcessState | null {
     // The second field is its name, in brackets, and may hold blanks and brackets.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return null;
-    return { pid, group: Number(fields[2]), session: Number(fields[3]), startTicks: Number(fields[19]) };
+    return {
+      pid,
+      parent: Number(fields[1]),
+      group: Number(fields[2]),
+      session: Number(fields[3]),
+      ownTicks: Number(fields[11]) + Number(fields[12]),
+      waitedTicks: Number(fields[13]) + Number(fields[14]),
+      threadCount: Number(fields[17]),
+      startTicks: Number(fields[19]),
+      residentPages: Number(fields[21]),
+    };
   } catch {
     return null;
   } finally {
@@ -57,11 +77,16 @@ export function stateOf(pid: number): ProcessState | null {
 
 /** Whether a process has all of these (`NAME=value`) in the environment that it was started with. */
 export function hasInEnvironment(pid: number, marks: readonly string[]): boolean {
+  const environment = environmentOfProcess(pid);
+  return marks.every((mark) => environment.includes(`\0${mark}\0`));
+}
+
+/** What a process was started with: `NAME=value`, a NUL before and behind each; empty when it cannot be known. */
+export function environmentOfProcess(pid: number): string {
   try {
-    const environment = `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`;
-    return marks.every((mark) => environment.includes(`\0${mark}\0`));
+    return `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`;
   } catch {
-    return false;
+    return '';
   }
 }
 
@@ -89,6 +114,39 @@ export function allPids(): readonly number[] {
     return readdirSync('/proc').flatMap((name) => (name[0]! <= '9' ? [Number(name)] : []));
   } catch {
     return [];
+  }
+}
+
+/** The most that a process has had resident so far; 0 when it is gone. Bytes. */
+export function peakBytesOf(pid: number): number {
+  try {
+    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return Number(match?.[1] ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+/** What a process has resident that is no file's and not shared with others; 0 when it is gone. Bytes. */
+export function privateBytesOf(pid: number): number {
+  try {
+    const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    return (Number(resident) - Number(shared)) * pageBytes();
+  } catch {
+    return 0;
+  }
+}
+
+/** What a page of memory takes. Bytes. */
+export function pageBytes(): number {
+  return (page ??= Number(/^KernelPageSize:\s+(\d+) kB$/m.exec(readSmaps())?.[1] ?? 4) * 1_024);
+}
+let page: number | null = null;
+function readSmaps(): string {
+  try {
+    return readFileSync('/proc/self/smaps', 'latin1');
+  } catch {
+    return '';
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlGroup } from './control-group.ts';
 import { commandLineOf, hasInEnvironment, isProcess, pidsSince, signal, stateOf } from './process-table.ts';
 
 /** How long what was left behind may take to end in good order. Milliseconds. */
@@ -20,6 +21,8 @@ export interface ProcessTree {
   readonly since: number | null;
   /** When that was. Milliseconds, of the monotonic clock. */
   readonly sinceMs: number;
+  /** All of them are in it, once the first has entered; null when the node has none. */
+  readonly group: ControlGroup | null;
 }
 
 /** Within so long pids cannot have gone round once, however fast processes are started. Milliseconds. */
@@ -27,9 +30,10 @@ const PID_ROUND_MS = 1_000;
 
 /**
  * The processes of an attempt that are there now. Found are members of the session, whatever group they are in, and
- * those that have left it but kept their environment. One that did both to hide is not.
+ * those that have left it but kept their environment. One that did both to hide is not, but in a control group.
  */
-export function membersOf({ marks, session, since, sinceMs }: ProcessTree): readonly number[] {
+export function membersOf({ marks, session, since, sinceMs, group }: ProcessTree): readonly number[] {
+  if (group !== null) return group.pids().filter((pid) => stateOf(pid) !== null);
   const members: number[] = [];
   // Once pids have gone round, a member may have any: a range of them says nothing.
   const isRecent = performance.now() - sinceMs < PID_ROUND_MS;
@@ -55,9 +59,7 @@ export function hasBegun(tree: ProcessTree): boolean {
 }
 
 /** Ends what a command left behind: in good order, then not. Resolves with how many there were at the least. */
-export async function endMembers(tree: ProcessTree): Promise<number> {
-  const members = membersOf(tree);
-  if (members.length === 0) return 0;
+export async function endMembers(tree: ProcessTree, members = membersOf(tree)): Promise<number> {
   for (const pid of members) signal(pid, 'SIGTERM');
   for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS; waited += LOOK_MS) {
     await delay(LOOK_MS);
@@ -72,7 +74,8 @@ export async function killMembers(tree: ProcessTree): Promise<void> {
   for (let round = 0; round < KILL_ROUNDS; round++) {
     const members = membersOf(tree);
     if (members.length === 0) return;
-    for (const pid of members) signal(pid, 'SIGKILL');
+    if (tree.group === null) for (const pid of members) signal(pid, 'SIGKILL');
+    else tree.group.kill();
     await delay(LOOK_MS);
   }
 }

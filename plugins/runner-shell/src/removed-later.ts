@@ -3,12 +3,13 @@ const KEPT_MS = 5_000;
 const EVERY_MS = 1_000;
 
 interface Removable {
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /** Removes the files of ended attempts a little later than at once. */
 export class RemovedLater {
   #waiting: { readonly files: Removable; readonly at: number }[] = [];
+  readonly #removing = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | null = null;
 
   add(files: Removable): void {
@@ -17,14 +18,17 @@ export class RemovedLater {
   }
 
   /** Removes what is left, at once. */
-  close(): void {
+  async close(): Promise<void> {
     this.#remove(Infinity);
+    await Promise.all(this.#removing);
   }
 
   #remove(endedBefore: number): void {
     let count = 0;
-    while (count < this.#waiting.length && this.#waiting[count]!.at <= endedBefore)
-      this.#waiting[count++]!.files.remove();
+    while (count < this.#waiting.length && this.#waiting[count]!.at <= endedBefore) {
+      const removing = this.#waiting[count++]!.files.remove().finally(() => this.#removing.delete(removing));
+      this.#removing.add(removing);
+    }
     this.#waiting.splice(0, count);
     if (this.#waiting.length > 0 || this.#timer === null) return;
     clearInterval(this.#timer);

@@ -26,19 +26,42 @@ export interface Job {
   readonly stderr: string;
   /** A file to read from; null for none. */
   readonly stdin: string | null;
+  /** Commands of the shell that come before, in the process that becomes the command: limits, a control group. */
+  readonly before: readonly string[];
+  /** What becomes another user and runs the words after it; none when empty. */
+  readonly asUser: readonly string[];
 }
+
+/** Said in the journal when what comes before a command has failed, and it was not run. */
+export const NOT_BOUND = 'gantry: the limits could not be set.';
 
 /** A longer line would not be written at once, which a FIFO does for so much and no more (PIPE_BUF). Bytes. */
 const MAX_LINE_BYTES = 4_096;
 
+/** The status does not matter: what is said in the journal tells it from the command's own. */
+const GIVE_UP = `{ echo ${quoted(NOT_BOUND)} >&2; exit 125; }`;
+
 /** The line that makes a helper run the job; a longer text is put in a file, which the line names. */
 export function lineOf(job: Job, files: AttemptFiles): string {
-  const text = textOf(job);
+  const text = textOf(job, files);
   const isShort = text.length <= MAX_LINE_BYTES / 3 || Buffer.byteLength(text) <= MAX_LINE_BYTES;
   return isShort ? text : `. ${quoted(files.write('job', text))}\n`;
 }
 
-function textOf({ attempt, argv, env, workdir, stdout, stderr, stdin }: Job): string {
+/**
+ * The environment is set after root is left behind: it is the task's, and LD_PRELOAD would load into setpriv. Not as
+ * words of `env`, where everybody on the machine could read secrets for a moment.
+ */
+function asUserText(asUser: readonly string[], text: string, files: AttemptFiles): string {
+  const path = files.write('run', `${text}\n`);
+  files.userFolder?.handOver();
+  return `exec ${[...asUser, '/bin/sh', path].map(quoted).join(' ')} `;
+}
+
+function textOf(
+  { attempt, argv, env, workdir, stdout, stderr, stdin, before, asUser }: Job,
+  files: AttemptFiles,
+): string {
   let assignments = '';
   let viaEnv = '';
   for (const name in env) {
@@ -49,9 +72,17 @@ function textOf({ attempt, argv, env, workdir, stdout, stderr, stdin }: Job): st
   for (const word of argv) command += `${quoted(word)} `;
   const from = stdin === null ? '' : ` <${quoted(stdin)}`;
   const id = quoted(attempt);
+  const streams = `>>${quoted(stdout)} 2>>${quoted(stderr)}${from}`;
+  // With nothing before it, a command needs no subshell, which would be a fork instead of a vfork.
+  const isPlain = before.length === 0 && asUser.length === 0;
+  const run =
+    asUser.length === 0 ? `${assignments}exec ${command}` : asUserText(asUser, `${assignments}exec ${command}`, files);
+  const all = isPlain
+    ? assignments + command + streams
+    : `(${[...before, ':'].join(' && ')} || ${GIVE_UP}; ${run}${streams})`;
   return (
     `begin ${id}; if cd ${quoted(workdir)}; then unset OLDPWD; ` +
-    `${assignments}${command}>>${quoted(stdout)} 2>>${quoted(stderr)}${from}; end ${id} $?; cd /; ` +
+    `${all}; end ${id} $?; cd /; ` +
     `else end ${id} cd; fi\n`
   );
 }

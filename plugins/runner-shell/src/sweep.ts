@@ -9,8 +9,11 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 /** For so long the ends are held open: long enough to be noticed. Milliseconds. */
 const SET_FREE_MS = 500;
 
-/** Removes what nobody will ask for any more: of helpers that are gone, and of attempts that ended long ago. */
-export function sweep(stateDirectory: string): void {
+/**
+ * Removes what nobody will ask for any more: of helpers that are gone, and of attempts that ended long ago. Returns
+ * whether a helper of an agent before is still there, with its command.
+ */
+export function sweep(stateDirectory: string): boolean {
   const before = Date.now() - KEPT_MS;
   const folders = new Set(helperFolders(stateDirectory));
   let isAnyAlive = false;
@@ -21,9 +24,10 @@ export function sweep(stateDirectory: string): void {
     else removeIfOld(join(stateDirectory, name), before);
   }
   // A silent command of an agent before may still write to its old files.
-  if (isAnyAlive) return;
+  if (isAnyAlive) return true;
   for (const name of readdirSync(stateDirectory))
     if (!folders.has(name)) removeIfOld(join(stateDirectory, name), before);
+  return false;
 }
 
 /** A helper whose agent died when it was just started waits for the other end of its jobs. When it comes and goes, it ends. */

@@ -32,6 +32,8 @@ export class Tail {
   readonly #bounds: TailBounds;
   #descriptor: number | null = null;
   #offset = 0;
+  #cutBytes = 0;
+  #seenInFile = 0;
   #isFull = false;
   #isEnding = false;
   /** Bytes that were skipped and not yet spoken of, and what follows them: no longer in the file. */
@@ -45,9 +47,15 @@ export class Tail {
     this.#bounds = bounds;
   }
 
+  /** How much was printed, as far as it has been looked at. Bytes. */
+  get seenBytes(): number {
+    return this.#cutBytes + this.#seenInFile;
+  }
+
   /** Hands on what has come since; true when there was something. While the stream is full it only keeps the bounds. */
   look(): boolean {
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    this.#seenInFile = size;
     if (this.#isFull) {
       if (size > this.#bounds.fileBytes) this.#cutBack();
       return true;
@@ -132,6 +140,8 @@ export class Tail {
     for (let count = -1; count !== 0 && length < kept.length; length += count)
       count = readSync(this.#descriptor, kept, length, kept.length - length, this.#offset + length);
     ftruncateSync(this.#descriptor, 0);
+    this.#cutBytes += this.#offset + length;
+    this.#seenInFile = 0;
     this.#skipped += unread - (kept.length - SLACK_BYTES) + (this.#kept?.length ?? 0);
     this.#offset = 0;
     this.#kept = kept.subarray(0, length);

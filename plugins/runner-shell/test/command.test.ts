@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NodeUnderTest, printed, reasonOf } from './node-under-test.ts';
+import { NodeUnderTest, outputsOf, printed, reasonOf } from './node-under-test.ts';
 
 // The fastest shell there is, and bash, which differs in most ways that matter here.
 const SHELLS = [undefined, '/bin/bash'].filter((path) => path === undefined || existsSync(path));
@@ -22,12 +22,12 @@ describe.each(SHELLS)('a command, with helpers in %s', (helperShell) => {
         printf 'long<<END\\nline 1\\nline 2\\nEND\\n' >> "$GANTRY_OUTPUT"`,
     });
     const outputs = { name: 'text with = signs', count: [1, { a: 2 }], long: 'line 1\nline 2' };
-    expect(outcome).toEqual({ ok: true, outputs });
+    expect(outputsOf(outcome)).toEqual(outputs);
   });
 
   it('may write its outputs as one JSON object', async () => {
     const { outcome } = await node.run({ command: `echo '{"a": {"b": [true]}}' > "$GANTRY_OUTPUT"` });
-    expect(outcome).toEqual({ ok: true, outputs: { a: { b: [true] } } });
+    expect(outputsOf(outcome)).toEqual({ a: { b: [true] } });
   });
 
   it.each([
@@ -243,7 +243,7 @@ describe.each(SHELLS)('a command, with helpers in %s', (helperShell) => {
         node.run({ command: `echo "n:=${index}" > "$GANTRY_OUTPUT"; echo ${index}` }),
       ),
     );
-    expect(results.map(({ outcome }) => outcome)).toEqual(results.map((_, n) => ({ ok: true, outputs: { n } })));
+    expect(results.map(({ outcome }) => outputsOf(outcome))).toEqual(results.map((_, n) => ({ n })));
     expect(results.map(({ stdout }) => stdout)).toEqual(results.map((_, n) => `${n}\n`));
   });
 });

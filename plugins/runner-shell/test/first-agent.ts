@@ -3,7 +3,14 @@ import type { Attempt, JsonObject } from '@gantry/plugin-kit/runner';
 import plugin from '../src/index.ts';
 
 // An agent that starts one command and is then killed by the test. It says "begun" and its checkpoints as lines.
-const order = JSON.parse(process.argv[2]!) as { id: string; state: string; workdir: string; config: JsonObject };
+const order = JSON.parse(process.argv[2]!) as {
+  id: string;
+  state: string;
+  workdir: string;
+  config: JsonObject;
+  resources: Record<string, number>;
+  settings: JsonObject;
+};
 const checked = plugin.config.check(order.config);
 if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
 const never = new AbortController().signal;
@@ -24,7 +31,7 @@ const attempt: Attempt<typeof checked.config, { attempt: string }> = {
   env: {},
   inputs: {},
   workdir: order.workdir,
-  resources: {},
+  resources: order.resources,
   gpus: [],
   deadline: null,
   stop: never,
@@ -40,4 +47,4 @@ const attempt: Attempt<typeof checked.config, { attempt: string }> = {
   previousState: null,
   saveState: () => Promise.resolve(),
 };
-void plugin.run(attempt, { name: 'first', stateDirectory: order.state, settings: {} });
+void plugin.run(attempt, { name: 'first', stateDirectory: order.state, settings: order.settings });

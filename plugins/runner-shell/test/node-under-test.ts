@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import type { JsonObject, Outcome, Resources } from '@gantry/plugin-kit/runner';
 import { AttemptHarness, type TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 
@@ -23,13 +23,16 @@ export class NodeUnderTest {
 
   attempt(
     config: JsonObject,
-    extra: { env?: Record<string, string>; inputs?: JsonObject; id?: string } = {},
+    extra: { env?: Record<string, string>; inputs?: JsonObject; id?: string; resources?: Resources } = {},
   ): TestAttempt {
     return this.harness.attempt(config, { id: `${this.#run}.${this.#count++}.1`, ...extra });
   }
 
   /** Runs a command to its end. */
-  async run(config: JsonObject, extra: { env?: Record<string, string>; inputs?: JsonObject } = {}) {
+  async run(
+    config: JsonObject,
+    extra: { env?: Record<string, string>; inputs?: JsonObject; resources?: Resources } = {},
+  ) {
     const attempt = this.attempt(config, extra);
     const outcome = await attempt.run();
     return { attempt, outcome, stdout: attempt.text, stderr: complaintsOf(attempt) };
@@ -60,6 +63,32 @@ export class NodeUnderTest {
 export const complaintsOf = (attempt: TestAttempt): string => Buffer.concat(attempt.printed.stderr).toString();
 
 export const reasonOf = (outcome: Outcome): string => (outcome.ok ? 'ok' : outcome.reason.code);
+
+/** What a command handed on; why not when it failed. */
+export const outputsOf = (outcome: Outcome) => (outcome.ok ? outcome.outputs : outcome.reason);
+
+/** A shell word that is a program in JavaScript. */
+export const script = (text: string): string => `node -e '${text}'`;
+
+/** Takes so much processor time. Milliseconds. */
+export const burn = (ms: number): string => script(`while (process.cpuUsage().user < ${ms * 1_000});`);
+
+/** Holds so much memory, and takes long enough to be seen with it. */
+export const hold = (mebibytes: number): string =>
+  script(
+    `const held = Buffer.alloc(${mebibytes * 1_048_576}, 1); while (process.cpuUsage().user < 5e5); held.fill(2);`,
+  );
+
+/**
+ * The kinds of nodes, with what their operators would write. Control groups are only used where GANTRY_TEST_CGROUP
+ * names one that is the tests' to fill: a group that nobody has given to them is somebody else's.
+ */
+const testGroup = process.env['GANTRY_TEST_CGROUP'];
+export const groupKind = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'cgroup2' : 'cgroup1';
+export const NODES: readonly (readonly [kind: string, settings: JsonObject])[] = [
+  ['rlimit', {}],
+  ...(testGroup === undefined ? [] : [[groupKind, { cgroup: testGroup }] as const]),
+];
 
 /** Resolves when the attempt has printed this. */
 export async function printed(attempt: TestAttempt, text: string): Promise<void> {

@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestAttempt } from '@gantry/plugin-kit/testing';
+import { killMembers, membersOf } from '../src/process-tree.ts';
 import { complaintsOf, gone, isRunning, NodeUnderTest, printed, reasonOf } from './node-under-test.ts';
 
 const SHELLS = [undefined, '/bin/bash'].filter((path) => path === undefined || existsSync(path));
@@ -123,5 +127,19 @@ describe.each(SHELLS)('the processes of a command, with helpers in %s', (helperS
     await gone(helper);
     attempt.requestKill();
     expect(await ended).toMatchObject({ ok: false, signal: 'SIGKILL' });
+  });
+});
+
+describe('the processes of an attempt', () => {
+  it('are found whatever their pid is, once pids may have gone round', async () => {
+    const marks = [`GANTRY_ATTEMPT_ID=${randomUUID()}`];
+    const stray = spawn('sleep', ['1000'], { env: { GANTRY_ATTEMPT_ID: marks[0]!.split('=')[1]! }, detached: true });
+    await once(stray, 'spawn');
+    // As if it had got a pid below the one from which the attempt's were counted.
+    const since = stray.pid! + 1;
+    const tree = { marks, session: -1, since, group: null };
+    expect(membersOf({ ...tree, sinceMs: performance.now() - 2_000 })).toEqual([stray.pid]);
+    await killMembers({ ...tree, sinceMs: performance.now() - 2_000 });
+    await gone(stray.pid!);
   });
 });

@@ -1,15 +1,18 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@gantry/plugin-kit/runner';
-import type { TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
-import { gone, isRunning, NodeUnderTest, printed, processesWith, reasonOf } from './node-under-test.ts';
-
-const PROGRAM = fileURLToPath(new URL('./first-agent.ts', import.meta.url));
+import { killedAgent } from './killed-agent.ts';
+import {
+  burn,
+  gone,
+  isRunning,
+  NodeUnderTest,
+  outputsOf,
+  printed,
+  processesWith,
+  reasonOf,
+} from './node-under-test.ts';
 
 let node: NodeUnderTest;
 beforeEach(() => {
@@ -19,21 +22,6 @@ afterEach(async () => {
   expect((await node.close()).processes).toEqual([]);
 });
 
-/** Starts the command in an agent of its own and kills that when `isEnough`. Resolves with what the agent said. */
-async function killedAgent(attempt: TestAttempt, config: JsonObject, isEnough: (line: JsonObject) => boolean) {
-  const order = { id: attempt.id, state: node.stateDirectory, workdir: attempt.workdir, config };
-  const agent = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, JSON.stringify(order)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const said: JsonObject[] = [];
-  for await (const line of createInterface({ input: agent.stdout })) {
-    said.push(JSON.parse(line) as JsonObject);
-    if (isEnough(said.at(-1)!)) break;
-  }
-  agent.kill('SIGKILL');
-  if (agent.signalCode === null) await once(agent, 'exit');
-  return said;
-}
 const hasHandle = (line: JsonObject) => 'handle' in line;
 
 describe('a restarted agent', () => {
@@ -42,7 +30,7 @@ describe('a restarted agent', () => {
     const attempt = node.attempt({ command: 'true' });
     const witness = `${node.stateDirectory}/gate-witness`;
     const command = `echo started >> "${witness}"; echo before; read -r _ < "${gate.path}"; echo after; echo 'a=b' > "$GANTRY_OUTPUT"; exit 7`;
-    const [handle] = (await killedAgent(attempt, { command }, hasHandle)).filter(hasHandle);
+    const [handle] = (await killedAgent(node, attempt, { command }, hasHandle)).filter(hasHandle);
     const ended = attempt.reattach(handle!['handle']!);
     await printed(attempt, 'before');
     gate.open();
@@ -54,22 +42,24 @@ describe('a restarted agent', () => {
   it('learns how a command ended while there was no agent', async () => {
     const gate = node.gate();
     const attempt = node.attempt({ command: 'true' });
-    const command = `echo $$; read -r _ < "${gate.path}"; echo 'answer:=42' > "$GANTRY_OUTPUT"`;
-    const said = await killedAgent(attempt, { command }, (line) => 'printed' in line);
+    const command = `echo $$; read -r _ < "${gate.path}"; ${burn(200)}; echo 'answer:=42' > "$GANTRY_OUTPUT"`;
+    const said = await killedAgent(node, attempt, { command }, (line) => 'printed' in line);
     const pid = Number((said.at(-1)!['printed'] as string).trim());
     const [helper] = processesWith(`${node.stateDirectory}/helper-`).filter((other) => other !== pid);
     gate.open();
     await gone(pid);
     await gone(helper!);
     // There was no checkpoint: the handle is made up from the attempt's id.
-    expect(await attempt.reattach(plugin.handleOf!(attempt.id))).toEqual({ ok: true, outputs: { answer: 42 } });
+    const outcome = await attempt.reattach(plugin.handleOf!(attempt.id));
+    expect(outputsOf(outcome)).toEqual({ answer: 42 });
+    expect(outcome.usage?.cpuMs).toBeGreaterThanOrEqual(200);
     expect(attempt.text).toBe(`${pid}\n`);
   });
 
   it('can stop what it found again', async () => {
     const attempt = node.attempt({ command: 'true' });
     const command = `trap '' TERM; echo $$; setsid sleep 1000 & while :; do sleep 1; done`;
-    const said = await killedAgent(attempt, { command }, (line) => 'printed' in line);
+    const said = await killedAgent(node, attempt, { command }, (line) => 'printed' in line);
     const pid = Number((said.at(-1)!['printed'] as string).trim());
     const ended = attempt.reattach(plugin.handleOf!(attempt.id));
     await printed(attempt, `${pid}`);
@@ -80,7 +70,7 @@ describe('a restarted agent', () => {
 
   it('says honestly when helper and command are both gone, and nobody knows how it ended', async () => {
     const attempt = node.attempt({ command: 'true' });
-    const said = await killedAgent(attempt, { command: 'echo $$; exec sleep 1000' }, (line) => 'printed' in line);
+    const said = await killedAgent(node, attempt, { command: 'echo $$; exec sleep 1000' }, (line) => 'printed' in line);
     const pid = Number((said.at(-1)!['printed'] as string).trim());
     for (const pid of processesWith(`${node.stateDirectory}/helper-`)) process.kill(pid, 'SIGKILL');
     await gone(pid);
@@ -103,7 +93,7 @@ describe('a restarted agent', () => {
     const again = node.attempt(config, { id: attempt.id });
     const ended = again.reattach(plugin.handleOf!(attempt.id));
     gate.open();
-    expect(await ended).toEqual({ ok: true, outputs: {} });
+    expect(outputsOf(await ended)).toEqual({});
     expect(again.text).toBe('up\ndown\n');
   });
 });

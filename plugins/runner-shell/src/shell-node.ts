@@ -1,0 +1,54 @@
+import type { Resources, RunnerNode } from '@gantry/plugin-kit/runner';
+import type { Bounds } from './bounds.ts';
+import type { ControlGroup } from './control-group.ts';
+import { openControlGroups, type ControlGroups, type NoControlGroups } from './control-groups.ts';
+import { Helpers } from './helpers.ts';
+import { limitsOf } from './limits.ts';
+import { settingsOf, type Settings } from './settings.ts';
+import { sweepUserFolders, UserFolder, userFoldersOf } from './user-folder.ts';
+import type { User } from './user.ts';
+
+/** What this runner keeps of one node between attempts. */
+export class ShellNode {
+  readonly settings: Settings;
+  readonly groups: ControlGroups | NoControlGroups;
+  readonly helpers: Helpers;
+  readonly #userFolders: string;
+
+  /** Throws BadSettings. */
+  constructor({ stateDirectory, settings }: RunnerNode) {
+    this.settings = settingsOf(settings);
+    this.groups = openControlGroups(this.settings.cgroup);
+    this.#userFolders = userFoldersOf(stateDirectory, this.settings.userFolder);
+    this.helpers = new Helpers(stateDirectory, this.settings.helperShell);
+    if (!this.helpers.hasForerunners) void sweepUserFolders(this.#userFolders);
+  }
+
+  /** How limits are kept here. */
+  get kind(): 'cgroup2' | 'cgroup1' | 'rlimit' {
+    return 'why' in this.groups ? 'rlimit' : `cgroup${this.groups.version}`;
+  }
+
+  /** The control group of an attempt, which need not be there; null where there are none. */
+  groupOf(name: string): ControlGroup | null {
+    return 'why' in this.groups ? null : this.groups.groupOf(name);
+  }
+
+  /** The folder of an attempt that runs as another user, which need not be there. */
+  userFolderOf(name: string, user: User): UserFolder {
+    return new UserFolder(this.#userFolders, name, user);
+  }
+
+  boundsOf(
+    resources: Resources,
+    { pids, maxOutputBytes }: { readonly pids?: number | undefined; readonly maxOutputBytes?: number | undefined },
+    group: ControlGroup | null,
+  ): Bounds {
+    return {
+      limits: limitsOf(resources, pids),
+      group,
+      controllers: group === null || 'why' in this.groups ? [] : this.groups.controllers,
+      maxOutputBytes: maxOutputBytes ?? null,
+    };
+  }
+}
