@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { areCertificates } from './pem.ts';
 
 const statusPattern = z.union([
   z.number().int().min(100).max(599),
@@ -22,6 +23,31 @@ const FRAMING = [
 ];
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const tls = z
+  .strictObject({
+    ca: z
+      .string()
+      .max(65_536)
+      .refine(areCertificates, 'must be one or more certificates, each as PEM')
+      .optional()
+      .describe('PEM: authorities to trust beside the usual ones.'),
+    serverName: z
+      .string()
+      .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/, 'must be a host name')
+      .optional()
+      .describe('The name that the server’s certificate must bear. Default: the host of the URL.'),
+    minVersion: z
+      .enum(['TLSv1.2', 'TLSv1.3'])
+      .optional()
+      .describe('The oldest version that is spoken. Default: TLSv1.2.'),
+    certificate: z.string().min(1).max(63).optional().describe('A client certificate, by its name on the node.'),
+    insecure: z
+      .boolean()
+      .default(false)
+      .describe('Leaves the server’s certificate unchecked. Only where the node allows it.'),
+  })
+  .describe('How https is spoken.');
 
 const fields = z.strictObject({
   url: z.string().min(1).max(8_192).describe('Where to: http or https. May hold expressions.'),
@@ -50,6 +76,7 @@ const fields = z.strictObject({
     .max(1_073_741_824)
     .default(10_485_760)
     .describe('A longer answer fails the task.'),
+  tls: tls.optional(),
   followRedirects: z.number().int().min(0).max(5).default(0).describe('How many redirects are followed.'),
   outputs: z
     .record(
@@ -76,8 +103,3 @@ export const httpConfig = fields.superRefine(({ headers, body, json, form }, con
   if (given.length > 1) refuse([given[1]!], `only one of ${given.join(' and ')} can be sent: leave the other out`);
 });
 export type HttpConfig = z.output<typeof httpConfig>;
-
-/** What the node's operator writes for this runner. */
-export const httpSettings = z.looseObject({
-  allow: z.array(z.string()).default([]),
-});

@@ -1,9 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Attempt, Json, Outcome } from '@gantry/plugin-kit/runner';
-import { AddressNotAllowed, type AddressRules } from './address-rules.ts';
 import type { HttpConfig } from './config.ts';
+import { failure, failureOf } from './failure.ts';
 import { jsonPointer } from './json-pointer.ts';
-import { BadUrl, redirected, send, type Prepared } from './request.ts';
+import { redirected, send, type Prepared } from './request.ts';
+import type { NodeRules } from './settings.ts';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** May be sent again when a kept connection turns out to be closed: nothing of an answer had come. */
@@ -14,20 +15,13 @@ const MAX_REDIRECT_BODY = 65_536;
 const EXCERPT_CHARACTERS = 300;
 const TEXT = /^(text\/|application\/([\w.-]+\+)?(json|xml|yaml))/;
 
-type Failed = Extract<Outcome, { ok: false }>;
-const failure = (code: string, message: string, remedy?: string): Failed => ({
-  ok: false,
-  kind: 'APPLICATION',
-  reason: remedy === undefined ? { code, message } : { code, message, remedy },
-});
-
 /**
  * One attempt's conversation: the request, its redirects, and the answer up to the end. It listens to events itself
  * rather than through streams, iterators or an AbortSignal per request: these cost more than the request.
  */
 export class Exchange {
   readonly #attempt: Attempt<HttpConfig>;
-  readonly #rules: AddressRules;
+  readonly #rules: NodeRules;
   readonly #settle: (outcome: Outcome) => void;
   #prepared: Prepared;
   #request: ClientRequest | null = null;
@@ -40,12 +34,7 @@ export class Exchange {
   #kept: Buffer[] = [];
   #bytes = 0;
 
-  constructor(
-    attempt: Attempt<HttpConfig>,
-    prepared: Prepared,
-    rules: AddressRules,
-    settle: (outcome: Outcome) => void,
-  ) {
+  constructor(attempt: Attempt<HttpConfig>, prepared: Prepared, rules: NodeRules, settle: (outcome: Outcome) => void) {
     this.#attempt = attempt;
     this.#prepared = prepared;
     this.#rules = rules;
@@ -206,18 +195,4 @@ function matches(expected: HttpConfig['expect'], status: number): boolean {
   return typeof expected === 'number'
     ? expected === status
     : Number((expected as string)[0]) === Math.floor(status / 100);
-}
-
-/** What went wrong before or instead of an answer. */
-export function failureOf(error: unknown): Failed {
-  if (error instanceof AddressNotAllowed) {
-    return failure(
-      'ADDRESS_NOT_ALLOWED',
-      `${error.message}.`,
-      'The node’s operator may allow it: runners.http.allow, or GANTRY_HTTP_ALLOW.',
-    );
-  }
-  if (error instanceof BadUrl) return failure('BAD_URL', error.message);
-  const { code, message } = error as NodeJS.ErrnoException;
-  return failure(code ?? 'REQUEST_FAILED', `The request failed: ${message}.`);
 }

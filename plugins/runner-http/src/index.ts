@@ -1,8 +1,10 @@
-import { defineRunner, zodConfig, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
-import { AddressRules } from './address-rules.ts';
-import { httpConfig, httpSettings, type HttpConfig } from './config.ts';
-import { Exchange, failureOf } from './exchange.ts';
-import { closeConnections, prepared, type Prepared } from './request.ts';
+import { defineRunner, zodConfig, type Outcome } from '@gantry/plugin-kit/runner';
+import { httpConfig, type HttpConfig } from './config.ts';
+import { closeConnections } from './connections.ts';
+import { Exchange } from './exchange.ts';
+import { failureOf } from './failure.ts';
+import { prepared, type Prepared } from './request.ts';
+import { rulesOf, type NodeRules } from './settings.ts';
 
 /** One HTTP request. What the other side does wrong is the task's failure: its retries are what helps against it. */
 export default defineRunner<HttpConfig>({
@@ -27,19 +29,9 @@ export default defineRunner<HttpConfig>({
   },
 });
 
-const rulesByNode = new WeakMap<RunnerNode, AddressRules>();
-function rulesOf(node: RunnerNode): AddressRules {
-  let rules = rulesByNode.get(node);
-  if (!rules) {
-    rules = new AddressRules(httpSettings.parse(node.settings).allow);
-    rulesByNode.set(node, rules);
-  }
-  return rules;
-}
-
 /** Attempts of a task without expressions share a config, and so the request. */
-const preparedByConfig = new WeakMap<HttpConfig, { readonly rules: AddressRules; readonly request: Prepared }>();
-function preparedFor(config: HttpConfig, rules: AddressRules): Prepared {
+const preparedByConfig = new WeakMap<HttpConfig, { readonly rules: NodeRules; readonly request: Prepared }>();
+function preparedFor(config: HttpConfig, rules: NodeRules): Prepared {
   const known = preparedByConfig.get(config);
   if (known?.rules === rules) return known.request;
   const request = prepared(config, rules);
