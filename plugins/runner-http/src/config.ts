@@ -1,10 +1,14 @@
 import * as z from 'zod';
+import { duration } from './duration.ts';
 import { areCertificates } from './pem.ts';
 
 const statusPattern = z.union([
   z.number().int().min(100).max(599),
   z.string().regex(/^[1-5]xx$/, 'must be a status such as 200, or a class such as 2xx'),
 ]);
+
+/** A status such as 200, or a class such as `2xx`. */
+export type StatusPattern = z.output<typeof statusPattern>;
 
 /**
  * How a message is framed is the client's to say: on a kept connection a wrong length would make the rest of one task's
@@ -49,6 +53,18 @@ const tls = z
   })
   .describe('How https is spoken.');
 
+const DAY_MS = 86_400_000;
+
+const reconnect = z
+  .strictObject({
+    max: z.int().min(0).max(10).default(2).describe('How many further tries there are.'),
+    delay: duration(1, DAY_MS).default(250).describe('Before the first of them; doubled for each further one.'),
+    maxDelay: duration(1, DAY_MS).default(5_000).describe('The delay grows no longer than this.'),
+  })
+  .describe('Further tries when the connection fails, for requests that may be sent twice.');
+/** Durations in milliseconds. */
+export type Reconnect = z.output<typeof reconnect>;
+
 const fields = z.strictObject({
   url: z.string().min(1).max(8_192).describe('Where to: http or https. May hold expressions.'),
   method: z
@@ -77,6 +93,16 @@ const fields = z.strictObject({
     .default(10_485_760)
     .describe('A longer answer fails the task.'),
   tls: tls.optional(),
+  timeout: duration(1, DAY_MS)
+    .optional()
+    .describe('For the whole call, with all of its tries. Default: the task’s own.'),
+  connectTimeout: duration(1, DAY_MS).default(10_000).describe('For the name, the connection and TLS.'),
+  answerTimeout: duration(1, DAY_MS).optional().describe('From there to the first byte of the answer.'),
+  reconnect: reconnect.prefault({}),
+  idempotencyKey: z
+    .boolean()
+    .default(false)
+    .describe('Whether the service heeds the Idempotency-Key header: any method may be sent again then.'),
   followRedirects: z.number().int().min(0).max(5).default(0).describe('How many redirects are followed.'),
   outputs: z
     .record(

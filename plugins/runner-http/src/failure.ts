@@ -38,5 +38,9 @@ export function failureOf(error: unknown): Failed {
     return { ok: false, kind: 'INFRASTRUCTURE', reason };
   }
   const { code, message } = error as NodeJS.ErrnoException;
-  return failure(code ?? 'REQUEST_FAILED', `The request failed: ${message}.`, TLS_REMEDIES[code ?? '']);
+  return failure(
+    code ?? 'REQUEST_FAILED',
+    `The request failed: ${message || (code ?? 'no reason was given')}.`,
+    TLS_REMEDIES[code ?? ''],
+  );
 }

@@ -1,10 +1,12 @@
-import { defineRunner, zodConfig, type Outcome } from '@gantry/plugin-kit/runner';
+import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
+import { Call } from './call.ts';
 import { httpConfig, type HttpConfig } from './config.ts';
 import { closeConnections } from './connections.ts';
-import { Exchange } from './exchange.ts';
-import { failureOf } from './failure.ts';
+import { failure, failureOf } from './failure.ts';
+import { outputsOf, readsBody } from './outputs.ts';
 import { prepared, type Prepared } from './request.ts';
 import { rulesOf, type NodeRules } from './settings.ts';
+import { callOptions } from './task-call.ts';
 
 /** One HTTP request. What the other side does wrong is the task's failure: its retries are what helps against it. */
 export default defineRunner<HttpConfig>({
@@ -16,8 +18,7 @@ export default defineRunner<HttpConfig>({
   run: (attempt, node) =>
     new Promise<Outcome>((resolve) => {
       try {
-        const rules = rulesOf(node);
-        new Exchange(attempt, preparedFor(attempt.config, rules), rules, resolve).begin();
+        request(attempt, node, resolve);
       } catch (error) {
         resolve(failureOf(error));
       }
@@ -28,6 +29,26 @@ export default defineRunner<HttpConfig>({
     return Promise.resolve();
   },
 });
+
+function request(attempt: Attempt<HttpConfig>, node: RunnerNode, settle: (outcome: Outcome) => void): void {
+  const { config, stop } = attempt;
+  const rules = rulesOf(node);
+  const stopped = () => settle(failure('STOPPED', 'The request was stopped.'));
+  if (stop.aborted) return stopped();
+  const options = callOptions(attempt, rules, { print: attempt.stdout, wantsBody: readsBody(config) });
+  const call = new Call(preparedFor(config, rules), options, (ended) =>
+    settle(ended.ok ? outputsOf(config, ended.answer) : ended),
+  );
+  stop.addEventListener(
+    'abort',
+    () => {
+      call.drop();
+      stopped();
+    },
+    { once: true },
+  );
+  call.begin();
+}
 
 /** Attempts of a task without expressions share a config, and so the request. */
 const preparedByConfig = new WeakMap<HttpConfig, { readonly rules: NodeRules; readonly request: Prepared }>();

@@ -27,10 +27,13 @@ export class BadUrl extends Error {
   override readonly name = 'BadUrl';
 }
 
+/** A URL as a message shows it: what follows the path may be a secret. */
+export const whereTo = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
+
 /** Reads a URL. Throws BadUrl. */
 export function targetOf(text: string, base?: URL): URL {
   const url = URL.parse(text, base);
-  if (!url) throw new BadUrl(`"${text.slice(0, 200)}" is not a URL.`);
+  if (!url) throw new BadUrl(`"${text.split('?')[0]!.slice(0, 200)}" is not a URL.`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new BadUrl(`${url.protocol} is not spoken; use http or https.`);
   if (url.username !== '' || url.password !== '')
