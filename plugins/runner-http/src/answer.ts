@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Json } from '@gantry/plugin-kit/runner';
-import type { StatusPattern } from './config.ts';
+import type { StatusPattern } from './request-config.ts';
 import { failure, type Failed } from './failure.ts';
 import { jsonPointer } from './json-pointer.ts';
 

@@ -1,12 +1,18 @@
 import { matches, unexpected, type Answer } from './answer.ts';
-import type { Reconnect, StatusPattern } from './config.ts';
+import type { Reconnect } from './config.ts';
 import { shown } from './duration.ts';
 import { Exchange, type Ended, type ExchangeOptions } from './exchange.ts';
 import { failure, failureOf, type Failed } from './failure.ts';
+import type { StatusPattern } from './request-config.ts';
 import type { Prepared } from './request.ts';
 
 /** May be sent again when nobody knows whether it arrived: what it asks for is the same as having asked once (RFC 9110). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
+
+/** Whether a request may be sent again when nobody knows what became of it. */
+export function mayBeRepeated(method: string, { isKeyHeeded }: Pick<CallOptions, 'isKeyHeeded'>): boolean {
+  return isKeyHeeded || IDEMPOTENT.has(method);
+}
 
 /** One call: what it takes from begin to end, over all of its tries. */
 export interface CallOptions extends Omit<ExchangeOptions, 'keepsBody'> {
@@ -22,7 +28,21 @@ export interface CallOptions extends Omit<ExchangeOptions, 'keepsBody'> {
   onRetry?(why: Failed, delayMs: number): void;
 }
 
-export type CallEnded = { readonly ok: true; readonly answer: Answer } | Failed;
+export type CallEnded =
+  | { readonly ok: true; readonly answer: Answer }
+  | {
+      readonly ok: false;
+      readonly failure: Failed;
+      /** The answer, when there was one that was not expected. */
+      readonly answer: Answer | null;
+      /** Whether the same call may do better later. */
+      readonly isPassing: boolean;
+    };
+
+/** An answer that says: not now. */
+const NOT_NOW = new Set([408, 425, 429]);
+/** Failures that pass, beside those of the connection. */
+const SLOW = new Set(['TIMEOUT', 'ANSWER_TIMEOUT']);
 
 /**
  * A request with as many tries as connections need: further ones only when the connection failed, nothing of an answer
@@ -67,7 +87,7 @@ export class Call {
     try {
       this.#exchange.begin();
     } catch (error) {
-      this.#end(failureOf(error));
+      this.#fail(failureOf(error), false);
     }
   }
 
@@ -75,10 +95,12 @@ export class Call {
     if (ended.ok) {
       const { answer } = ended;
       const { expect } = this.#options;
-      this.#end(matches(expect, answer.status) ? ended : unexpected(answer, expect));
+      if (matches(expect, answer.status)) return this.#end(ended);
+      const isPassing = answer.status >= 500 || NOT_NOW.has(answer.status);
+      this.#end({ ok: false, failure: unexpected(answer, expect), answer, isPassing });
       return;
     }
-    const mayRepeat = this.#options.isKeyHeeded || IDEMPOTENT.has(this.#prepared.method);
+    const mayRepeat = mayBeRepeated(this.#prepared.method, this.#options);
     if (mayRepeat && ended.isStale && !this.#wasStale) {
       // Nothing is wrong with the service: it closed an idle connection just when the request was on its way.
       this.#wasStale = true;
@@ -86,7 +108,7 @@ export class Call {
       return;
     }
     if (!mayRepeat || !ended.isConnectionError || this.#tries >= this.#options.reconnect.max) {
-      this.#end(ended.failure);
+      this.#fail(ended.failure, ended.isConnectionError);
       return;
     }
     const delayMs = backOffMs(this.#options.reconnect, this.#tries++, Math.random());
@@ -96,8 +118,15 @@ export class Call {
 
   #timedOut(timeoutMs: number): void {
     const exchange = this.#exchange;
-    this.#end(failure('TIMEOUT', `The call took longer than ${shown(timeoutMs)}.`, 'Raise timeout, or ask for less.'));
+    this.#fail(
+      failure('TIMEOUT', `The call took longer than ${shown(timeoutMs)}.`, 'Raise timeout, or ask for less.'),
+      true,
+    );
     exchange?.drop();
+  }
+
+  #fail(why: Failed, isPassing: boolean): void {
+    this.#end({ ok: false, failure: why, answer: null, isPassing: isPassing || SLOW.has(why.reason.code) });
   }
 
   #end(ended: CallEnded): void {

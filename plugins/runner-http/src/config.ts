@@ -1,32 +1,8 @@
 import * as z from 'zod';
 import { duration } from './duration.ts';
+import { cancel, poll } from './job-config.ts';
 import { areCertificates } from './pem.ts';
-
-const statusPattern = z.union([
-  z.number().int().min(100).max(599),
-  z.string().regex(/^[1-5]xx$/, 'must be a status such as 200, or a class such as 2xx'),
-]);
-
-/** A status such as 200, or a class such as `2xx`. */
-export type StatusPattern = z.output<typeof statusPattern>;
-
-/**
- * How a message is framed is the client's to say: on a kept connection a wrong length would make the rest of one task's
- * body the beginning of another task's request.
- */
-const FRAMING = [
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
-
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+import { headers, method, pointer, statusPatterns } from './request-config.ts';
 
 const tls = z
   .strictObject({
@@ -65,15 +41,15 @@ const reconnect = z
 /** Durations in milliseconds. */
 export type Reconnect = z.output<typeof reconnect>;
 
+const answerOf = z
+  .enum(['job', 'request'])
+  .default('job')
+  .describe('For a job: whether it is read from the answer that told its end, or from that to the request.');
+
 const fields = z.strictObject({
   url: z.string().min(1).max(8_192).describe('Where to: http or https. May hold expressions.'),
-  method: z
-    .string()
-    .regex(/^[A-Z]{1,20}$/, 'must be upper case, such as GET or POST')
-    .refine((method) => method !== 'CONNECT' && method !== 'TRACE', 'must not be CONNECT or TRACE')
-    .default('GET')
-    .describe('The request method.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Sent as they are.'),
+  method: method.default('GET').describe('The request method.'),
+  headers: headers.default({}).describe('Sent as they are.'),
   query: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
@@ -81,10 +57,7 @@ const fields = z.strictObject({
   body: z.string().max(1_048_576).optional().describe('Sent as it is. At most one of body, json and form.'),
   json: z.json().optional().describe('Sent as application/json.'),
   form: z.record(z.string(), z.string()).optional().describe('Sent as application/x-www-form-urlencoded.'),
-  expect: z
-    .union([statusPattern, z.array(statusPattern).min(1)])
-    .default('2xx')
-    .describe('The statuses that are a success.'),
+  expect: statusPatterns.default('2xx').describe('The statuses that are a success.'),
   maxResponseBytes: z
     .number()
     .int()
@@ -108,24 +81,22 @@ const fields = z.strictObject({
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
       z.union([
-        z.strictObject({ jsonPointer: z.string().regex(/^(\/.*)?$/, 'must be empty or begin with /') }),
-        z.strictObject({ header: z.string().min(1) }),
+        z.strictObject({ jsonPointer: pointer, from: answerOf }),
+        z.strictObject({ header: z.string().min(1), from: answerOf }),
       ]),
     )
     .default({})
     .describe('What is handed downstream, from the answer. `status` always is.'),
+  poll: poll.optional(),
+  cancel: cancel.optional(),
 });
 
 /** What a task writes under `with:`. */
-export const httpConfig = fields.superRefine(({ headers, body, json, form }, context) => {
-  const refuse = (path: readonly string[], message: string) =>
-    context.addIssue({ code: 'custom', message, path: [...path] });
-  for (const name of Object.keys(headers)) {
-    if (!HEADER_NAME.test(name)) refuse(['headers', name], 'is no header name');
-    else if (FRAMING.includes(name.toLowerCase()))
-      refuse(['headers', name], 'is set by the runner itself: leave it out');
-  }
+export const httpConfig = fields.superRefine(({ body, json, form, poll: polled, cancel: cancelled }, context) => {
+  const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', message, path: [path] });
   const given = Object.entries({ body, json, form }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (given.length > 1) refuse([given[1]!], `only one of ${given.join(' and ')} can be sent: leave the other out`);
+  if (given.length > 1) refuse(given[1]!, `only one of ${given.join(' and ')} can be sent: leave the other out`);
+  if (cancelled !== undefined && polled === undefined)
+    refuse('cancel', 'is for jobs that are followed: give poll as well');
 });
 export type HttpConfig = z.output<typeof httpConfig>;

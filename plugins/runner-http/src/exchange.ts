@@ -28,7 +28,8 @@ const CONNECTION_ERRORS = new Set([
 /** What an exchange may take, and what becomes of the answer's body. */
 export interface ExchangeOptions {
   readonly rules: NodeRules;
-  readonly idempotencyKey: string;
+  /** Sent unless the task gives one of its own. Null for none. */
+  readonly idempotencyKey: string | null;
   readonly followRedirects: number;
   readonly maxResponseBytes: number;
   /** For name, connection and TLS; null for ever. A kept connection takes none of it. */

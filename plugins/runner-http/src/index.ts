@@ -3,13 +3,14 @@ import { Call } from './call.ts';
 import { httpConfig, type HttpConfig } from './config.ts';
 import { closeConnections } from './connections.ts';
 import { failure, failureOf } from './failure.ts';
+import { Job, jobHandle, type JobHandle } from './job.ts';
 import { outputsOf, readsBody } from './outputs.ts';
 import { prepared, type Prepared } from './request.ts';
 import { rulesOf, type NodeRules } from './settings.ts';
 import { callOptions } from './task-call.ts';
 
 /** One HTTP request. What the other side does wrong is the task's failure: its retries are what helps against it. */
-export default defineRunner<HttpConfig>({
+export default defineRunner<HttpConfig, JobHandle>({
   name: 'http',
   version: '1.0.0',
   summary: 'Makes one HTTP request and hands on what the answer says.',
@@ -18,11 +19,21 @@ export default defineRunner<HttpConfig>({
   run: (attempt, node) =>
     new Promise<Outcome>((resolve) => {
       try {
-        request(attempt, node, resolve);
+        const { poll } = attempt.config;
+        if (poll === undefined) request(attempt, node, resolve);
+        else new Job(attempt, poll, rulesOf(node)).run().then(resolve, (error) => resolve(failureOf(error)));
       } catch (error) {
         resolve(failureOf(error));
       }
     }),
+
+  reattach: async (attempt, handle, node) => {
+    try {
+      return await resumed(attempt, handle, node);
+    } catch (error) {
+      return failureOf(error);
+    }
+  },
 
   close: () => {
     closeConnections();
@@ -30,14 +41,14 @@ export default defineRunner<HttpConfig>({
   },
 });
 
-function request(attempt: Attempt<HttpConfig>, node: RunnerNode, settle: (outcome: Outcome) => void): void {
+function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, settle: (outcome: Outcome) => void): void {
   const { config, stop } = attempt;
   const rules = rulesOf(node);
   const stopped = () => settle(failure('STOPPED', 'The request was stopped.'));
   if (stop.aborted) return stopped();
   const options = callOptions(attempt, rules, { print: attempt.stdout, wantsBody: readsBody(config) });
   const call = new Call(preparedFor(config, rules), options, (ended) =>
-    settle(ended.ok ? outputsOf(config, ended.answer) : ended),
+    settle(ended.ok ? outputsOf(config, ended.answer) : ended.failure),
   );
   stop.addEventListener(
     'abort',
@@ -48,6 +59,16 @@ function request(attempt: Attempt<HttpConfig>, node: RunnerNode, settle: (outcom
     { once: true },
   );
   call.begin();
+}
+
+function resumed(attempt: Attempt<HttpConfig, JobHandle>, handle: unknown, node: RunnerNode): Promise<Outcome> {
+  const known = jobHandle.safeParse(handle);
+  const { config } = attempt;
+  if (!known.success || config?.poll === undefined) {
+    const message = 'What the agent before has kept of the job cannot be read.';
+    return Promise.resolve({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'HANDLE_UNREADABLE', message } });
+  }
+  return new Job(attempt, config.poll, rulesOf(node)).resume(known.data);
 }
 
 /** Attempts of a task without expressions share a config, and so the request. */

@@ -1,5 +1,6 @@
 import { request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Json } from '@gantry/plugin-kit/runner';
 import type { HttpConfig } from './config.ts';
 import { agentFor } from './connections.ts';
 import type { NodeRules } from './settings.ts';
@@ -86,6 +87,45 @@ function elsewhere(tls: TlsConfig | undefined): TlsConfig | undefined {
   return { ...rest, insecure: false };
 }
 
+/** A further call that belongs to a task's job. */
+export interface JobCall {
+  readonly url: URL;
+  /** Whether the task itself wrote down whom to ask; otherwise the answer of the service said so. */
+  readonly isWritten: boolean;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json?: Json | undefined;
+}
+
+/**
+ * The request of a job's further call. The task's own headers and TLS go along to its own origin. The call's own go
+ * where the task wrote that they go: a service may lead a job's URL elsewhere, but not what is secret. Throws as
+ * `prepared` does.
+ */
+export function preparedForJob(config: HttpConfig, call: JobCall, rules: NodeRules): Prepared {
+  const { url, method } = call;
+  const isOwnOrigin = url.origin === targetOf(config.url).origin;
+  const headers: Record<string, string> = { 'user-agent': 'gantry' };
+  const take = (given: Readonly<Record<string, string>>, isTrusted: boolean) => {
+    for (const name in given) {
+      const lower = name.toLowerCase();
+      if (isTrusted || HARMLESS.has(lower)) headers[lower] = given[name]!;
+    }
+  };
+  take(config.headers, isOwnOrigin);
+  // These two are of the body, and of the request.
+  delete headers['content-type'];
+  delete headers['idempotency-key'];
+  take(call.headers, isOwnOrigin || call.isWritten);
+  const body = call.json === undefined ? null : JSON.stringify(call.json);
+  if (body !== null) {
+    headers['content-type'] = 'application/json';
+    headers['content-length'] = String(Buffer.byteLength(body));
+  }
+  const tls = isOwnOrigin ? config.tls : elsewhere(config.tls);
+  return complete({ url, method, headers, body, tls }, rules);
+}
+
 function complete(request: Omit<Prepared, 'options'>, rules: NodeRules): Prepared {
   const { url, method, tls } = request;
   const isSecure = url.protocol === 'https:';
@@ -105,10 +145,10 @@ function complete(request: Omit<Prepared, 'options'>, rules: NodeRules): Prepare
 }
 
 /** Sends a request. Throws when Node finds a header wrong. */
-export function send({ url, headers, body, options }: Prepared, idempotencyKey: string): ClientRequest {
+export function send({ url, headers, body, options }: Prepared, idempotencyKey: string | null): ClientRequest {
   // A flat list is written as it is; an object would be taken apart and put together once more.
   const list = NO_HEADERS.concat('host', headers['host'] ?? url.host);
-  if (headers['idempotency-key'] === undefined) list.push('idempotency-key', idempotencyKey);
+  if (idempotencyKey !== null && headers['idempotency-key'] === undefined) list.push('idempotency-key', idempotencyKey);
   for (const name in headers) if (name !== 'host') list.push(name, headers[name]!);
   const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)({ ...options, headers: list });
   sent.end(body ?? undefined);

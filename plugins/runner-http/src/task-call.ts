@@ -4,6 +4,9 @@ import type { HttpConfig } from './config.ts';
 import { shown } from './duration.ts';
 import type { NodeRules } from './settings.ts';
 
+/** The key is the request's: a further call with it would be taken for the same one. */
+export const NO_KEY = { idempotencyKey: null, isKeyHeeded: false } as const;
+
 /** What a task's `with:` says of each call that it makes. */
 export function callOptions(
   attempt: Attempt<HttpConfig>,

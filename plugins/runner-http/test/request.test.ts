@@ -74,7 +74,7 @@ function nodeThatAllows(allow: readonly string[]): AttemptHarness {
 async function request(
   config: JsonObject,
   options: { allow?: string[]; stop?: AbortSignal } = {},
-): Promise<{ outcome: Outcome; stdout: string }> {
+): Promise<{ outcome: Outcome; stdout: string; stderr: string }> {
   seen = [];
   const attempt = nodeThatAllows(options.allow ?? ['127.0.0.1']).attempt(
     { reconnect: { max: 0 }, ...config },
@@ -82,7 +82,7 @@ async function request(
   );
   options.stop?.addEventListener('abort', () => attempt.requestStop());
   const outcome = await attempt.run();
-  return { outcome, stdout: attempt.text };
+  return { outcome, stdout: attempt.text, stderr: Buffer.concat(attempt.printed.stderr).toString() };
 }
 
 describe('an http task', () => {
@@ -225,6 +225,22 @@ describe('an http task', () => {
       ok: false,
       reason: { code: 'ECONNRESET' },
     });
+  });
+
+  it('shows no header’s value, nor what follows the path of a URL, with whatever it fails', async () => {
+    const headers = { authorization: 'Bearer hidden' };
+    const configs = [
+      { url: `${base}/missing?token=hidden`, headers },
+      { url: `${base}/loop?token=hidden`, headers, followRedirects: 1 },
+      { url: 'http://127.0.0.1:1/?token=hidden', headers, reconnect: { max: 1, delay: '1ms' } },
+      { url: 'http://[?token=hidden', headers },
+      { url: `${base}/hang`, headers: { authorization: 'hidden\nhidden' } },
+    ];
+    for (const config of configs) {
+      const { outcome, stderr } = await request(config);
+      expect(outcome.ok).toBe(false);
+      expect(JSON.stringify(outcome) + stderr).not.toContain('hidden');
+    }
   });
 
   it('ends when it is stopped', async () => {
