@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { duration } from './duration.ts';
-import { cancel, poll } from './job-config.ts';
+import { callback, cancel, poll } from './job-config.ts';
 import { areCertificates } from './pem.ts';
 import { headers, method, pointer, statusPatterns } from './request-config.ts';
 
@@ -88,15 +88,17 @@ const fields = z.strictObject({
     .default({})
     .describe('What is handed downstream, from the answer. `status` always is.'),
   poll: poll.optional(),
+  callback: callback.optional(),
   cancel: cancel.optional(),
 });
 
 /** What a task writes under `with:`. */
-export const httpConfig = fields.superRefine(({ body, json, form, poll: polled, cancel: cancelled }, context) => {
+export const httpConfig = fields.superRefine((config, context) => {
   const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', message, path: [path] });
-  const given = Object.entries({ body, json, form }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (given.length > 1) refuse(given[1]!, `only one of ${given.join(' and ')} can be sent: leave the other out`);
-  if (cancelled !== undefined && polled === undefined)
-    refuse('cancel', 'is for jobs that are followed: give poll as well');
+  const given = (names: readonly (keyof typeof config)[]) => names.filter((name) => config[name] !== undefined);
+  for (const [first, second] of [given(['body', 'json', 'form']), given(['poll', 'callback'])])
+    if (second !== undefined) refuse(second, `cannot be there beside ${first}: leave one of them out`);
+  if (config.cancel !== undefined && given(['poll', 'callback']).length === 0)
+    refuse('cancel', 'is for jobs that are followed: give poll or callback as well');
 });
 export type HttpConfig = z.output<typeof httpConfig>;

@@ -1,9 +1,11 @@
 import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
 import { Call } from './call.ts';
+import { closeListeners } from './callback-listener.ts';
 import { httpConfig, type HttpConfig } from './config.ts';
 import { closeConnections } from './connections.ts';
 import { failure, failureOf } from './failure.ts';
-import { Job, jobHandle, type JobHandle } from './job.ts';
+import { jobHandle, type JobHandle } from './job-handle.ts';
+import { Job, unreadable } from './job.ts';
 import { outputsOf, readsBody } from './outputs.ts';
 import { prepared, type Prepared } from './request.ts';
 import { rulesOf, type NodeRules } from './settings.ts';
@@ -19,9 +21,9 @@ export default defineRunner<HttpConfig, JobHandle>({
   run: (attempt, node) =>
     new Promise<Outcome>((resolve) => {
       try {
-        const { poll } = attempt.config;
-        if (poll === undefined) request(attempt, node, resolve);
-        else new Job(attempt, poll, rulesOf(node)).run().then(resolve, (error) => resolve(failureOf(error)));
+        const { poll, callback } = attempt.config;
+        if (poll === undefined && callback === undefined) request(attempt, node, resolve);
+        else new Job(attempt, node).run().then(resolve, (error) => resolve(failureOf(error)));
       } catch (error) {
         resolve(failureOf(error));
       }
@@ -35,7 +37,17 @@ export default defineRunner<HttpConfig, JobHandle>({
     }
   },
 
+  detect: (_, node) => {
+    try {
+      const { callback } = rulesOf(node);
+      return Promise.resolve({ health: 'HEALTHY', attributes: { callbacks: callback === null ? 'off' : 'on' } });
+    } catch (error) {
+      return Promise.resolve({ health: 'UNHEALTHY', reason: failureOf(error).reason });
+    }
+  },
+
   close: () => {
+    closeListeners();
     closeConnections();
     return Promise.resolve();
   },
@@ -63,12 +75,9 @@ function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, sett
 
 function resumed(attempt: Attempt<HttpConfig, JobHandle>, handle: unknown, node: RunnerNode): Promise<Outcome> {
   const known = jobHandle.safeParse(handle);
-  const { config } = attempt;
-  if (!known.success || config?.poll === undefined) {
-    const message = 'What the agent before has kept of the job cannot be read.';
-    return Promise.resolve({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'HANDLE_UNREADABLE', message } });
-  }
-  return new Job(attempt, config.poll, rulesOf(node)).resume(known.data);
+  // Without its config an attempt cannot be followed: it says what its end is.
+  if (!known.success || typeof attempt.config !== 'object') return Promise.resolve(unreadable());
+  return new Job(attempt, node).resume(known.data);
 }
 
 /** Attempts of a task without expressions share a config, and so the request. */

@@ -77,3 +77,13 @@ export const cancel = z
   })
   .describe('Called when the attempt ends before its job: it was stopped, or the job cannot be followed.');
 export type CancelConfig = z.output<typeof cancel>;
+
+export const callback = z
+  .strictObject({
+    timeout: duration(1_000, 14 * 24 * HOUR_MS)
+      .default(HOUR_MS)
+      .describe('Who has not called by then is not waited for.'),
+    failWhen: conditions.optional().describe('The job has failed. It has ended well when this does not hold.'),
+  })
+  .describe('The request only begins a job: the job calls back when it has ended.');
+export type CallbackConfig = z.output<typeof callback>;

@@ -6,18 +6,13 @@ import type { CallEnded } from './call.ts';
 import { holds, progressOf } from './condition.ts';
 import type { HttpConfig } from './config.ts';
 import { failure, type Failed } from './failure.ts';
+import { jobFailed, type Followed } from './followed.ts';
 import type { PollConfig } from './job-config.ts';
 import { outputsOf } from './outputs.ts';
 import type { Prepared } from './request.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { NodeRules } from './settings.ts';
 import { callOptions, NO_KEY } from './task-call.ts';
-
-/** How following a job ended: the job itself with it, or only the following. */
-export type Followed =
-  | { readonly isJobOver: true; readonly outcome: Outcome }
-  /** Null when the attempt was stopped. */
-  | { readonly isJobOver: false; readonly why: Failed | null };
 
 /** Asks for a job's end until it has come. */
 export class Poller {
@@ -90,14 +85,6 @@ export class Poller {
     if (answer.text !== '') this.#attempt.stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`);
     return outputsOf(this.#attempt.config, answer, 'job');
   }
-}
-
-/** How much of what a job said is shown with its failure. */
-const EXCERPT_CHARACTERS = 300;
-
-/** The failure of a job that says itself that it has failed. */
-export function jobFailed({ text }: Answer): Failed {
-  return failure('JOB_FAILED', `The job has failed: ${text.slice(0, EXCERPT_CHARACTERS) || 'it says nothing more'}`);
 }
 
 /** A little less, never the same: jobs that began together are not asked for together. */

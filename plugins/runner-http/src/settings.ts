@@ -18,6 +18,24 @@ const certificate = z.strictObject({
   hosts: z.array(hostPattern).min(1).describe('Who may be shown it. Nobody else is, whatever a task says.'),
 });
 
+/** `host:port`; an IPv6 address in brackets. */
+const LISTEN = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
+
+const callback = z
+  .strictObject({
+    listen: z.string().regex(LISTEN, 'must be host:port, such as 0.0.0.0:4080 or [::]:4080'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !/[?#]/.test(url), 'must not hold ? or #')
+      .describe('How jobs reach that port: what a proxy in between is known as.'),
+    certificateFile: path.optional().describe('PEM; with keyFile, the port speaks https.'),
+    keyFile: path.optional(),
+  })
+  .refine(({ certificateFile, keyFile }) => (certificateFile === undefined) === (keyFile === undefined), {
+    error: 'needs both certificateFile and keyFile, or neither',
+  })
+  .describe('Where jobs may call back. Without it there is no port.');
+
 /** What the node's operator writes for this runner. */
 export const httpSettings = z.looseObject({
   allow: z.array(z.string()).default([]).describe('Address ranges that may be reached beside the public ones.'),
@@ -27,6 +45,7 @@ export const httpSettings = z.looseObject({
     .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/), certificate)
     .default({})
     .describe('Client certificates, by the name that tasks know them by.'),
+  callback: callback.optional(),
 });
 
 /** A client certificate as TLS wants it. */
@@ -34,6 +53,18 @@ export interface ClientCertificate {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly passphrase?: string;
+}
+
+/** The port that jobs call back to. */
+export interface CallbackSettings {
+  /** `host:port` as it was written, for messages. */
+  readonly listen: string;
+  readonly host: string;
+  readonly port: number;
+  /** How jobs reach it. */
+  readonly url: string;
+  /** Reads the certificate and key, when https is to be spoken. Throws BadSettings. */
+  readonly tls: (() => Pick<ClientCertificate, 'cert' | 'key'>) | null;
 }
 
 /** The node's settings are not what they should be, or name a file that cannot be read: the operator's to mend. */
@@ -46,6 +77,8 @@ export class NodeRules {
   readonly addresses: AddressRules;
   /** Whether a task may leave a server's certificate unchecked. */
   readonly allowsInsecure: boolean;
+  /** Null when jobs cannot call back. */
+  readonly callback: CallbackSettings | null;
   readonly #settings: z.output<typeof httpSettings>;
   readonly #certificates = new Map<string, ClientCertificate>();
   #authorities: string | null = null;
@@ -59,6 +92,7 @@ export class NodeRules {
     }
     this.#settings = parsed.data;
     this.allowsInsecure = parsed.data.allowInsecure;
+    this.callback = callbackOf(parsed.data.callback);
     try {
       this.addresses = new AddressRules(parsed.data.allow);
     } catch (error) {
@@ -122,6 +156,19 @@ export function rulesOf(node: RunnerNode): NodeRules {
     rulesByNode.set(node, rules);
   }
   return rules;
+}
+
+function callbackOf(given: z.output<typeof callback> | undefined): CallbackSettings | null {
+  if (given === undefined) return null;
+  const { listen, url, certificateFile, keyFile } = given;
+  const [, v6, name, port] = LISTEN.exec(listen)!;
+  if (Number(port) < 1 || Number(port) > 65_535)
+    throw new BadSettings(`runners.http.callback.listen: ${port} is no port`);
+  const tls =
+    certificateFile === undefined || keyFile === undefined
+      ? null
+      : () => ({ cert: read('callback.certificateFile', certificateFile), key: read('callback.keyFile', keyFile) });
+  return { listen, host: v6 ?? name!, port: Number(port), url, tls };
 }
 
 function read(setting: string, file: string): Buffer {

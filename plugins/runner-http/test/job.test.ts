@@ -167,7 +167,7 @@ describe('a job whose agent is restarted', () => {
     while (attempt.checkpoints.length < 2) await new Promise((resolve) => setImmediate(resolve));
     attempt.requestStop();
     await ended;
-    expect(attempt.checkpoints[0]).toEqual({ phase: 'SUBMITTING' });
+    expect(attempt.checkpoints[0]).toEqual({ phase: 'SUBMITTING', until: null });
     return attempt.checkpoints.at(-1)!;
   }
 
@@ -183,10 +183,10 @@ describe('a job whose agent is restarted', () => {
 
   it('is submitted again only by a request that may be sent twice, with the same key', async () => {
     service.answers({ 'POST /jobs': [accepted], 'GET /jobs/7': [done] });
-    const unknown = await job({}, {}, 'run.2.1').reattach({ phase: 'SUBMITTING' });
+    const unknown = await job({}, {}, 'run.2.1').reattach({ phase: 'SUBMITTING', until: null });
     expect(unknown).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'SUBMISSION_UNKNOWN' } });
     expect(service.asked).toEqual([]);
-    const again = await job({ idempotencyKey: true }, {}, 'run.2.1').reattach({ phase: 'SUBMITTING' });
+    const again = await job({ idempotencyKey: true }, {}, 'run.2.1').reattach({ phase: 'SUBMITTING', until: null });
     expect(again).toMatchObject({ ok: true });
     expect(service.seen[0]!.headers).toMatchObject({ 'idempotency-key': 'run.2' });
   });
