@@ -1,37 +1,55 @@
 import * as z from 'zod';
+import { duration } from './duration.ts';
+import { callback, cancel, poll } from './job-config.ts';
+import { areCertificates } from './pem.ts';
+import { headers, method, pointer, statusPatterns } from './request-config.ts';
 
-const statusPattern = z.union([
-  z.number().int().min(100).max(599),
-  z.string().regex(/^[1-5]xx$/, 'must be a status such as 200, or a class such as 2xx'),
-]);
+const tls = z
+  .strictObject({
+    ca: z
+      .string()
+      .max(65_536)
+      .refine(areCertificates, 'must be one or more certificates, each as PEM')
+      .optional()
+      .describe('PEM: authorities to trust beside the usual ones.'),
+    serverName: z
+      .string()
+      .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/, 'must be a host name')
+      .optional()
+      .describe('The name that the server’s certificate must bear. Default: the host of the URL.'),
+    minVersion: z
+      .enum(['TLSv1.2', 'TLSv1.3'])
+      .optional()
+      .describe('The oldest version that is spoken. Default: TLSv1.2.'),
+    certificate: z.string().min(1).max(63).optional().describe('A client certificate, by its name on the node.'),
+    insecure: z
+      .boolean()
+      .default(false)
+      .describe('Leaves the server’s certificate unchecked. Only where the node allows it.'),
+  })
+  .describe('How https is spoken.');
 
-/**
- * How a message is framed is the client's to say: on a kept connection a wrong length would make the rest of one task's
- * body the beginning of another task's request.
- */
-const FRAMING = [
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
+const DAY_MS = 86_400_000;
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const reconnect = z
+  .strictObject({
+    max: z.int().min(0).max(10).default(2).describe('How many further tries there are.'),
+    delay: duration(1, DAY_MS).default(250).describe('Before the first of them; doubled for each further one.'),
+    maxDelay: duration(1, DAY_MS).default(5_000).describe('The delay grows no longer than this.'),
+  })
+  .describe('Further tries when the connection fails, for requests that may be sent twice.');
+/** Durations in milliseconds. */
+export type Reconnect = z.output<typeof reconnect>;
+
+const answerOf = z
+  .enum(['job', 'request'])
+  .default('job')
+  .describe('For a job: whether it is read from the answer that told its end, or from that to the request.');
 
 const fields = z.strictObject({
   url: z.string().min(1).max(8_192).describe('Where to: http or https. May hold expressions.'),
-  method: z
-    .string()
-    .regex(/^[A-Z]{1,20}$/, 'must be upper case, such as GET or POST')
-    .refine((method) => method !== 'CONNECT' && method !== 'TRACE', 'must not be CONNECT or TRACE')
-    .default('GET')
-    .describe('The request method.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Sent as they are.'),
+  method: method.default('GET').describe('The request method.'),
+  headers: headers.default({}).describe('Sent as they are.'),
   query: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
@@ -39,10 +57,7 @@ const fields = z.strictObject({
   body: z.string().max(1_048_576).optional().describe('Sent as it is. At most one of body, json and form.'),
   json: z.json().optional().describe('Sent as application/json.'),
   form: z.record(z.string(), z.string()).optional().describe('Sent as application/x-www-form-urlencoded.'),
-  expect: z
-    .union([statusPattern, z.array(statusPattern).min(1)])
-    .default('2xx')
-    .describe('The statuses that are a success.'),
+  expect: statusPatterns.default('2xx').describe('The statuses that are a success.'),
   maxResponseBytes: z
     .number()
     .int()
@@ -50,34 +65,40 @@ const fields = z.strictObject({
     .max(1_073_741_824)
     .default(10_485_760)
     .describe('A longer answer fails the task.'),
+  tls: tls.optional(),
+  timeout: duration(1, DAY_MS)
+    .optional()
+    .describe('For the whole call, with all of its tries. Default: the task’s own.'),
+  connectTimeout: duration(1, DAY_MS).default(10_000).describe('For the name, the connection and TLS.'),
+  answerTimeout: duration(1, DAY_MS).optional().describe('From there to the first byte of the answer.'),
+  reconnect: reconnect.prefault({}),
+  idempotencyKey: z
+    .boolean()
+    .default(false)
+    .describe('Whether the service heeds the Idempotency-Key header: any method may be sent again then.'),
   followRedirects: z.number().int().min(0).max(5).default(0).describe('How many redirects are followed.'),
   outputs: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
       z.union([
-        z.strictObject({ jsonPointer: z.string().regex(/^(\/.*)?$/, 'must be empty or begin with /') }),
-        z.strictObject({ header: z.string().min(1) }),
+        z.strictObject({ jsonPointer: pointer, from: answerOf }),
+        z.strictObject({ header: z.string().min(1), from: answerOf }),
       ]),
     )
     .default({})
     .describe('What is handed downstream, from the answer. `status` always is.'),
+  poll: poll.optional(),
+  callback: callback.optional(),
+  cancel: cancel.optional(),
 });
 
 /** What a task writes under `with:`. */
-export const httpConfig = fields.superRefine(({ headers, body, json, form }, context) => {
-  const refuse = (path: readonly string[], message: string) =>
-    context.addIssue({ code: 'custom', message, path: [...path] });
-  for (const name of Object.keys(headers)) {
-    if (!HEADER_NAME.test(name)) refuse(['headers', name], 'is no header name');
-    else if (FRAMING.includes(name.toLowerCase()))
-      refuse(['headers', name], 'is set by the runner itself: leave it out');
-  }
-  const given = Object.entries({ body, json, form }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (given.length > 1) refuse([given[1]!], `only one of ${given.join(' and ')} can be sent: leave the other out`);
+export const httpConfig = fields.superRefine((config, context) => {
+  const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', message, path: [path] });
+  const given = (names: readonly (keyof typeof config)[]) => names.filter((name) => config[name] !== undefined);
+  for (const [first, second] of [given(['body', 'json', 'form']), given(['poll', 'callback'])])
+    if (second !== undefined) refuse(second, `cannot be there beside ${first}: leave one of them out`);
+  if (config.cancel !== undefined && given(['poll', 'callback']).length === 0)
+    refuse('cancel', 'is for jobs that are followed: give poll or callback as well');
 });
 export type HttpConfig = z.output<typeof httpConfig>;
-
-/** What the node's operator writes for this runner. */
-export const httpSettings = z.looseObject({
-  allow: z.array(z.string()).default([]),
-});

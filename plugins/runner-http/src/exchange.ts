@@ -1,80 +1,125 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Attempt, Json, Outcome } from '@gantry/plugin-kit/runner';
-import { AddressNotAllowed, type AddressRules } from './address-rules.ts';
-import type { HttpConfig } from './config.ts';
-import { jsonPointer } from './json-pointer.ts';
-import { BadUrl, redirected, send, type Prepared } from './request.ts';
+import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { Answer, isText } from './answer.ts';
+import { shown } from './duration.ts';
+import { failure, failureOf, type Failed } from './failure.ts';
+import { redirected, send, whereTo, type Prepared } from './request.ts';
+import type { NodeRules } from './settings.ts';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** May be sent again when a kept connection turns out to be closed: nothing of an answer had come. */
-const REPEATABLE = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 /** The body of a redirect is read to its end, so that the connection can be kept, if it is no longer than this. Bytes. */
 const MAX_REDIRECT_BODY = 65_536;
-/** How much of an answer that was not expected is shown with the failure. */
-const EXCERPT_CHARACTERS = 300;
-const TEXT = /^(text\/|application\/([\w.-]+\+)?(json|xml|yaml))/;
+/** What another try may help against. A name that does not exist, or a certificate that is not trusted, stays so. */
+const CONNECTION_ERRORS = new Set([
+  'CONNECT_TIMEOUT',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
 
-type Failed = Extract<Outcome, { ok: false }>;
-const failure = (code: string, message: string, remedy?: string): Failed => ({
-  ok: false,
-  kind: 'APPLICATION',
-  reason: remedy === undefined ? { code, message } : { code, message, remedy },
-});
+/** What an exchange may take, and what becomes of the answer's body. */
+export interface ExchangeOptions {
+  readonly rules: NodeRules;
+  /** Sent unless the task gives one of its own. Null for none. */
+  readonly idempotencyKey: string | null;
+  readonly followRedirects: number;
+  readonly maxResponseBytes: number;
+  /** For name, connection and TLS; null for ever. A kept connection takes none of it. */
+  readonly connectMs: number | null;
+  /** From there to the first byte of the answer; null for ever. */
+  readonly answerMs: number | null;
+  /** Where the body of a text answer is printed, if at all. */
+  readonly print: Writable | null;
+  /** Whether the body is kept, for an answer of this status. */
+  keepsBody(status: number): boolean;
+}
+
+export type Ended =
+  | { readonly ok: true; readonly answer: Answer }
+  | {
+      readonly ok: false;
+      readonly failure: Failed;
+      /** The connection could not be made, or broke before a byte of an answer came. */
+      readonly isConnectionError: boolean;
+      /** A kept connection turned out to be closed. */
+      readonly isStale: boolean;
+    };
 
 /**
- * One attempt's conversation: the request, its redirects, and the answer up to the end. It listens to events itself
- * rather than through streams, iterators or an AbortSignal per request: these cost more than the request.
+ * One request, its redirects, and the answer up to the end. It listens to events itself rather than through streams,
+ * iterators or an AbortSignal per request: these cost more than the request.
  */
 export class Exchange {
-  readonly #attempt: Attempt<HttpConfig>;
-  readonly #rules: AddressRules;
-  readonly #settle: (outcome: Outcome) => void;
+  readonly #options: ExchangeOptions;
+  readonly #settle: (ended: Ended) => void;
   #prepared: Prepared;
   #request: ClientRequest | null = null;
   #answer: IncomingMessage | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #redirects = 0;
-  #wasRepeated = false;
   #isSettled = false;
   #isText = false;
   #keepsBody = false;
   #kept: Buffer[] = [];
   #bytes = 0;
 
-  constructor(
-    attempt: Attempt<HttpConfig>,
-    prepared: Prepared,
-    rules: AddressRules,
-    settle: (outcome: Outcome) => void,
-  ) {
-    this.#attempt = attempt;
+  /** @param settle Told once how it ended; never before `begin` has returned, and not at all when it was dropped. */
+  constructor(prepared: Prepared, options: ExchangeOptions, settle: (ended: Ended) => void) {
     this.#prepared = prepared;
-    this.#rules = rules;
+    this.#options = options;
     this.#settle = settle;
   }
 
   /** To be called once. Throws when Node finds the request wrong. */
   begin(): void {
-    const { stop } = this.#attempt;
-    if (stop.aborted) {
-      this.#end(failure('STOPPED', 'The request was stopped.'));
-      return;
-    }
-    stop.addEventListener('abort', () => this.#stopped(), { once: true });
-    this.#send();
-  }
-
-  #send(): void {
-    const { id } = this.#attempt;
-    // The same for every try of a task run: whoever keeps to it does the work once.
-    const request = send(this.#prepared, id.slice(0, id.lastIndexOf('.')));
+    const { idempotencyKey, connectMs, answerMs } = this.#options;
+    const request = send(this.#prepared, idempotencyKey);
     this.#request = request;
+    if (connectMs !== null || answerMs !== null) request.on('socket', (socket) => this.#watch(request, socket));
     request.on('response', (answer) => this.#answered(answer));
     request.on('error', (error) => this.#failed(request, error));
     // A tunnel or another protocol is no answer; Node closes then without another word.
     request.on('close', () => {
       if (request === this.#request && this.#answer === null)
-        this.#end(failure('NO_ANSWER', 'The request failed: the connection ended without an answer.'));
+        this.#break(failure('NO_ANSWER', 'The request failed: the connection ended without an answer.'));
     });
+  }
+
+  /** Ends it without a word: nobody wants to know any more. */
+  drop(): void {
+    this.#end();
+    this.#request?.destroy();
+  }
+
+  #watch(request: ClientRequest, socket: Socket): void {
+    if (request !== this.#request || this.#isSettled) return;
+    const { connectMs, answerMs } = this.#options;
+    const untilAnswer = () => {
+      if (request === this.#request && this.#answer === null)
+        this.#wait(answerMs, 'ANSWER_TIMEOUT', 'answered nothing', 'answerTimeout');
+    };
+    if (request.reusedSocket) return untilAnswer();
+    this.#wait(connectMs, 'CONNECT_TIMEOUT', 'could not be connected to', 'connectTimeout');
+    socket.once(this.#prepared.url.protocol === 'https:' ? 'secureConnect' : 'connect', untilAnswer);
+  }
+
+  #wait(ms: number | null, code: string, what: string, setting: string): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (ms === null || this.#isSettled) return;
+    this.#timer = setTimeout(() => {
+      const message = `${whereTo(this.#prepared.url)} ${what} within ${shown(ms)}.`;
+      this.#break(failure(code, message, `Raise ${setting}, or see whether the service is well.`));
+      this.#request?.destroy();
+    }, ms);
   }
 
   #answered(answer: IncomingMessage): void {
@@ -82,21 +127,21 @@ export class Exchange {
       answer.destroy();
       return;
     }
-    const { config } = this.#attempt;
+    this.#wait(null, '', '', '');
     const status = answer.statusCode ?? 0;
     const { location } = answer.headers;
-    if (config.followRedirects > 0 && location !== undefined && REDIRECTS.has(status)) {
+    if (this.#options.followRedirects > 0 && location !== undefined && REDIRECTS.has(status)) {
       this.#redirect(answer, status, location);
       return;
     }
     this.#answer = answer;
-    this.#isText = TEXT.test(answer.headers['content-type'] ?? '');
-    this.#keepsBody = !matches(config.expect, status) || readsBody(config);
+    this.#isText = isText(answer.headers['content-type']);
+    this.#keepsBody = this.#options.keepsBody(status);
     answer.on('data', (piece: Buffer) => this.#received(answer, piece));
     answer.on('end', () => this.#completed(answer, status));
-    answer.on('error', (error) => this.#end(failureOf(error)));
+    answer.on('error', (error) => this.#break(failureOf(error)));
     answer.on('close', () => {
-      if (!answer.complete) this.#end(failure('ECONNRESET', 'The request failed: the answer broke off.'));
+      if (!answer.complete) this.#break(failure('ECONNRESET', 'The request failed: the answer broke off.'));
     });
   }
 
@@ -104,120 +149,63 @@ export class Exchange {
     if (Number(answer.headers['content-length'] ?? Infinity) <= MAX_REDIRECT_BODY) answer.resume();
     else answer.destroy();
     answer.on('error', () => undefined);
-    if (this.#redirects >= this.#attempt.config.followRedirects) {
-      const message = `${this.#prepared.url.href} redirects once more after ${this.#redirects} redirects.`;
-      this.#end(failure('TOO_MANY_REDIRECTS', message, 'Raise followRedirects (at most 5), or use the last URL.'));
+    if (this.#redirects >= this.#options.followRedirects) {
+      const message = `${whereTo(this.#prepared.url)} redirects once more after ${this.#redirects} redirects.`;
+      const remedy = 'Raise followRedirects (at most 5), or use the last URL.';
+      this.#break(failure('TOO_MANY_REDIRECTS', message, remedy));
       return;
     }
     this.#redirects++;
     try {
-      this.#prepared = redirected(this.#prepared, status, location, this.#rules);
-      this.#send();
+      this.#prepared = redirected(this.#prepared, status, location, this.#options.rules);
+      this.begin();
     } catch (error) {
-      this.#end(failureOf(error));
+      this.#break(failureOf(error));
     }
   }
 
   #received(answer: IncomingMessage, piece: Buffer): void {
-    const { maxResponseBytes } = this.#attempt.config;
+    const { maxResponseBytes, print } = this.#options;
+    if (this.#isSettled) return;
     this.#bytes += piece.length;
     if (this.#bytes > maxResponseBytes) {
       const message = `The answer is longer than ${maxResponseBytes} bytes.`;
-      this.#end(failure('RESPONSE_TOO_LARGE', message, 'Raise maxResponseBytes, or ask for less.'));
+      this.#break(failure('RESPONSE_TOO_LARGE', message, 'Raise maxResponseBytes, or ask for less.'));
       answer.destroy();
       return;
     }
     if (this.#keepsBody) this.#kept.push(piece);
-    if (!this.#isText || this.#attempt.stdout.write(piece)) return;
+    if (!this.#isText || print === null || print.write(piece)) return;
     answer.pause();
-    this.#attempt.stdout.once('drain', () => answer.resume());
+    print.once('drain', () => answer.resume());
   }
 
   #completed(answer: IncomingMessage, status: number): void {
-    if (this.#isSettled) return;
-    const { config } = this.#attempt;
+    if (!this.#end()) return;
     const text = this.#kept.length > 0 ? Buffer.concat(this.#kept).toString() : '';
-    if (matches(config.expect, status)) {
-      this.#end(outputsOf(config, answer, status, text));
-      return;
-    }
-    const excerpt = this.#isText && text !== '' ? `: ${text.slice(0, EXCERPT_CHARACTERS)}` : '';
-    const expected = `Expected: ${[config.expect].flat().join(', ')}.`;
-    this.#end(
-      failure('UNEXPECTED_STATUS', `The answer was ${status} ${answer.statusMessage ?? ''}${excerpt}`, expected),
-    );
+    const { url } = this.#prepared;
+    this.#settle({ ok: true, answer: new Answer(status, answer.statusMessage ?? '', answer.headers, url, text) });
   }
 
   #failed(request: ClientRequest, error: Error): void {
-    if (this.#isSettled || request !== this.#request) return;
-    const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-    if (isStale && this.#answer === null && !this.#wasRepeated && REPEATABLE.has(this.#prepared.method)) {
-      this.#wasRepeated = true;
-      this.#send();
-      return;
-    }
-    this.#end(failureOf(error));
+    if (request !== this.#request) return;
+    const isStale = this.#answer === null && request.reusedSocket && codeOf(error) === 'ECONNRESET';
+    this.#break(failureOf(error), isStale);
   }
 
-  #stopped(): void {
-    this.#end(failure('STOPPED', 'The request was stopped.'));
-    this.#request?.destroy();
+  #break(why: Failed, isStale = false): void {
+    if (!this.#end()) return;
+    const isConnectionError = this.#answer === null && CONNECTION_ERRORS.has(why.reason.code);
+    this.#settle({ ok: false, failure: why, isConnectionError, isStale });
   }
 
-  #end(outcome: Outcome): void {
-    if (this.#isSettled) return;
+  /** False when it had ended before. */
+  #end(): boolean {
+    if (this.#isSettled) return false;
     this.#isSettled = true;
-    this.#settle(outcome);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    return true;
   }
 }
 
-function readsBody({ outputs }: HttpConfig): boolean {
-  for (const name in outputs) if ('jsonPointer' in outputs[name]!) return true;
-  return false;
-}
-
-function outputsOf(config: HttpConfig, answer: IncomingMessage, status: number, text: string): Outcome {
-  const outputs: Record<string, Json> = { status };
-  let body: Json | undefined;
-  for (const name in config.outputs) {
-    const source = config.outputs[name]!;
-    if ('header' in source) {
-      const value = answer.headers[source.header.toLowerCase()];
-      if (value === undefined)
-        return failure('OUTPUT_MISSING', `The answer has no header ${source.header} for the output ${name}.`);
-      outputs[name] = value;
-      continue;
-    }
-    try {
-      body ??= JSON.parse(text) as Json;
-    } catch {
-      return failure('RESPONSE_NOT_JSON', `The answer is no JSON, and the output ${name} is to be read from it.`);
-    }
-    const value = jsonPointer(body, source.jsonPointer);
-    if (value === undefined)
-      return failure('OUTPUT_MISSING', `The answer has nothing at ${source.jsonPointer} for the output ${name}.`);
-    outputs[name] = value;
-  }
-  return { ok: true, outputs };
-}
-
-function matches(expected: HttpConfig['expect'], status: number): boolean {
-  if (Array.isArray(expected)) return expected.some((pattern) => matches(pattern, status));
-  return typeof expected === 'number'
-    ? expected === status
-    : Number((expected as string)[0]) === Math.floor(status / 100);
-}
-
-/** What went wrong before or instead of an answer. */
-export function failureOf(error: unknown): Failed {
-  if (error instanceof AddressNotAllowed) {
-    return failure(
-      'ADDRESS_NOT_ALLOWED',
-      `${error.message}.`,
-      'The node’s operator may allow it: runners.http.allow, or GANTRY_HTTP_ALLOW.',
-    );
-  }
-  if (error instanceof BadUrl) return failure('BAD_URL', error.message);
-  const { code, message } = error as NodeJS.ErrnoException;
-  return failure(code ?? 'REQUEST_FAILED', `The request failed: ${message}.`);
-}
+const codeOf = (error: Error): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -1,11 +1,18 @@
-import { defineRunner, zodConfig, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
-import { AddressRules } from './address-rules.ts';
-import { httpConfig, httpSettings, type HttpConfig } from './config.ts';
-import { Exchange, failureOf } from './exchange.ts';
-import { closeConnections, prepared, type Prepared } from './request.ts';
+import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
+import { Call } from './call.ts';
+import { closeListeners } from './callback-listener.ts';
+import { httpConfig, type HttpConfig } from './config.ts';
+import { closeConnections } from './connections.ts';
+import { failure, failureOf } from './failure.ts';
+import { jobHandle, type JobHandle } from './job-handle.ts';
+import { Job, unreadable } from './job.ts';
+import { outputsOf, readsBody } from './outputs.ts';
+import { prepared, type Prepared } from './request.ts';
+import { rulesOf, type NodeRules } from './settings.ts';
+import { callOptions } from './task-call.ts';
 
 /** One HTTP request. What the other side does wrong is the task's failure: its retries are what helps against it. */
-export default defineRunner<HttpConfig>({
+export default defineRunner<HttpConfig, JobHandle>({
   name: 'http',
   version: '1.0.0',
   summary: 'Makes one HTTP request and hands on what the answer says.',
@@ -14,32 +21,68 @@ export default defineRunner<HttpConfig>({
   run: (attempt, node) =>
     new Promise<Outcome>((resolve) => {
       try {
-        const rules = rulesOf(node);
-        new Exchange(attempt, preparedFor(attempt.config, rules), rules, resolve).begin();
+        const { poll, callback } = attempt.config;
+        if (poll === undefined && callback === undefined) request(attempt, node, resolve);
+        else new Job(attempt, node).run().then(resolve, (error) => resolve(failureOf(error)));
       } catch (error) {
         resolve(failureOf(error));
       }
     }),
 
+  reattach: async (attempt, handle, node) => {
+    try {
+      return await resumed(attempt, handle, node);
+    } catch (error) {
+      return failureOf(error);
+    }
+  },
+
+  detect: (_, node) => {
+    try {
+      const { callback } = rulesOf(node);
+      return Promise.resolve({ health: 'HEALTHY', attributes: { callbacks: callback === null ? 'off' : 'on' } });
+    } catch (error) {
+      return Promise.resolve({ health: 'UNHEALTHY', reason: failureOf(error).reason });
+    }
+  },
+
   close: () => {
+    closeListeners();
     closeConnections();
     return Promise.resolve();
   },
 });
 
-const rulesByNode = new WeakMap<RunnerNode, AddressRules>();
-function rulesOf(node: RunnerNode): AddressRules {
-  let rules = rulesByNode.get(node);
-  if (!rules) {
-    rules = new AddressRules(httpSettings.parse(node.settings).allow);
-    rulesByNode.set(node, rules);
-  }
-  return rules;
+function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, settle: (outcome: Outcome) => void): void {
+  const { config, stop } = attempt;
+  const rules = rulesOf(node);
+  const stopped = () => settle(failure('STOPPED', 'The request was stopped.'));
+  if (stop.aborted) return stopped();
+  const options = callOptions(attempt, rules, { print: attempt.stdout, wantsBody: readsBody(config) });
+  const call = new Call(preparedFor(config, rules), options, (ended) =>
+    settle(ended.ok ? outputsOf(config, ended.answer) : ended.failure),
+  );
+  stop.addEventListener(
+    'abort',
+    () => {
+      call.drop();
+      stopped();
+    },
+    { once: true },
+  );
+  call.begin();
+}
+
+function resumed(attempt: Attempt<HttpConfig, JobHandle>, handle: unknown, node: RunnerNode): Promise<Outcome> {
+  const known = jobHandle.safeParse(handle);
+  // Without its config an attempt cannot be followed: it says what its end is.
+  if (!known.success || typeof attempt.config !== 'object') return Promise.resolve(unreadable());
+  return new Job(attempt, node).resume(known.data);
 }
 
 /** Attempts of a task without expressions share a config, and so the request. */
-const preparedByConfig = new WeakMap<HttpConfig, { readonly rules: AddressRules; readonly request: Prepared }>();
-function preparedFor(config: HttpConfig, rules: AddressRules): Prepared {
+const preparedByConfig = new WeakMap<HttpConfig, { readonly rules: NodeRules; readonly request: Prepared }>();
+function preparedFor(config: HttpConfig, rules: NodeRules): Prepared {
   const known = preparedByConfig.get(config);
   if (known?.rules === rules) return known.request;
   const request = prepared(config, rules);

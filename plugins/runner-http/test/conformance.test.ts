@@ -11,7 +11,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     response.setHeader('content-type', 'text/plain');
     if (request.url === '/endless') response.write('at first');
-    else response.writeHead(request.url === '/good' ? 200 : 500).end('an answer');
+    else response.writeHead(request.url === '/bad' ? 500 : 200).end('an answer');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -26,5 +26,10 @@ describeRunner(plugin, () => ({
   fails: { url: `${base}/bad` },
   endless: { url: `${base}/endless` },
   prints: { config: { url: `${base}/good` }, text: 'an answer' },
+  checkpoints: {
+    url: `${base}/jobs`,
+    method: 'POST',
+    poll: { url: '/jobs/1', interval: '50ms', until: { status: 200 } },
+  },
   settings: { allow: ['127.0.0.1'] },
 }));

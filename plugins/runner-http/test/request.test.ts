@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Attempt, JsonObject, Outcome, RunnerNode } from '@gantry/plugin-kit/runner';
+import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import { AttemptHarness } from '@gantry/plugin-kit/testing';
 import http from '../src/index.ts';
-import type { HttpConfig } from '../src/config.ts';
 
 let server: Server;
 let base: string;
@@ -58,39 +57,32 @@ beforeAll(async () => {
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
-  await http.close!();
+  for (const harness of harnesses.values()) await harness.close();
   server.closeAllConnections();
   server.close();
 });
 
 /** One node for each list: as an agent hands the same one to every attempt. */
-const nodes = new Map<string, RunnerNode>();
-function nodeThatAllows(allow: readonly string[]): RunnerNode {
+const harnesses = new Map<string, AttemptHarness>();
+function nodeThatAllows(allow: readonly string[]): AttemptHarness {
   const key = allow.join();
-  const node = nodes.get(key) ?? { name: 'n', stateDirectory: '', settings: { allow } };
-  nodes.set(key, node);
-  return node;
+  const harness = harnesses.get(key) ?? new AttemptHarness(http, { allow });
+  harnesses.set(key, harness);
+  return harness;
 }
 
 async function request(
   config: JsonObject,
   options: { allow?: string[]; stop?: AbortSignal } = {},
-): Promise<{ outcome: Outcome; stdout: string }> {
-  const checked = http.config.check(config);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+): Promise<{ outcome: Outcome; stdout: string; stderr: string }> {
   seen = [];
-  const stdout = new PassThrough();
-  const printed = text(stdout);
-  const attempt = {
-    id: 'run.0.2',
-    config: checked.config,
-    stdout,
-    stop: options.stop ?? new AbortController().signal,
-  } as unknown as Attempt<HttpConfig>;
-  const node = nodeThatAllows(options.allow ?? ['127.0.0.1']);
-  const outcome = await http.run(attempt, node);
-  stdout.end();
-  return { outcome, stdout: await printed };
+  const attempt = nodeThatAllows(options.allow ?? ['127.0.0.1']).attempt(
+    { reconnect: { max: 0 }, ...config },
+    { id: 'run.0.2' },
+  );
+  options.stop?.addEventListener('abort', () => attempt.requestStop());
+  const outcome = await attempt.run();
+  return { outcome, stdout: attempt.text, stderr: Buffer.concat(attempt.printed.stderr).toString() };
 }
 
 describe('an http task', () => {
@@ -233,6 +225,22 @@ describe('an http task', () => {
       ok: false,
       reason: { code: 'ECONNRESET' },
     });
+  });
+
+  it('shows no header’s value, nor what follows the path of a URL, with whatever it fails', async () => {
+    const headers = { authorization: 'Bearer hidden' };
+    const configs = [
+      { url: `${base}/missing?token=hidden`, headers },
+      { url: `${base}/loop?token=hidden`, headers, followRedirects: 1 },
+      { url: 'http://127.0.0.1:1/?token=hidden', headers, reconnect: { max: 1, delay: '1ms' } },
+      { url: 'http://[?token=hidden', headers },
+      { url: `${base}/hang`, headers: { authorization: 'hidden\nhidden' } },
+    ];
+    for (const config of configs) {
+      const { outcome, stderr } = await request(config);
+      expect(outcome.ok).toBe(false);
+      expect(JSON.stringify(outcome) + stderr).not.toContain('hidden');
+    }
   });
 
   it('ends when it is stopped', async () => {

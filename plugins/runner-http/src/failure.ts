@@ -1,0 +1,46 @@
+import type { Outcome } from '@gantry/plugin-kit/runner';
+import { AddressNotAllowed } from './address-rules.ts';
+import { BadUrl } from './request.ts';
+import { BadSettings } from './settings.ts';
+import { TlsRefused } from './tls.ts';
+
+export type Failed = Extract<Outcome, { ok: false }>;
+
+/** A failure of the task: its own retries are what helps against it. */
+export function failure(code: string, message: string, remedy?: string): Failed {
+  const reason = remedy === undefined ? { code, message } : { code, message, remedy };
+  return { ok: false, kind: 'APPLICATION', reason };
+}
+
+/** What OpenSSL calls a certificate that Node does not trust, or that is not of the host that was asked for. */
+const TLS_REMEDIES: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'Give the certificate as tls.ca.',
+  SELF_SIGNED_CERT_IN_CHAIN: 'Give the authority’s certificate as tls.ca.',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Give the authority’s certificate as tls.ca.',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Give the authority’s certificate as tls.ca.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'If the server is the right one, give the name of its certificate as tls.serverName.',
+  CERT_HAS_EXPIRED: 'The server needs a new certificate.',
+};
+
+/** What went wrong before or instead of an answer. */
+export function failureOf(error: unknown): Failed {
+  if (error instanceof AddressNotAllowed) {
+    return failure(
+      'ADDRESS_NOT_ALLOWED',
+      `${error.message}.`,
+      'The node’s operator may allow it: runners.http.allow, or GANTRY_HTTP_ALLOW.',
+    );
+  }
+  if (error instanceof BadUrl) return failure('BAD_URL', error.message);
+  if (error instanceof TlsRefused) return failure(error.code, error.message, error.remedy);
+  if (error instanceof BadSettings) {
+    const reason = { code: 'BAD_SETTINGS', message: `${error.message}.`, remedy: 'The node’s operator must mend it.' };
+    return { ok: false, kind: 'INFRASTRUCTURE', reason };
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  return failure(
+    code ?? 'REQUEST_FAILED',
+    `The request failed: ${message || (code ?? 'no reason was given')}.`,
+    TLS_REMEDIES[code ?? ''],
+  );
+}

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@gantry/plugin-kit/runner';
+import { AttemptHarness, type TestAttempt } from '@gantry/plugin-kit/testing';
+import { backOffMs } from '../src/call.ts';
+import http from '../src/index.ts';
+
+/** What the server does with each connection's first request, one after the other; the last one stays. */
+let script: ((socket: Socket) => void)[] = [];
+let heads: string[] = [];
+let server: Server;
+let harness: AttemptHarness;
+let base: string;
+
+const reset = (socket: Socket) => socket.resetAndDestroy();
+const nothing = () => undefined;
+const answer = (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+const half = (socket: Socket) =>
+  socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf', () => socket.destroy());
+const drip = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf');
+
+beforeAll(async () => {
+  server = createServer((socket) => {
+    socket.on('error', nothing);
+    socket.once('data', (bytes) => {
+      heads.push(bytes.toString());
+      const [act] = script.length > 1 ? script.splice(0, 1) : script;
+      act?.(socket);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  base = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  harness = new AttemptHarness(http, { allow: ['127.0.0.0/8'], allowInsecure: true });
+});
+beforeEach(() => {
+  heads = [];
+});
+afterAll(async () => {
+  await harness.close();
+  server.close();
+});
+
+function attempt(config: JsonObject): TestAttempt {
+  return harness.attempt({ url: `http://${base}/`, reconnect: { delay: '1ms' }, ...config }, { id: 'run.4.1' });
+}
+const methods = () => heads.map((head) => head.slice(0, head.indexOf(' ')));
+const reason = (code: string) => ({ ok: false, kind: 'APPLICATION', reason: { code } });
+
+describe('a connection that fails', () => {
+  it('is made again for a method that may be sent twice, and every try bears the same key', async () => {
+    script = [reset, reset, answer];
+    const trying = attempt({ method: 'PUT', body: 'x' });
+    expect(await trying.run()).toMatchObject({ ok: true });
+    expect(methods()).toEqual(['PUT', 'PUT', 'PUT']);
+    expect(heads.filter((head) => head.includes('idempotency-key: run.4\r\n'))).toHaveLength(3);
+    expect(Buffer.concat(trying.printed.stderr).toString()).toMatch(/Again in \d+ms/);
+  });
+
+  it('is given up after as many tries as the task allows', async () => {
+    script = [reset];
+    expect(await attempt({ reconnect: { max: 1, delay: '1ms' } }).run()).toMatchObject(reason('ECONNRESET'));
+    expect(methods()).toEqual(['GET', 'GET']);
+  });
+
+  it('is not made again for a POST, unless the service heeds the idempotency key', async () => {
+    script = [reset];
+    expect(await attempt({ method: 'POST' }).run()).toMatchObject(reason('ECONNRESET'));
+    expect(methods()).toEqual(['POST']);
+    script = [reset, answer];
+    expect(await attempt({ method: 'POST', idempotencyKey: true }).run()).toMatchObject({ ok: true });
+    script = [reset, answer];
+    expect(await attempt({ method: 'PATCH', headers: { 'Idempotency-Key': 'mine' } }).run()).toMatchObject({
+      ok: true,
+    });
+    expect(heads.at(-1)).toContain('idempotency-key: mine\r\n');
+    expect(heads.at(-1)).not.toContain('run.4');
+  });
+
+  it('is not made again when part of an answer has come, nor for an answer that was not expected', async () => {
+    script = [half];
+    expect(await attempt({}).run()).toMatchObject({ ok: false });
+    script = [(socket) => socket.end('HTTP/1.1 503 Away\r\nConnection: close\r\n\r\n')];
+    expect(await attempt({}).run()).toMatchObject(reason('UNEXPECTED_STATUS'));
+    expect(methods()).toEqual(['GET', 'GET']);
+  });
+
+  it('is not made again once the attempt was stopped', async () => {
+    script = [reset];
+    const waiting = attempt({ reconnect: { delay: '1h', maxDelay: '1h' } });
+    const ended = waiting.run();
+    await waiting.untilStarted();
+    waiting.requestStop();
+    expect(await ended).toMatchObject(reason('STOPPED'));
+    expect(methods()).toEqual(['GET']);
+  });
+
+  it('waits longer each time, up to the cap, and never the same', () => {
+    const waits = { delay: 100, maxDelay: 1_000 };
+    expect([0, 1, 2, 3, 4, 9].map((tries) => backOffMs(waits, tries, 1))).toEqual([100, 200, 400, 800, 1_000, 1_000]);
+    expect([0, 0.5, 1].map((chance) => backOffMs(waits, 1, chance))).toEqual([100, 150, 200]);
+  });
+});
+
+describe('time runs out', () => {
+  it('for the connection, TLS included', async () => {
+    script = [nothing];
+    const config = { url: `https://${base}/`, connectTimeout: '30ms', reconnect: { max: 0 } };
+    expect(await attempt(config).run()).toMatchObject({
+      ...reason('CONNECT_TIMEOUT'),
+      reason: { remedy: expect.stringContaining('connectTimeout') as unknown },
+    });
+  });
+
+  it('for the first byte of the answer, and the request is not sent again: it may be at work', async () => {
+    script = [nothing];
+    expect(await attempt({ answerTimeout: '30ms' }).run()).toMatchObject(reason('ANSWER_TIMEOUT'));
+    expect(methods()).toEqual(['GET']);
+  });
+
+  it('for the whole call: in an answer that does not end, and between its tries', async () => {
+    script = [drip];
+    expect(await attempt({ timeout: '30ms', answerTimeout: '1h' }).run()).toMatchObject(reason('TIMEOUT'));
+    script = [reset];
+    const config = { timeout: '30ms', reconnect: { delay: '1h', maxDelay: '1h' } };
+    expect(await attempt(config).run()).toMatchObject(reason('TIMEOUT'));
+  });
+
+  it('not for a call that keeps within it', async () => {
+    script = [answer];
+    const config = { timeout: '1m', connectTimeout: '1m', answerTimeout: '1m' };
+    expect(await attempt(config).run()).toMatchObject({ ok: true });
+  });
+});
+
+describe('a duration', () => {
+  it.each(['', '5', '0s', 'soon', '1s2m', '-1s', '2d', '1.5', 5, '90000000000s'])('is none: %p', (timeout) => {
+    expect(http.config.check({ url: 'http://x', timeout }).ok).toBe(false);
+  });
+
+  it.each([
+    ['250ms', 250],
+    ['1.5s', 1_500],
+    ['1m30s', 90_000],
+    ['24h', 86_400_000],
+  ])('%s is %d ms', (timeout, ms) => {
+    expect(http.config.check({ url: 'http://x', timeout })).toMatchObject({ ok: true, config: { timeout: ms } });
+  });
+});
