@@ -81,6 +81,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/assemble.ts': ['server', 'plugins'],
   'server/schedulers.ts': ['server', 'plugins'],
   'server/placement-reader.ts': ['server', 'plugins'],
+  'server/pool-history.ts': ['server', 'plugins'],
   'server/decision-reader.ts': ['server', 'plugins'],
   'server/simulated-placement.ts': ['server', 'plugins'],
   'server/replay.ts': ['server', 'plugins'],
