@@ -1,6 +1,6 @@
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
-import { PROGRESSED } from '../domain/event.ts';
+import { PROGRESSED, RUN_PROGRESSED } from '../domain/event.ts';
 import { decodeCursor } from '../events/cursor.ts';
 import type { FollowedEvent } from '../events/follow.ts';
 import type { ApiPorts } from './context.ts';
@@ -220,7 +220,7 @@ function beginsNow({ document }: Operation, variables: Variables): boolean {
 /** Whether an event comes after another in the log, for events of one pool. */
 function isBehind(event: FollowedEvent, before: FollowedEvent): boolean {
   // Is in no log.
-  if (event.type === PROGRESSED) return true;
+  if (event.type === PROGRESSED || event.type === RUN_PROGRESSED) return true;
   const [place] = decodeCursor(event.cursor)?.values() ?? [];
   const [other] = decodeCursor(before.cursor)?.values() ?? [];
   if (!place || !other) return true;

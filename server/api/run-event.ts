@@ -86,7 +86,8 @@ builder.subscriptionFields((t) => ({
       }),
       after: t.arg.string({ required: false, description: 'Goes on behind the event with this cursor.' }),
     },
-    description: 'Runs as they change, without their task runs. Without `after` it begins now.',
+    description:
+      'Runs as they change, without their task runs; of those whose task runs change, that they do (`run.progressed`), once a second, unless the filter names states. Without `after` it begins now.',
     extensions: { sharing: 'FROM_NOW' },
     subscribe: (_, { filter, after }, context) =>
       source(

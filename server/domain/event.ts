@@ -34,6 +34,9 @@ export const taskRunEventTypes = {
 /** What is told of a task run that has come further. Not in the log: its cursor is that of the event before. */
 export const PROGRESSED = 'taskRun.progressed';
 
+/** Task runs of a run have changed; told at most once a second to who watches many runs, and in no log. */
+export const RUN_PROGRESSED = 'run.progressed';
+
 /**
  * What one commit made true: the last state of everything it changed, so a burst is coalesced by construction.
  * One row of the event log, and what the hub hands on. Tuples, because a batch holds thousands of them.

@@ -13,6 +13,8 @@ import type { LiveProgress } from './live-progress.ts';
 
 /** Chunks that are read from the log at a time. */
 const LOG_CHUNKS = 64;
+/** How often the progress of a run is told to who watches many. Milliseconds. */
+const PROGRESS_MS = 1_000;
 /** Another server may have appended: looked for at least this often. Milliseconds. */
 const LOG_POLL_MS = 1_000;
 
@@ -22,7 +24,7 @@ export function createEvents(store: Store, hub: Hub, live: LiveProgress, clock: 
     followRuns: (scope, after, signal) =>
       scope.kind === 'RUN'
         ? followRun(store, hub, live, clock, scope.run, after, signal)
-        : followSomeRuns(store, hub, scope, after, signal),
+        : followSomeRuns(store, hub, clock, scope, after, signal),
     followNodes: (pool, after, signal) => followNodes(store, hub, pool, after, signal),
     followLogs: (taskRun, after, isLive, signal) => followLogs(store, hub, clock, taskRun, after, isLive, signal),
   };
@@ -72,6 +74,7 @@ async function* followRun(
 async function* followSomeRuns(
   store: Store,
   hub: Hub,
+  clock: Clock,
   scope: Extract<RunScope, { kind: 'RUNS' }>,
   after: string | undefined,
   signal: AbortSignal,
@@ -85,8 +88,42 @@ async function* followSomeRuns(
       if (states === undefined || (states as readonly string[]).includes(event.state!)) yield event;
     }
   };
-  for await (const { event } of follow(store, hub, pool === undefined ? null : [pool], after, select, signal))
-    yield event;
+  const pools = pool === undefined ? null : [pool];
+  // Who waits for a state is not told of what happens in between.
+  const progress = states === undefined ? runProgress(hub, clock, pools, wanted) : undefined;
+  for await (const { event } of follow(store, hub, pools, after, select, signal, progress)) yield event;
+}
+
+/** Of runs whose task runs change, that they do: each at most once a second, and the last change is never left out. */
+function runProgress(
+  hub: Hub,
+  clock: Clock,
+  pools: readonly string[] | null,
+  wanted: (run: string, pipeline: string) => boolean,
+): ListenLive {
+  return (tell) => {
+    const changed = new Map<string, string>();
+    const ending = new AbortController();
+    const later = async (): Promise<void> => {
+      await clock.sleep(PROGRESS_MS, ending.signal);
+      for (const [run, pool] of changed) tell(progressEvent(run as RunId, null), pool, clock.now());
+      changed.clear();
+    };
+    const unlisten = hub.listen(({ pool, runs }) => {
+      if (pools !== null && !pools.includes(pool)) return;
+      const isFirst = changed.size === 0;
+      for (const [run, pipeline, , isRunChanged] of runs) {
+        // What is told of the run itself says how far it is.
+        if (isRunChanged === 1) changed.delete(run);
+        else if (wanted(run, pipeline)) changed.set(run, pool);
+      }
+      if (isFirst && changed.size > 0) later().catch(() => undefined);
+    });
+    return () => {
+      ending.abort();
+      unlisten();
+    };
+  };
 }
 
 async function* followNodes(

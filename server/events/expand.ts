@@ -1,4 +1,4 @@
-import { PROGRESSED, runEventTypes, taskRunEventTypes, type EventBatch } from '../domain/event.ts';
+import { PROGRESSED, RUN_PROGRESSED, runEventTypes, taskRunEventTypes, type EventBatch } from '../domain/event.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isTerminalRun, type RunState } from '../domain/run.ts';
 import type { TaskRunState } from '../domain/task-run.ts';
@@ -71,12 +71,15 @@ function runEvent(batch: EventBatch, position: number, index: number): ExpandedE
   };
 }
 
-/** A task run has come further: in no batch and no log, for it is told to those who watch and to nobody else. */
-export function progressEvent(run: RunId, ordinal: number): ExpandedEvent {
+/**
+ * A task run has come further, or a run when `ordinal` is null: in no batch and no log, for it is told to those who watch
+ * and to nobody else.
+ */
+export function progressEvent(run: RunId, ordinal: number | null): ExpandedEvent {
   return {
     index: 0,
-    key: `${run}.${ordinal}`,
-    type: PROGRESSED,
+    key: ordinal === null ? run : `${run}.${ordinal}`,
+    type: ordinal === null ? RUN_PROGRESSED : PROGRESSED,
     run,
     pipeline: null,
     ordinal,

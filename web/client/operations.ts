@@ -246,6 +246,12 @@ export type TaskRunRow = {
   readonly finishedAt: string | null;
   readonly failures: number;
   readonly losses: number;
+  readonly progress: {
+    readonly fraction: number | null;
+    readonly done: number | null;
+    readonly total: number | null;
+    readonly message: string | null;
+  } | null;
   readonly attempt: AttemptRow | null;
 };
 
@@ -357,7 +363,7 @@ export type NodeDetailData = {
 export type NodeDetailVariables = { readonly name: string; readonly first: number };
 export const NodeDetail: Operation<NodeDetailData, NodeDetailVariables> = {
   name: 'NodeDetail',
-  text: 'query NodeDetail($name: String!, $first: Int!) { node(name: $name) { ...NodeRow taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'query NodeDetail($name: String!, $first: Int!) { node(name: $name) { ...NodeRow taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type NodesFeedData = {
@@ -802,7 +808,7 @@ export type RunTaskRunsVariables = {
 };
 export const RunTaskRuns: Operation<RunTaskRunsData, RunTaskRunsVariables> = {
   name: 'RunTaskRuns',
-  text: 'query RunTaskRuns($id: ID!, $first: Int!, $after: String) { run(id: $id) { taskRuns(first: $first, after: $after) { nodes { ...TaskRunRow } pageInfo { hasNextPage endCursor } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'query RunTaskRuns($id: ID!, $first: Int!, $after: String) { run(id: $id) { taskRuns(first: $first, after: $after) { nodes { ...TaskRunRow } pageInfo { hasNextPage endCursor } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type RunFeedData = {
@@ -816,7 +822,7 @@ export type RunFeedData = {
 export type RunFeedVariables = { readonly id: string; readonly after?: string | null | undefined };
 export const RunFeed: Operation<RunFeedData, RunFeedVariables> = {
   name: 'RunFeed',
-  text: 'subscription RunFeed($id: ID!, $after: String) { run(id: $id, after: $after) { type cursor run { ...RunRow } taskRun { ...TaskRunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'subscription RunFeed($id: ID!, $after: String) { run(id: $id, after: $after) { type cursor run { ...RunRow } taskRun { ...TaskRunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type TaskRunDetailData = {
@@ -847,7 +853,7 @@ export type TaskRunDetailData = {
 export type TaskRunDetailVariables = { readonly id: string };
 export const TaskRunDetail: Operation<TaskRunDetailData, TaskRunDetailVariables> = {
   name: 'TaskRunDetail',
-  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type TaskRunPlacementData = { readonly taskRun: { readonly placement: PlacementText | null } | null };

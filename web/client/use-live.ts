@@ -28,6 +28,9 @@ export interface Live<Data> {
   readonly change: (edit: (data: Data) => void) => void;
 }
 
+/** What changes often is shown at most ten times a second: drawing a long list takes its time, too. Milliseconds. */
+const SHOW_MS = 100;
+
 class LiveView<Data, Event, Variables extends { readonly after?: string | null | undefined }> {
   #source: LiveSource<Data, Event, Variables>;
   #data: Data | null = null;
@@ -35,6 +38,8 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
   #waiting: Event[] | null = [];
   #loads = 0;
   #frame: number | null = null;
+  #pause: ReturnType<typeof setTimeout> | null = null;
+  #shownAt = -Infinity;
   #listeners = new Set<() => void>();
   #shown: Live<Data>;
 
@@ -62,7 +67,9 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
       this.#loads++;
       stop();
       if (this.#frame !== null) cancelAnimationFrame(this.#frame);
+      if (this.#pause !== null) clearTimeout(this.#pause);
       this.#frame = null;
+      this.#pause = null;
     };
   }
 
@@ -106,10 +113,23 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
     this.#show();
   }
 
-  /** At most once a frame, however many events there are. */
+  /** At once when nothing was shown of late, however many events there are then. */
   #show(): void {
-    this.#frame ??= requestAnimationFrame(() => {
+    if (this.#frame !== null || this.#pause !== null) return;
+    const early = this.#shownAt + SHOW_MS - performance.now();
+    if (early <= 0) this.#draw();
+    else {
+      this.#pause = setTimeout(() => {
+        this.#pause = null;
+        this.#draw();
+      }, early);
+    }
+  }
+
+  #draw(): void {
+    this.#frame = requestAnimationFrame(() => {
       this.#frame = null;
+      this.#shownAt = performance.now();
       this.#shown = this.#live(this.#shown.revision + 1);
       for (const listener of this.#listeners) listener();
     });

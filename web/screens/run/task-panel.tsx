@@ -9,6 +9,7 @@ import { Tabs } from '../../design/tabs.tsx';
 import { isoDurationText } from '../../design/time.ts';
 import { At, Took } from '../../design/times.tsx';
 import { LogView } from '../log/log-view.tsx';
+import { progressText } from './progress-text.ts';
 import { labelOf } from './task-counts.ts';
 import { WhyView } from './why-view.tsx';
 
@@ -48,6 +49,15 @@ export function TaskPanel({ taskRun, tab, chooseTab, close }: TaskPanelProps) {
           <span className="visually-hidden">Close the task</span>
         </button>
       </header>
+      {taskRun.progress === null ? null : (
+        <div className="task-progress">
+          <progress
+            {...(taskRun.progress.fraction === null ? {} : { value: taskRun.progress.fraction })}
+            aria-label="Progress"
+          />
+          <span>{progressText(taskRun.progress)}</span>
+        </div>
+      )}
       {attempt?.failure ? (
         <div className="notice tone-bad">
           <div>

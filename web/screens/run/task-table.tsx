@@ -4,6 +4,7 @@ import { StateMark } from '../../design/state-mark.tsx';
 import { lookOf } from '../../design/states.ts';
 import { Took } from '../../design/times.tsx';
 import { VirtualRows } from '../../design/virtual-rows.tsx';
+import { progressText } from './progress-text.ts';
 import { labelOf } from './task-counts.ts';
 
 interface TaskTableProps {
@@ -75,7 +76,7 @@ export function TaskTable({ taskRuns, revision, chosen, choose, taskKey, clearTa
             <span>Attempt</span>
             <span>Waited</span>
             <span>Ran</span>
-            <span className="wide-only">Why</span>
+            <span className="wide-only">What it says</span>
           </div>
         }
         row={(index) => <TaskLine taskRun={rows[index]!} isChosen={rows[index]!.id === chosen} choose={choose} />}
@@ -111,7 +112,7 @@ function TaskLine({ taskRun, isChosen, choose }: TaskLineProps) {
         <Took from={began} to={attempt?.finishedAt ?? null} />
       </span>
       <span className="clip faint wide-only" title={attempt?.failure?.message}>
-        {attempt?.failure ? `${attempt.failure.code}: ${attempt.failure.message}` : ''}
+        {attempt?.failure ? `${attempt.failure.code}: ${attempt.failure.message}` : progressText(taskRun.progress)}
       </span>
     </div>
   );

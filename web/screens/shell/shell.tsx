@@ -88,7 +88,7 @@ function PlaceLink({
       {inside}
     </a>
   ) : (
-    <Link href={href} {...look}>
+    <Link href={href} prefetch={false} {...look}>
       {inside}
     </Link>
   );
