@@ -5,6 +5,7 @@ import './viewer.ts';
 import './pipeline.ts';
 import './apply-pipeline.ts';
 import './steer-pipeline.ts';
+import './pipeline-event.ts';
 import './run.ts';
 import './trigger-run.ts';
 import './steer-run.ts';

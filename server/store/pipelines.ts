@@ -98,6 +98,17 @@ export function pipelineStore(database: Database): PipelineStore {
         return { version, created: true };
       }),
 
+    async changedSince(since) {
+      const rows = await reader
+        .selectFrom('pipeline')
+        .select(['name', 'updated_at'])
+        .where('updated_at', '>=', since)
+        .orderBy('updated_at')
+        .orderBy('name')
+        .execute();
+      return rows.map(({ name, updated_at: at }) => ({ name, at: whole(at, 'pipeline', 'updated_at', name) }));
+    },
+
     delete: (name, actor, at) =>
       database.write(async (transaction) => {
         const { numUpdatedRows } = await transaction

@@ -76,6 +76,8 @@ export interface PipelineStore {
   /** By name. `search` is a substring of the name, case-insensitive. */
   page(args: PageArgs, filter: { readonly search?: string }): Promise<Page<Pipeline>>;
   count(filter: { readonly search?: string }): Promise<number>;
+  /** What has been applied, paused, resumed or deleted since a moment, that moment included; the oldest change first. */
+  changedSince(at: number): Promise<readonly { readonly name: string; readonly at: number }[]>;
   versions(
     keys: readonly { readonly pipeline: string; readonly number: number }[],
   ): Promise<readonly (PipelineVersion | null)[]>;

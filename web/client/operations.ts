@@ -739,6 +739,24 @@ export const PaletteSearch: Operation<PaletteSearchData, PaletteSearchVariables>
   text: 'query PaletteSearch($search: String!, $run: ID!) { pipelines(first: 8, filter: { search: $search }) { nodes { name } } nodes(first: 200) { nodes { name } } run(id: $run) { id pipelineName } }',
 };
 
+export type PipelinesFeedData = {
+  readonly pipelines: {
+    readonly name: string;
+    readonly pipeline: {
+      readonly name: string;
+      readonly paused: boolean;
+      readonly latestVersion: number;
+      readonly updatedAt: string;
+      readonly version: { readonly description: string } | null;
+    } | null;
+  };
+};
+export type PipelinesFeedVariables = {};
+export const PipelinesFeed: Operation<PipelinesFeedData, PipelinesFeedVariables> = {
+  name: 'PipelinesFeed',
+  text: 'subscription PipelinesFeed { pipelines { name pipeline { name paused latestVersion updatedAt version { description } } } }',
+};
+
 export type RunsPageData = {
   readonly runs: {
     readonly nodes: readonly RunRow[];

@@ -1,5 +1,6 @@
 import { askInOrder } from '../../client/socket.ts';
 import {
+  PipelinesFeed,
   PipelinesPage,
   RunsFeed,
   type PipelinesPageData,
@@ -7,6 +8,7 @@ import {
   type RunsFeedData,
 } from '../../client/operations.ts';
 import { useLive, type Live } from '../../client/use-live.ts';
+import { useNews } from '../../client/use-news.ts';
 
 type Row = PipelinesPageData['pipelines']['nodes'][number];
 
@@ -24,9 +26,9 @@ const PAGE = 200;
 /** So many of a pipeline’s latest runs are shown. */
 export const LATEST_RUNS = 16;
 
-/** The pipelines whose names hold a text; their runs are live. */
+/** The pipelines whose names hold a text, and their latest runs; live. */
 export function useLivePipelines(search: string): Live<PipelineList> {
-  return useLive<PipelineList, RunsFeedData, { after?: string | null }>(`pipelines ${search}`, () => ({
+  const live = useLive<PipelineList, RunsFeedData, { after?: string | null }>(`pipelines ${search}`, () => ({
     load: async () => {
       const filter = search === '' ? {} : { filter: { search } };
       const { pipelines } = await askInOrder(PipelinesPage, { first: PAGE, ...filter });
@@ -50,4 +52,7 @@ export function useLivePipelines(search: string): Live<PipelineList> {
       return true;
     },
   }));
+  // Applied, paused or deleted, by whomever.
+  useNews(PipelinesFeed, {}, live.reload);
+  return live;
 }
