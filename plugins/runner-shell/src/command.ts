@@ -173,6 +173,8 @@ export class Command {
 
   async #softly(): Promise<void> {
     const tree = this.#tree!;
+    // Should a hard stop follow, what the helper has waited for goes with it: this may be the last that can be known.
+    if (tree.group === null) this.#meter!.note(membersOf(tree).flatMap((pid) => stateOf(pid) ?? []));
     while (!this.#isHelperLost && !hasBegun(tree)) {
       await delay(BEGIN_MS);
       if (this.#hasEnded || this.#isKilled) return;
@@ -200,10 +202,8 @@ export class Command {
 
   /** The helper is in the group and dies with it: nothing of the attempt can be missed, or come after. */
   #hard(): void {
-    const { session, group } = this.#tree!;
+    const { session } = this.#tree!;
     this.#isKilled = true;
-    // With the helper goes what it has waited for: this is the last that can be known.
-    if (group === null) this.#meter!.note(membersOf(this.#tree!).flatMap((pid) => stateOf(pid) ?? []));
     if (!this.#isHelperLost) signal(-session, 'SIGKILL');
     this.#killing ??= killMembers(this.#tree!);
   }

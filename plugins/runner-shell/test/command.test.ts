@@ -1,15 +1,12 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NodeUnderTest, outputsOf, printed, reasonOf } from './node-under-test.ts';
+import { NODES_BY_SHELL, NodeUnderTest, outputsOf, printed, reasonOf } from './node-under-test.ts';
 
-// The fastest shell there is, and bash, which differs in most ways that matter here.
-const SHELLS = [undefined, '/bin/bash'].filter((path) => path === undefined || existsSync(path));
-
-describe.each(SHELLS)('a command, with helpers in %s', (helperShell) => {
+describe.each(NODES_BY_SHELL)('a command, with helpers in %s, on a node with %s', (_shell, _kind, settings) => {
   let node: NodeUnderTest;
   beforeAll(() => {
-    node = new NodeUnderTest(helperShell === undefined ? {} : { helperShell });
+    node = new NodeUnderTest(settings);
   });
   afterAll(async () => {
     expect(await node.close()).toEqual({ files: [], processes: [] });

@@ -90,6 +90,12 @@ export const NODES: readonly (readonly [kind: string, settings: JsonObject])[] =
   ...(testGroup === undefined ? [] : [[groupKind, { cgroup: testGroup }] as const]),
 ];
 
+/** The fastest shell there is for helpers, and bash, which differs in most ways that matter here; each on each kind. */
+export const NODES_BY_SHELL: readonly (readonly [shell: string, kind: string, settings: JsonObject])[] = [
+  ['the usual shell', {}] as const,
+  ...(existsSync('/bin/bash') ? [['/bin/bash', { helperShell: '/bin/bash' }] as const] : []),
+].flatMap(([shell, helper]) => NODES.map(([kind, settings]) => [shell, kind, { ...helper, ...settings }] as const));
+
 /** Resolves when the attempt has printed this. */
 export async function printed(attempt: TestAttempt, text: string): Promise<void> {
   await new Promise<void>((resolve) => {

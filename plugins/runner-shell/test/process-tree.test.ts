@@ -1,134 +1,135 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestAttempt } from '@gantry/plugin-kit/testing';
 import { killMembers, membersOf } from '../src/process-tree.ts';
-import { complaintsOf, gone, isRunning, NodeUnderTest, printed, reasonOf } from './node-under-test.ts';
+import { complaintsOf, gone, isRunning, NODES_BY_SHELL, NodeUnderTest, printed, reasonOf } from './node-under-test.ts';
 
-const SHELLS = [undefined, '/bin/bash'].filter((path) => path === undefined || existsSync(path));
 const lastNumber = (attempt: TestAttempt) => Number(attempt.text.trim().split('\n').at(-1));
 
-describe.each(SHELLS)('the processes of a command, with helpers in %s', (helperShell) => {
-  let node: NodeUnderTest;
-  beforeAll(() => {
-    node = new NodeUnderTest(helperShell === undefined ? {} : { helperShell });
-  });
-  afterAll(async () => {
-    expect(await node.close()).toEqual({ files: [], processes: [] });
-  });
+describe.each(NODES_BY_SHELL)(
+  'the processes of a command, with helpers in %s, on a node with %s',
+  (_shell, _kind, settings) => {
+    let node: NodeUnderTest;
+    beforeAll(() => {
+      node = new NodeUnderTest(settings);
+    });
+    afterAll(async () => {
+      expect(await node.close()).toEqual({ files: [], processes: [] });
+    });
 
-  it('that it leaves behind are ended, and that is told', async () => {
-    const { attempt, outcome } = await node.run({ command: 'sleep 1000 & sleep 1000 & echo $!' });
-    expect(outcome.ok).toBe(true);
-    expect(isRunning(lastNumber(attempt))).toBe(false);
-    expect(complaintsOf(attempt)).toContain('2 processes were left behind');
-  });
+    it('that it leaves behind are ended, and that is told', async () => {
+      const { attempt, outcome } = await node.run({ command: 'sleep 1000 & sleep 1000 & echo $!' });
+      expect(outcome.ok).toBe(true);
+      expect(isRunning(lastNumber(attempt))).toBe(false);
+      expect(complaintsOf(attempt)).toContain('2 processes were left behind');
+    });
 
-  it('that it leaves behind in a session of their own, deaf to SIGTERM, are ended too', async () => {
-    const daemon = `trap "" TERM; echo $$; exec 1>&- 2>&-; while :; do sleep 1; done`;
-    const { attempt, outcome } = await node.run({ command: `setsid sh -c '${daemon}' & sleep 0.1` });
-    expect(outcome.ok).toBe(true);
-    expect(isRunning(lastNumber(attempt))).toBe(false);
-    expect(complaintsOf(attempt)).toContain('left behind');
-  });
+    it('that it leaves behind in a session of their own, deaf to SIGTERM, are ended too', async () => {
+      const daemon = `trap "" TERM; echo $$; exec 1>&- 2>&-; while :; do sleep 1; done`;
+      const { attempt, outcome } = await node.run({ command: `setsid sh -c '${daemon}' & sleep 0.1` });
+      expect(outcome.ok).toBe(true);
+      expect(isRunning(lastNumber(attempt))).toBe(false);
+      expect(complaintsOf(attempt)).toContain('left behind');
+    });
 
-  it('that have left their group are no stranger’s business: nothing else is ended', async () => {
-    const gate = node.gate();
-    const other = node.attempt({ command: `echo up; read -r _ < "${gate.path}"` });
-    const ended = other.run();
-    await printed(other, 'up');
-    await node.run({ command: 'sleep 1000 &' });
-    gate.open();
-    expect((await ended).ok).toBe(true);
-  });
+    it('that have left their group are no stranger’s business: nothing else is ended', async () => {
+      const gate = node.gate();
+      const other = node.attempt({ command: `echo up; read -r _ < "${gate.path}"` });
+      const ended = other.run();
+      await printed(other, 'up');
+      await node.run({ command: 'sleep 1000 &' });
+      gate.open();
+      expect((await ended).ok).toBe(true);
+    });
 
-  it('end with a soft stop', async () => {
-    const attempt = node.attempt({ command: 'sleep 1000 & echo $!; wait' });
-    const ended = attempt.run();
-    await printed(attempt, '\n');
-    attempt.requestStop();
-    expect(await ended).toMatchObject({ ok: false, exitCode: 143 });
-    expect(isRunning(lastNumber(attempt))).toBe(false);
-  });
-
-  it('end with a soft stop that comes at any moment of their beginning', async () => {
-    const attempts = Array.from({ length: 30 }, () => node.attempt({ command: 'exec sleep 1000' }));
-    const ended = attempts.map(async (attempt, index) => {
-      const outcome = attempt.run();
-      for (let turns = 0; turns < index * 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+    it('end with a soft stop', async () => {
+      const attempt = node.attempt({ command: 'sleep 1000 & echo $!; wait' });
+      const ended = attempt.run();
+      await printed(attempt, '\n');
       attempt.requestStop();
-      return outcome;
+      expect(await ended).toMatchObject({ ok: false, exitCode: 143 });
+      expect(isRunning(lastNumber(attempt))).toBe(false);
     });
-    for (const outcome of await Promise.all(ended)) expect(outcome.ok).toBe(false);
-  });
 
-  it('may use a soft stop to end in good order', async () => {
-    const attempt = node.attempt({ command: `trap 'echo tidied; exit 0' TERM; echo up; sleep 1000 & wait` });
-    const ended = attempt.run();
-    await printed(attempt, 'up');
-    attempt.requestStop();
-    expect((await ended).ok).toBe(true);
-    expect(attempt.text).toContain('tidied');
-  });
-
-  it('that ignore the soft stop end with the hard one, and the next command runs as ever', async () => {
-    const attempt = node.attempt({ command: `trap '' TERM; echo up; while :; do sleep 1; done` });
-    const ended = attempt.run();
-    await printed(attempt, 'up');
-    attempt.requestKill();
-    expect(await ended).toMatchObject({ ok: false, signal: 'SIGKILL' });
-    expect((await node.run({ command: 'echo again' })).stdout).toBe('again\n');
-  });
-
-  it('that left for a session of their own end with the hard stop', async () => {
-    const attempt = node.attempt({ command: `setsid sh -c 'echo $$; exec sleep 1000' & wait` });
-    const ended = attempt.run();
-    await printed(attempt, '\n');
-    attempt.requestKill();
-    await ended;
-    expect(isRunning(lastNumber(attempt))).toBe(false);
-  });
-
-  it('may signal their own group without harm to anything else', async () => {
-    const { outcome } = await node.run({ command: `trap : TERM; kill -TERM 0; kill -USR1 0` });
-    expect(outcome).toMatchObject({ ok: false, signal: 'SIGUSR1' });
-    expect((await node.run({ command: 'echo again' })).stdout).toBe('again\n');
-  });
-
-  it('that kill their own group tell honestly that nobody heard their end', async () => {
-    const { outcome } = await node.run({ command: 'kill -KILL 0' });
-    expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
-  });
-
-  it('are followed to their end when their helper is killed, and the end is told as unknown', async () => {
-    const gate = node.gate();
-    const attempt = node.attempt({
-      command: `ps -o ppid= -p $$; echo up; read -r _ < "${gate.path}"; echo down; exit 5`,
+    it('end with a soft stop that comes at any moment of their beginning', async () => {
+      const attempts = Array.from({ length: 30 }, () => node.attempt({ command: 'exec sleep 1000' }));
+      const ended = attempts.map(async (attempt, index) => {
+        const outcome = attempt.run();
+        for (let turns = 0; turns < index * 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+        attempt.requestStop();
+        return outcome;
+      });
+      for (const outcome of await Promise.all(ended)) expect(outcome.ok).toBe(false);
     });
-    const ended = attempt.run();
-    await printed(attempt, 'up');
-    const helper = Number(attempt.text.split('\n')[0]);
-    process.kill(helper, 'SIGKILL');
-    await gone(helper);
-    gate.open();
-    const outcome = await ended;
-    expect([reasonOf(outcome), attempt.text.includes('down')]).toEqual(['EXIT_STATUS_UNKNOWN', true]);
-    expect((await node.run({ command: 'echo again' })).stdout).toBe('again\n');
-  });
 
-  it('end with the hard stop after their helper was killed', async () => {
-    const attempt = node.attempt({ command: `ps -o ppid= -p $$; echo up; trap '' TERM; while :; do sleep 1; done` });
-    const ended = attempt.run();
-    await printed(attempt, 'up');
-    const helper = Number(attempt.text.split('\n')[0]);
-    process.kill(helper, 'SIGKILL');
-    await gone(helper);
-    attempt.requestKill();
-    expect(await ended).toMatchObject({ ok: false, signal: 'SIGKILL' });
-  });
-});
+    it('may use a soft stop to end in good order', async () => {
+      const attempt = node.attempt({ command: `trap 'echo tidied; exit 0' TERM; echo up; sleep 1000 & wait` });
+      const ended = attempt.run();
+      await printed(attempt, 'up');
+      attempt.requestStop();
+      expect((await ended).ok).toBe(true);
+      expect(attempt.text).toContain('tidied');
+    });
+
+    it('that ignore the soft stop end with the hard one, and the next command runs as ever', async () => {
+      const attempt = node.attempt({ command: `trap '' TERM; echo up; while :; do sleep 1; done` });
+      const ended = attempt.run();
+      await printed(attempt, 'up');
+      attempt.requestKill();
+      expect(await ended).toMatchObject({ ok: false, signal: 'SIGKILL' });
+      expect((await node.run({ command: 'echo again' })).stdout).toBe('again\n');
+    });
+
+    it('that left for a session of their own end with the hard stop', async () => {
+      const attempt = node.attempt({ command: `setsid sh -c 'echo $$; exec sleep 1000' & wait` });
+      const ended = attempt.run();
+      await printed(attempt, '\n');
+      attempt.requestKill();
+      await ended;
+      expect(isRunning(lastNumber(attempt))).toBe(false);
+    });
+
+    it('may signal their own group without harm to anything else', async () => {
+      const { outcome } = await node.run({ command: `trap : TERM; kill -TERM 0; kill -USR1 0` });
+      expect(outcome).toMatchObject({ ok: false, signal: 'SIGUSR1' });
+      expect((await node.run({ command: 'echo again' })).stdout).toBe('again\n');
+    });
+
+    it('that kill their own group tell honestly that nobody heard their end', async () => {
+      const { outcome } = await node.run({ command: 'kill -KILL 0' });
+      expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
+    });
+
+    it('are followed to their end when their helper is killed, and the end is told as unknown', async () => {
+      const gate = node.gate();
+      const attempt = node.attempt({
+        command: `ps -o ppid= -p $$; echo up; read -r _ < "${gate.path}"; echo down; exit 5`,
+      });
+      const ended = attempt.run();
+      await printed(attempt, 'up');
+      const helper = Number(attempt.text.split('\n')[0]);
+      process.kill(helper, 'SIGKILL');
+      await gone(helper);
+      gate.open();
+      const outcome = await ended;
+      expect([reasonOf(outcome), attempt.text.includes('down')]).toEqual(['EXIT_STATUS_UNKNOWN', true]);
+      expect((await node.run({ command: 'echo again' })).stdout).toBe('again\n');
+    });
+
+    it('end with the hard stop after their helper was killed', async () => {
+      const attempt = node.attempt({ command: `ps -o ppid= -p $$; echo up; trap '' TERM; while :; do sleep 1; done` });
+      const ended = attempt.run();
+      await printed(attempt, 'up');
+      const helper = Number(attempt.text.split('\n')[0]);
+      process.kill(helper, 'SIGKILL');
+      await gone(helper);
+      attempt.requestKill();
+      expect(await ended).toMatchObject({ ok: false, signal: 'SIGKILL' });
+    });
+  },
+);
 
 describe('the processes of an attempt', () => {
   it('are found whatever their pid is, once pids may have gone round', async () => {

@@ -41,7 +41,11 @@ describe.each(NODES)('what an attempt took on a node with %s', (_kind, settings)
     expect(failed.outcome).toMatchObject({ ok: false, exitCode: 3 });
     expect(failed.outcome.usage?.cpuMs).toBeGreaterThanOrEqual(100);
     const attempt = node.attempt({
-      command: `trap '' TERM; ${script('while (process.cpuUsage().user < 3e5); console.log("up"); setInterval(() => {}, 1000);')}`,
+      argv: [
+        'node',
+        '-e',
+        'process.on("SIGTERM", () => {}); while (process.cpuUsage().user < 3e5); console.log("up"); setInterval(() => {}, 1000);',
+      ],
     });
     const ended = attempt.run();
     await printed(attempt, 'up');
