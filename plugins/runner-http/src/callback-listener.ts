@@ -85,7 +85,8 @@ export class CallbackListener {
 
   #listen(): Promise<unknown> {
     const { host, port, tls } = this.#settings;
-    const limits = { maxHeaderSize: 8_192, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
+    const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 };
+    const limits = { maxHeaderSize: 8_192, ...times };
     const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
     const server = tls ? createSecureServer({ ...limits, ...tls() }, answer) : createServer(limits, answer);
     server.maxConnections = 512;
