@@ -147,6 +147,19 @@ describe('an https task', () => {
     });
   });
 
+  it('keeps no more kinds of connection than it needs, however many tasks ask for', async () => {
+    const harness = new AttemptHarness(http, { allow: ['127.0.0.0/8'], allowInsecure: true });
+    harnesses.push(harness);
+    const url = `https://127.0.0.1:${portOf(server)}/`;
+    for (let kind = 0; kind < 70; kind++) {
+      const tls = { insecure: true, serverName: `kind-${kind}.example.test` };
+      expect(await harness.attempt({ url, tls }).run()).toMatchObject({ ok: true });
+    }
+    const open = () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
+    while ((await open()) > 64) await new Promise((resolve) => setImmediate(resolve));
+    expect(await open()).toBeGreaterThan(32);
+  });
+
   it('may be called back over https', async () => {
     const { certificateFile, keyFile } = authority.sign('callbacks', 'IP:127.0.0.1');
     const probe = await listen(authority.sign('probe', 'IP:127.0.0.1'), {});
