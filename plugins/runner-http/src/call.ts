@@ -3,7 +3,6 @@ import type { Reconnect } from './config.ts';
 import { shown } from './duration.ts';
 import { Exchange, type Ended, type ExchangeOptions } from './exchange.ts';
 import { failure, failureOf, type Failed } from './failure.ts';
-import type { StatusPattern } from './request-config.ts';
 import type { Prepared } from './request.ts';
 
 /** May be sent again when nobody knows whether it arrived: what it asks for is the same as having asked once (RFC 9110). */
@@ -15,10 +14,7 @@ export function mayBeRepeated(method: string, { isKeyHeeded }: Pick<CallOptions,
 }
 
 /** One call: what it takes from begin to end, over all of its tries. */
-export interface CallOptions extends Omit<ExchangeOptions, 'keepsBody'> {
-  readonly expect: StatusPattern | readonly StatusPattern[];
-  /** Whether the body of an expected answer is wanted. That of any other one is kept for its failure. */
-  readonly wantsBody: boolean;
+export interface CallOptions extends ExchangeOptions {
   /** For everything: all tries, their delays, and the body of the answer. Null for ever. */
   readonly timeoutMs: number | null;
   readonly reconnect: Reconnect;
@@ -52,7 +48,6 @@ export class Call {
   readonly #prepared: Prepared;
   readonly #options: CallOptions;
   readonly #settle: (ended: CallEnded) => void;
-  readonly #exchangeOptions: ExchangeOptions;
   #exchange: Exchange | null = null;
   #timer: NodeJS.Timeout | null = null;
   #backOff: NodeJS.Timeout | null = null;
@@ -65,8 +60,6 @@ export class Call {
     this.#prepared = prepared;
     this.#options = options;
     this.#settle = settle;
-    const keepsBody = (status: number) => options.wantsBody || !matches(options.expect, status);
-    this.#exchangeOptions = { ...options, keepsBody };
   }
 
   /** To be called once. */
@@ -83,7 +76,7 @@ export class Call {
   }
 
   #try(): void {
-    this.#exchange = new Exchange(this.#prepared, this.#exchangeOptions, (ended) => this.#tried(ended));
+    this.#exchange = new Exchange(this.#prepared, this.#options, (ended) => this.#tried(ended));
     try {
       this.#exchange.begin();
     } catch (error) {

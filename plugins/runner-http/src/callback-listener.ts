@@ -12,6 +12,8 @@ export const MAX_CALLBACK_BYTES = 32_768;
 const REQUEST_MS = 15_000;
 /** Tells a client that nobody waits yet, as just after a restart. Seconds. */
 const RETRY_AFTER = 5;
+/** Whoever is found again after a restart is so by then. Milliseconds since the port was opened. */
+const FOUND_AGAIN_MS = 60_000;
 /** Ended attempts are remembered until their tokens expire, but never more than these. */
 const MAX_ENDED = 100_000;
 
@@ -40,6 +42,7 @@ export class CallbackListener {
   /** When the tokens of attempts that wait no more expire. Seconds since 1970. */
   readonly #ended = new Map<string, number>();
   #server: Server | null = null;
+  #openedAt = 0;
   #listening: Promise<unknown> | null = null;
 
   /** Throws BadSettings. */
@@ -85,7 +88,8 @@ export class CallbackListener {
 
   #listen(): Promise<unknown> {
     const { host, port, tls } = this.#settings;
-    const limits = { maxHeaderSize: 8_192, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
+    const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 };
+    const limits = { maxHeaderSize: 8_192, ...times };
     const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
     const server = tls ? createSecureServer({ ...limits, ...tls() }, answer) : createServer(limits, answer);
     server.maxConnections = 512;
@@ -94,6 +98,7 @@ export class CallbackListener {
     // Want of files or memory for one more client: it is told by its connection, and the others are served.
     server.on('error', () => undefined);
     this.#server = server;
+    this.#openedAt = performance.now();
     return once(server.listen(port, host), 'listening');
   }
 
@@ -127,7 +132,7 @@ export class CallbackListener {
     if (expiresAt * 1_000 <= Date.now()) return 410;
     if (method !== 'POST' && method !== 'PUT') return 405;
     const waiting = this.#waiting.get(attempt);
-    if (!waiting) return this.#ended.has(attempt) ? 410 : 503;
+    if (!waiting) return this.#ended.has(attempt) || performance.now() - this.#openedAt > FOUND_AGAIN_MS ? 410 : 503;
     if (waiting.isTaken) return 410;
     if (Number(headers['content-length'] ?? 0) > MAX_CALLBACK_BYTES) return 413;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

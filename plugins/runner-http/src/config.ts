@@ -34,8 +34,8 @@ const DAY_MS = 86_400_000;
 const reconnect = z
   .strictObject({
     max: z.int().min(0).max(10).default(2).describe('How many further tries there are.'),
-    delay: duration(1, DAY_MS).default(250).describe('Before the first of them; doubled for each further one.'),
-    maxDelay: duration(1, DAY_MS).default(5_000).describe('The delay grows no longer than this.'),
+    delay: duration(1, DAY_MS).prefault('250ms').describe('Before the first of them; doubled for each further one.'),
+    maxDelay: duration(1, DAY_MS).prefault('5s').describe('The delay grows no longer than this.'),
   })
   .describe('Further tries when the connection fails, for requests that may be sent twice.');
 /** Durations in milliseconds. */
@@ -69,7 +69,7 @@ const fields = z.strictObject({
   timeout: duration(1, DAY_MS)
     .optional()
     .describe('For the whole call, with all of its tries. Default: the task’s own.'),
-  connectTimeout: duration(1, DAY_MS).default(10_000).describe('For the name, the connection and TLS.'),
+  connectTimeout: duration(1, DAY_MS).prefault('10s').describe('For the name, the connection and TLS.'),
   answerTimeout: duration(1, DAY_MS).optional().describe('From there to the first byte of the answer.'),
   reconnect: reconnect.prefault({}),
   idempotencyKey: z

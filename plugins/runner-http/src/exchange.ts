@@ -1,9 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { Answer, isText } from './answer.ts';
+import { Answer, isText, matches } from './answer.ts';
 import { shown } from './duration.ts';
 import { failure, failureOf, type Failed } from './failure.ts';
+import type { StatusPattern } from './request-config.ts';
 import { redirected, send, whereTo, type Prepared } from './request.ts';
 import type { NodeRules } from './settings.ts';
 
@@ -38,8 +39,9 @@ export interface ExchangeOptions {
   readonly answerMs: number | null;
   /** Where the body of a text answer is printed, if at all. */
   readonly print: Writable | null;
-  /** Whether the body is kept, for an answer of this status. */
-  keepsBody(status: number): boolean;
+  readonly expect: StatusPattern | readonly StatusPattern[];
+  /** Whether the body of an expected answer is kept. That of any other one is, for its failure. */
+  readonly wantsBody: boolean;
 }
 
 export type Ended =
@@ -136,7 +138,7 @@ export class Exchange {
     }
     this.#answer = answer;
     this.#isText = isText(answer.headers['content-type']);
-    this.#keepsBody = this.#options.keepsBody(status);
+    this.#keepsBody = this.#options.wantsBody || !matches(this.#options.expect, status);
     answer.on('data', (piece: Buffer) => this.#received(answer, piece));
     answer.on('end', () => this.#completed(answer, status));
     answer.on('error', (error) => this.#break(failureOf(error)));

@@ -11,11 +11,14 @@ import { prepared, type Prepared } from './request.ts';
 import { rulesOf, type NodeRules } from './settings.ts';
 import { callOptions } from './task-call.ts';
 
-/** One HTTP request. What the other side does wrong is the task's failure: its retries are what helps against it. */
+/**
+ * An HTTP request, or a job that one begins. What the other side does wrong is the task's failure: its retries are what
+ * helps against it.
+ */
 export default defineRunner<HttpConfig, JobHandle>({
   name: 'http',
   version: '1.0.0',
-  summary: 'Makes one HTTP request and hands on what the answer says.',
+  summary: 'Makes an HTTP request and hands on what the answer says, or follows the job that it begins.',
   config: zodConfig(httpConfig),
 
   run: (attempt, node) =>

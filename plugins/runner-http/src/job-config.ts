@@ -56,9 +56,9 @@ export const poll = z
     method: method.default('GET'),
     headers: headers.default({}).describe('Beside the task’s own, which go along to its own origin only.'),
     expect: statusPatterns.default('2xx').describe('Any other 4xx fails the task; 408, 429 and 5xx are asked again.'),
-    interval: duration(50, HOUR_MS).default(2_000).describe('Before the first poll.'),
+    interval: duration(50, HOUR_MS).prefault('2s').describe('Before the first poll.'),
     factor: z.number().min(1).max(10).default(1.5).describe('Each interval is so much longer than the one before.'),
-    maxInterval: duration(50, HOUR_MS).default(30_000).describe('The interval grows no longer than this.'),
+    maxInterval: duration(50, HOUR_MS).prefault('30s').describe('The interval grows no longer than this.'),
     until: conditions.describe('The job has ended well.'),
     failWhen: conditions.optional().describe('The job has failed. Looked at first.'),
     progress: progress.optional().describe('How far the job is: a number from 0 to 1, or `of` a whole.'),
@@ -81,7 +81,7 @@ export type CancelConfig = z.output<typeof cancel>;
 export const callback = z
   .strictObject({
     timeout: duration(1_000, 14 * 24 * HOUR_MS)
-      .default(HOUR_MS)
+      .prefault('1h')
       .describe('Who has not called by then is not waited for.'),
     failWhen: conditions.optional().describe('The job has failed. It has ended well when this does not hold.'),
   })

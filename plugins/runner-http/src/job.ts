@@ -45,6 +45,7 @@ export class Job {
     return this.#waiting(until, async (wait) => {
       const request = this.#request(wait);
       await this.#attempt.checkpoint({ phase: 'SUBMITTING', until });
+      if (stop.aborted) return stopped('nothing was submitted');
       return this.#submit(request, wait);
     });
   }

@@ -134,6 +134,15 @@ describe('a job whose attempt is stopped', () => {
     expect(service.asked).toEqual(['POST /jobs', 'POST /jobs/7/cancel']);
   });
 
+  it('is not submitted when the stop comes before', async () => {
+    service.answers({ 'POST /jobs': [accepted] });
+    const attempt = job({ cancel });
+    const ended = attempt.run();
+    attempt.requestStop();
+    expect(await ended).toMatchObject(says('nothing was submitted'));
+    expect(service.asked).toEqual([]);
+  });
+
   it('is told not to have been cancelled when the call for it fails, or takes too long', async () => {
     const script = { 'POST /jobs': [accepted], 'GET /jobs/7': [running] };
     service.answers({ ...script, 'POST /jobs/7/cancel': [json('no', 409)] });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
+import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +145,48 @@ describe('an https task', () => {
       ok: false,
       reason: { code: 'SELF_SIGNED_CERT_IN_CHAIN' },
     });
+  });
+
+  it('keeps no more kinds of connection than it needs, however many tasks ask for', async () => {
+    const harness = new AttemptHarness(http, { allow: ['127.0.0.0/8'], allowInsecure: true });
+    harnesses.push(harness);
+    const url = `https://127.0.0.1:${portOf(server)}/`;
+    for (let kind = 0; kind < 70; kind++) {
+      const tls = { insecure: true, serverName: `kind-${kind}.example.test` };
+      expect(await harness.attempt({ url, tls }).run()).toMatchObject({ ok: true });
+    }
+    const open = () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
+    while ((await open()) > 64) await new Promise((resolve) => setImmediate(resolve));
+    expect(await open()).toBeGreaterThan(32);
+  });
+
+  it('may be called back over https', async () => {
+    const { certificateFile, keyFile } = authority.sign('callbacks', 'IP:127.0.0.1');
+    const probe = await listen(authority.sign('probe', 'IP:127.0.0.1'), {});
+    const port = portOf(probe);
+    await new Promise((resolve) => probe.close(resolve));
+    const url = `https://127.0.0.1:${port}/`;
+    const callback = { listen: `127.0.0.1:${port}`, url, certificateFile, keyFile };
+    const called: Promise<number | undefined>[] = [];
+    const service = await listen(authority.sign('service', 'IP:127.0.0.1'), {});
+    service.removeAllListeners('request');
+    service.on('request', (submitted, response) => {
+      response.end();
+      const target = submitted.headers['gantry-callback'] as string;
+      called.push(
+        new Promise((resolve, reject) => {
+          const call = request(target, { method: 'POST', ca: authority.certificate, agent: false }, (answer) =>
+            resolve(answer.resume().statusCode),
+          );
+          call.on('error', reject).end();
+        }),
+      );
+    });
+    const tls = { ca: authority.certificate };
+    expect(await ask(service, tls, { callback }, { callback: {}, outputs: {} })).toMatchObject({ ok: true });
+    expect(await Promise.all(called)).toEqual([204]);
+    service.closeAllConnections();
+    service.close();
   });
 
   it('tells the node’s operator of settings that are wrong, as a failure of the node', async () => {
