@@ -114,7 +114,7 @@ describe('what looks like markup', () => {
       expect(await foreign(page)).toEqual([]);
     }
     await page.getByRole('tab', { name: 'Params and origin' }).click();
-    expect(await text(page)).toContain(CORPUS[6]);
+    expect(await text(page)).toContain(JSON.stringify(CORPUS[6]));
     await page.getByRole('tab', { name: 'Tasks' }).click();
     await page.getByRole('button', { name: 'fails', exact: true }).click();
     await page.getByRole('complementary', { name: 'Task fails' }).getByText(CORPUS[1]!).first().waitFor();
