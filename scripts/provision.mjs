@@ -1,5 +1,5 @@
-// Before the tests: makes sure that there is what they run against: a MariaDB server, a Docker engine, and busybox for
-// an image. Only the programs are needed; each suite starts servers of its own, on temporary folders.
+// Before the tests: makes sure that there is what they run against: a MariaDB server, a Docker engine, busybox for an
+// image, and Chromium. Only the programs are needed; each suite starts servers of its own, on temporary folders.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -9,6 +9,7 @@ const NEEDED = [
   { program: 'mariadbd', package: 'mariadb-server', why: 'MariaDB’s server, 10.6 or newer' },
   { program: 'dockerd', package: 'docker.io', why: 'a Docker engine' },
   { program: 'busybox', package: 'busybox-static', why: 'a command for the image of the docker runner’s tests' },
+  { program: 'chromium', package: 'chromium', why: 'a browser for the tests of the web UI' },
 ];
 
 // Debian puts servers into /usr/sbin, which is not on everybody's PATH.
@@ -34,6 +35,6 @@ const left = missing();
 if (left.length > 0) {
   console.error(`gantry: the tests need what is not installed: ${left.map(({ program, why }) => `${program} (${why})`).join(', ')}.
   Debian, Ubuntu:  sudo sh -c '${installOf(left.map(({ package: name }) => name))}'
-  macOS:           brew install mariadb; the docker runner’s tests need Linux`);
+  macOS:           brew install mariadb; brew install --cask chromium; the docker runner’s tests need Linux`);
   process.exit(1);
 }

@@ -119,7 +119,10 @@ export function respondUnbuilt(response: ServerResponse): void {
 function listFiles(folder: string): readonly string[] {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-      entry.isFile() ? [join(entry.parentPath, entry.name).slice(folder.length + 1)] : [],
+      // What begins with a dot is the build's own.
+      entry.isFile() && !entry.name.startsWith('.')
+        ? [join(entry.parentPath, entry.name).slice(folder.length + 1)]
+        : [],
     );
   } catch {
     return [];
