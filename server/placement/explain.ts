@@ -1,6 +1,6 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatQuantity } from '../domain/resources.ts';
-import type { ClusterModel } from './cluster-model.ts';
+import type { ClusterModel, ModelNode } from './cluster-model.ts';
 import { isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
 import { nextDomain } from './offer.ts';
 import type { Pending, PlacementQueue } from './queue.ts';
@@ -35,8 +35,8 @@ export interface PlacementExplanation {
 
 /** Says of a task run in the queue, node by node, what keeps it from there, and what would help. */
 export function explain(entry: Pending, queue: PlacementQueue, model: ClusterModel): PlacementExplanation {
-  const nodes = verdictsOn(entry.shape, model);
-  const outlook = outlookOf(nodes);
+  const nodes = verdictsOn(entry.shape, model, model.nodes());
+  const outlook = outlookOf(nodes, nodes.length);
   return {
     ...summaryOf(entry, outlook, model),
     position: positionOf(entry, queue),
@@ -49,11 +49,33 @@ export function explain(entry: Pending, queue: PlacementQueue, model: ClusterMod
 /** Why a task run waits, without a word about each node. */
 export type QueueReason = Pick<PlacementExplanation, 'summary' | 'tier' | 'unblock'>;
 
-/** Says why a task run in the queue waits. What is worked out for its shape is kept in `known`, for others like it. */
+/** So many nodes are looked at one by one for a reason in short. */
+export const NODES_LOOKED_AT = 256;
+
+/**
+ * Says why a task run in the queue waits: as `explain` does, but of a larger pool only some nodes are looked at one by
+ * one, those that might do first. What is worked out for its shape is kept in `known`, for others like it.
+ */
 export function reasonOf(entry: Pending, model: ClusterModel, known: Map<TaskShape, Outlook>): QueueReason {
   let outlook = known.get(entry.shape);
-  if (outlook === undefined) known.set(entry.shape, (outlook = outlookOf(verdictsOn(entry.shape, model))));
+  if (outlook === undefined) known.set(entry.shape, (outlook = glanceAt(entry.shape, model)));
   return { ...summaryOf(entry, outlook, model), unblock: outlook.unblock };
+}
+
+function glanceAt(shape: TaskShape, model: ClusterModel): Outlook {
+  const all = model.nodes();
+  if (all.length <= NODES_LOOKED_AT) return outlookOf(verdictsOn(shape, model, all), all.length);
+  const able = Array.from(model.feasibility.nodesFor(shape), (index) => model.eligible[index]!);
+  const roomy = model.needsOf(shape) === null ? undefined : able.find((node) => model.hasRoom(shape, node));
+  const looked = new Set(roomy === undefined ? [] : [roomy]);
+  for (const nodes of [able, all]) {
+    for (const node of nodes) {
+      if (looked.size >= NODES_LOOKED_AT) break;
+      looked.add(node);
+    }
+  }
+  const outlook = outlookOf(verdictsOn(shape, model, [...looked]), all.length);
+  return { ...outlook, ableCount: Math.max(outlook.ableCount, able.length) };
 }
 
 /** What the nodes come to for a shape. */
@@ -68,10 +90,11 @@ export interface Outlook {
   readonly unblock: readonly Unblocking[];
 }
 
-function outlookOf(nodes: readonly NodeVerdict[]): Outlook {
+/** From the verdicts on nodes, the nearest to doing first, of a pool of so many. */
+function outlookOf(nodes: readonly NodeVerdict[], nodeCount: number): Outlook {
   const able = nodes.filter(({ verdict }) => verdict === 'FULL');
   return {
-    nodeCount: nodes.length,
+    nodeCount,
     nearest: nodes[0] ?? null,
     ableCount: able.length,
     limited: able.find(({ obstacles }) => obstacles.every(({ tier }) => tier === 'LIMIT')) ?? null,
@@ -79,11 +102,10 @@ function outlookOf(nodes: readonly NodeVerdict[]): Outlook {
   };
 }
 
-/** Every node, the nearest to doing first. */
-function verdictsOn(shape: TaskShape, model: ClusterModel): NodeVerdict[] {
+/** What these nodes come to, the nearest to doing first. */
+function verdictsOn(shape: TaskShape, model: ClusterModel, nodes: readonly ModelNode[]): NodeVerdict[] {
   const domain = nextDomain(shape, model);
-  return model
-    .nodes()
+  return nodes
     .map((node): NodeVerdict => {
       const obstacles = obstaclesOn(shape, node, model, domain);
       const verdict = obstacles.length === 0 ? 'FITS' : isOnlyFull(obstacles) ? 'FULL' : 'REFUSED';

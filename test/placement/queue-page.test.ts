@@ -73,6 +73,23 @@ describe('why a task run waits, in short', () => {
     expect(placement.reasonOf('r.3')).toBeNull();
   });
 
+  it('holds in a pool of more nodes than are looked at one by one', () => {
+    const nodes = Array.from({ length: 600 }, (_, at) =>
+      aNode(`n${at}`, { capacity: { slots: 1 }, labels: { zone: at >= 590 ? 'far' : 'near' } }),
+    );
+    const placement = aPlacement(nodes);
+    const far = aShape({ slots: 1 }, { nodeSelector: { zone: 'far' } });
+    for (let at = 590; at < 599; at++) placement.reserve(far, `n${at}`);
+    addTasks(placement, far, 'r.0');
+    addTasks(placement, aShape({ slots: 2 }), 'r.1');
+    expect(placement.reasonOf('r.0')!.summary.code).toBe('NEXT');
+    placement.reserve(far, 'n599');
+    placement.nodeChanged(aNode('n0', { eligibility: 'CORDONED', capacity: { slots: 1 } }));
+    expect(placement.reasonOf('r.0')!.summary).toEqual(placement.explain('r.0')!.summary);
+    expect(placement.reasonOf('r.0')!.summary.message).toBe('10 nodes of 600 would do, and none has 1 of slots free.');
+    expect(placement.reasonOf('r.1')!.summary.message).toMatch(/^None of 600 nodes will do\./);
+  });
+
   it('is worked out anew after a change', () => {
     const placement = aPlacement([aNode('a', { capacity: { slots: 1 } })]);
     placement.reserve(aShape(), 'a');
