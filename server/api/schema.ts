@@ -15,6 +15,7 @@ import './node.ts';
 import './cordon-node.ts';
 import './node-event.ts';
 import './pool.ts';
+import './queue-event.ts';
 import './update-pool.ts';
 import './decision.ts';
 import './simulate-placement.ts';
