@@ -48,6 +48,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription run': 'VIEWER',
   'subscription runs': 'VIEWER',
   'subscription nodes': 'VIEWER',
+  'subscription nodeLoads': 'VIEWER',
   'subscription logs': 'VIEWER',
   'subscription queue': 'VIEWER',
   'subscription placement': 'VIEWER',

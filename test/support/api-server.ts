@@ -102,6 +102,11 @@ export async function startApi(
       const batch: EventBatch = { pool: POOL, seq: ++seq, at, ...events };
       await opened.commit(lease, seq, { ...NOTHING, writtenSeq: seq, at, ...change, events });
       hub.publish(batch);
+      if (change.nodes !== undefined)
+        hub.loadsChanged(
+          POOL,
+          change.nodes.map(({ name }) => name),
+        );
       return seq;
     });
     writing = done.catch(() => undefined);
