@@ -16,13 +16,19 @@ export function CordonButton({ node: { name, eligibility }, changed, isBare = fa
   const refusal = useRefusal('ADMIN');
   const isOpen = eligibility === 'ELIGIBLE';
   const toggle = async (): Promise<void> => {
-    const { node } = await act(isOpen ? CordonNode : UncordonNode, { input: { name } });
+    const input = { input: { name } };
+    const { node } = isOpen ? await act(CordonNode, input) : await act(UncordonNode, input);
     changed(node.eligibility);
     say(isOpen ? `${name} gets no new work. What runs there goes on.` : `${name} gets work again.`);
   };
   const word = isOpen ? 'Cordon' : 'Uncordon';
   return (
-    <ActionButton act={toggle} refusal={refusal} label={`${word} ${name}`} {...(isBare ? { look: 'bare' as const } : {})}>
+    <ActionButton
+      act={toggle}
+      refusal={refusal}
+      label={`${word} ${name}`}
+      {...(isBare ? { look: 'bare' as const } : {})}
+    >
       {word}
     </ActionButton>
   );

@@ -1,4 +1,10 @@
-import { NodeLoadsFeed, NodeTiles, NodeTilesFeed, type NodeTile, type NodeTilesFeedData } from '../../client/operations.ts';
+import {
+  NodeLoadsFeed,
+  NodeTiles,
+  NodeTilesFeed,
+  type NodeTile,
+  type NodeTilesFeedData,
+} from '../../client/operations.ts';
 import { askInOrder, follow } from '../../client/socket.ts';
 import { useLive, type Live } from '../../client/use-live.ts';
 
