@@ -96,6 +96,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
         reset: () => dispatch.reset(pool),
         perform: (effects) => dispatch.perform(pool, effects),
         publish: (batch) => hub.publish(batch),
+        publishLoads: (nodes) => hub.loadsChanged(pool, nodes),
       }),
     );
   }

@@ -13,7 +13,8 @@ import type { Summary } from '../simulation/summary.ts';
 import type { Workload } from '../simulation/workload.ts';
 import type { Changes, WhatIf } from '../placement/what-if.ts';
 import type { Events } from '../events/follow.ts';
-import type { PlacementExplanation } from '../placement/explain.ts';
+import type { PlacementExplanation, QueueReason } from '../placement/explain.ts';
+import type { QueuePage, QueuePlace } from '../placement/queue-page.ts';
 import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
 import type { SchedulerStatus } from '../placement/scheduler.ts';
 import type { ShadowReport } from '../placement/shadow.ts';
@@ -89,6 +90,12 @@ export interface PlacementReader {
   explain(pool: string, taskRun: TaskRunId): PlacementExplanation | null;
   /** Null when this server does not run the pool. */
   status(pool: string): PoolStatus | null;
+  /** What waits behind a place in the queue, the most urgent first; null when this server does not run the pool. */
+  queuePage(pool: string, first: number, after: QueuePlace | null): QueuePage | null;
+  /** Why a task run in the queue waits, in short; null when it is not in the queue (any more). */
+  reasonOf(pool: string, taskRun: TaskRunId): QueueReason | null;
+  /** Is another object whenever the queue, or why something waits in it, may have changed; null as for `status`. */
+  queueMark(pool: string): object | null;
 }
 /** Decisions that have been made, in full. */
 export interface DecisionReader {

@@ -42,3 +42,34 @@ builder.subscriptionFields((t) => ({
     resolve: (event) => event,
   }),
 }));
+
+const NodeLoadsRef = builder
+  .objectRef<{ readonly at: number; readonly nodes: readonly string[] }>('NodeLoads')
+  .implement({
+    role: 'VIEWER',
+    description: 'Nodes hold more or less than before.',
+    fields: (t) => ({
+      at: t.expose('at', { type: 'DateTime', description: 'When that was told.' }),
+      nodes: t.field({
+        type: [NodeRef],
+        description: 'These, as they are now, by name.',
+        resolve: async ({ nodes }, _, { loaders }) => {
+          const found = await Promise.all(nodes.map((name) => loaders.nodes.load(name)));
+          return found.filter((node) => node !== null);
+        },
+      }),
+    }),
+  });
+
+builder.subscriptionFields((t) => ({
+  nodeLoads: t.field({
+    type: NodeLoadsRef,
+    role: 'VIEWER',
+    args: { pool: t.arg.string({ required: false, description: 'Only nodes of the pool of this name.' }) },
+    description:
+      'Nodes on which attempts begin and end: what is `reserved` there has changed. At most once a second; begins now.',
+    subscribe: (_, { pool }, context) =>
+      source(context, (signal) => context.ports.events.followLoads(pool ?? undefined, signal)),
+    resolve: (nodes, _, { ports }) => ({ at: ports.clock.now(), nodes }),
+  }),
+}));

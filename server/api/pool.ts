@@ -4,6 +4,7 @@ import { builder } from './builder.ts';
 import { connectionOf, pageArgs, readPageArgs } from './connections.ts';
 import type { PoolStatus } from './context.ts';
 import { NodeConnection } from './node-list.ts';
+import { pageOfQueue, QueueConnection } from './queue.ts';
 import { enumOf, ReasonRef } from './vocabulary.ts';
 
 const SchedulerState = enumOf<PoolStatus['schedulerState']>('SchedulerState', 'Whether a pool’s scheduler works.', {
@@ -140,6 +141,13 @@ export const PoolRef = builder.objectRef<Pool>('Pool').implement({
       nullable: true,
       description: 'How many task runs are READY; null when another server runs the pool.',
       resolve: ({ name }, _, { ports }) => ports.placement.status(name)?.queueLength ?? null,
+    }),
+    queue: t.field({
+      type: QueueConnection,
+      nullable: true,
+      args: pageArgs(),
+      description: 'What waits, the most urgent first; null when another server runs the pool.',
+      resolve: (pool, args, context) => pageOfQueue(pool, readPageArgs(args), context),
     }),
     nodes: t.field({
       type: NodeConnection,

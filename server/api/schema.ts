@@ -17,6 +17,7 @@ import './cordon-node.ts';
 import './node-event.ts';
 import './pool.ts';
 import './pool-sample.ts';
+import './queue-event.ts';
 import './update-pool.ts';
 import './decision.ts';
 import './simulate-placement.ts';

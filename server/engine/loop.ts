@@ -40,6 +40,8 @@ export interface EngineOptions {
   perform(effects: readonly Effect[]): void;
   /** Hands on what has become true. Must not throw. */
   publish(batch: EventBatch): void;
+  /** Hands on which nodes hold more or less than before, each time it has been committed. Must not throw. */
+  publishLoads(nodes: readonly string[]): void;
 }
 
 /** How long the engine sleeps at most: commands of other servers are found then, and silence is noticed. Milliseconds. */
@@ -323,6 +325,7 @@ export class Engine implements Service {
     const written = store.commit(lease, step.seq, change);
     const done = written.then(() => {
       this.#options.publish({ pool: name, seq: step.seq, at: step.now, ...change.events });
+      if (change.nodes.length > 0) this.#options.publishLoads(change.nodes.map((node) => node.name));
       this.#settle(step, offers, commands);
       if (decision !== undefined) this.#trimDecisions();
     });

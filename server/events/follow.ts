@@ -31,6 +31,11 @@ export interface Events {
    * Rejects with StaleCursor for a cursor that this server did not make or whose events are gone.
    */
   followRuns(scope: RunScope, after: string | undefined, signal: AbortSignal): AsyncIterable<FollowedEvent>;
+  /**
+   * The names of the nodes that hold more or less than before, collected for a second; each as often as that happens to
+   * it. Begins now, and with every node that changes while the reader does something else.
+   */
+  followLoads(pool: string | undefined, signal: AbortSignal): AsyncIterable<readonly string[]>;
   followNodes(pool: string | undefined, after: string | undefined, signal: AbortSignal): AsyncIterable<FollowedEvent>;
   /** Log chunks of all attempts; with `follow` it goes on until the task run has ended, otherwise until it has caught up. */
   followLogs(

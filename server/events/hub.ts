@@ -4,12 +4,16 @@ import type { TaskRunId } from '../domain/ids.ts';
 /** Hears every committed batch, at once and in order. Must not throw and must not keep what it cannot bound. */
 export type BatchListener = (batch: EventBatch) => void;
 
+/** Hears which nodes of a pool hold more or less than before. Must not throw. */
+export type LoadListener = (pool: string, nodes: readonly string[]) => void;
+
 /**
  * Where committed events come in and are handed to whoever follows. It keeps nothing: a follower that has fallen
  * behind reads the event log, and each bounds what it keeps for a slow reader (follow.ts).
  */
 export class Hub {
   readonly #listeners = new Set<BatchListener>();
+  readonly #loadListeners = new Set<LoadListener>();
   readonly #logListeners = new Map<TaskRunId, Set<() => void>>();
 
   publish(batch: EventBatch): void {
@@ -20,6 +24,16 @@ export class Hub {
   listen(listener: BatchListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** What these nodes hold has been committed. In no log: nobody needs to know what a node held a while ago. */
+  loadsChanged(pool: string, nodes: readonly string[]): void {
+    for (const listener of this.#loadListeners) listener(pool, nodes);
+  }
+
+  listenToLoads(listener: LoadListener): () => void {
+    this.#loadListeners.add(listener);
+    return () => this.#loadListeners.delete(listener);
   }
 
   /** New output of these task runs is in the store. */

@@ -1,9 +1,10 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatQuantity } from '../domain/resources.ts';
-import type { ClusterModel } from './cluster-model.ts';
+import type { ClusterModel, ModelNode } from './cluster-model.ts';
 import { isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
 import { nextDomain } from './offer.ts';
 import type { Pending, PlacementQueue } from './queue.ts';
+import type { TaskShape } from './shape.ts';
 import { unblockingsOf, type Unblocking } from './unblock.ts';
 
 export type { Obstacle, Tier } from './obstacle.ts';
@@ -34,22 +35,83 @@ export interface PlacementExplanation {
 
 /** Says of a task run in the queue, node by node, what keeps it from there, and what would help. */
 export function explain(entry: Pending, queue: PlacementQueue, model: ClusterModel): PlacementExplanation {
-  const domain = nextDomain(entry.shape, model);
-  const nodes = model
-    .nodes()
+  const nodes = verdictsOn(entry.shape, model, model.nodes());
+  const outlook = outlookOf(nodes, nodes.length);
+  return {
+    ...summaryOf(entry, outlook, model),
+    position: positionOf(entry, queue),
+    pending: queue.size,
+    nodes,
+    unblock: outlook.unblock,
+  };
+}
+
+/** Why a task run waits, without a word about each node. */
+export type QueueReason = Pick<PlacementExplanation, 'summary' | 'tier' | 'unblock'>;
+
+/** So many nodes are looked at one by one for a reason in short. */
+export const NODES_LOOKED_AT = 256;
+
+/**
+ * Says why a task run in the queue waits: as `explain` does, but of a larger pool only some nodes are looked at one by
+ * one, those that might do first. What is worked out for its shape is kept in `known`, for others like it.
+ */
+export function reasonOf(entry: Pending, model: ClusterModel, known: Map<TaskShape, Outlook>): QueueReason {
+  let outlook = known.get(entry.shape);
+  if (outlook === undefined) known.set(entry.shape, (outlook = glanceAt(entry.shape, model)));
+  return { ...summaryOf(entry, outlook, model), unblock: outlook.unblock };
+}
+
+function glanceAt(shape: TaskShape, model: ClusterModel): Outlook {
+  const all = model.nodes();
+  if (all.length <= NODES_LOOKED_AT) return outlookOf(verdictsOn(shape, model, all), all.length);
+  const able = Array.from(model.feasibility.nodesFor(shape), (index) => model.eligible[index]!);
+  const roomy = model.needsOf(shape) === null ? undefined : able.find((node) => model.hasRoom(shape, node));
+  const looked = new Set(roomy === undefined ? [] : [roomy]);
+  for (const nodes of [able, all]) {
+    for (const node of nodes) {
+      if (looked.size >= NODES_LOOKED_AT) break;
+      looked.add(node);
+    }
+  }
+  const outlook = outlookOf(verdictsOn(shape, model, [...looked]), all.length);
+  return { ...outlook, ableCount: Math.max(outlook.ableCount, able.length) };
+}
+
+/** What the nodes come to for a shape. */
+export interface Outlook {
+  readonly nodeCount: number;
+  /** The node that comes nearest to doing; null when there are none. */
+  readonly nearest: NodeVerdict | null;
+  /** How many would do if they were not full. */
+  readonly ableCount: number;
+  /** One of them that has room, so that only a limit keeps the task run from it. */
+  readonly limited: NodeVerdict | null;
+  readonly unblock: readonly Unblocking[];
+}
+
+/** From the verdicts on nodes, the nearest to doing first, of a pool of so many. */
+function outlookOf(nodes: readonly NodeVerdict[], nodeCount: number): Outlook {
+  const able = nodes.filter(({ verdict }) => verdict === 'FULL');
+  return {
+    nodeCount,
+    nearest: nodes[0] ?? null,
+    ableCount: able.length,
+    limited: able.find(({ obstacles }) => obstacles.every(({ tier }) => tier === 'LIMIT')) ?? null,
+    unblock: unblockingsOf(nodes),
+  };
+}
+
+/** What these nodes come to, the nearest to doing first. */
+function verdictsOn(shape: TaskShape, model: ClusterModel, nodes: readonly ModelNode[]): NodeVerdict[] {
+  const domain = nextDomain(shape, model);
+  return nodes
     .map((node): NodeVerdict => {
-      const obstacles = obstaclesOn(entry.shape, node, model, domain);
+      const obstacles = obstaclesOn(shape, node, model, domain);
       const verdict = obstacles.length === 0 ? 'FITS' : isOnlyFull(obstacles) ? 'FULL' : 'REFUSED';
       return { node: node.facts.name, verdict, obstacles };
     })
     .sort(byNearness);
-  return {
-    ...summaryOf(entry, nodes, model),
-    position: positionOf(entry, queue),
-    pending: queue.size,
-    nodes,
-    unblock: unblockingsOf(nodes),
-  };
 }
 
 /** A task run for which others make room is not in the queue any more. */
@@ -70,8 +132,9 @@ const byNearness = (one: NodeVerdict, other: NodeVerdict): number =>
 
 type Summary = Pick<PlacementExplanation, 'summary' | 'tier'>;
 
-function summaryOf({ shape, hold, group }: Pending, nodes: readonly NodeVerdict[], model: ClusterModel): Summary {
-  if (nodes.length === 0) {
+function summaryOf({ shape, hold, group }: Pending, outlook: Outlook, model: ClusterModel): Summary {
+  const { nodeCount, nearest, ableCount, limited } = outlook;
+  if (nearest === null) {
     return {
       tier: 'HEALTH',
       summary: { code: 'NO_NODES', message: 'The pool has no nodes.', remedy: 'Start an agent for this pool.' },
@@ -81,12 +144,10 @@ function summaryOf({ shape, hold, group }: Pending, nodes: readonly NodeVerdict[
     const message = `Only ${group.size} of the ${group.gangSize} of its gang wait for a place; all of them start at once.`;
     return { tier: 'GANG', summary: { code: 'GANG_INCOMPLETE', message, remedy: 'Wait for the others.' } };
   }
-  const [nearest] = nodes;
-  if (nearest!.verdict === 'FITS') return turnOf(hold, group, model);
-  const able = nodes.filter(({ verdict }) => verdict === 'FULL');
-  if (able.length === 0) {
-    const obstacle = nearest!.obstacles[0]!;
-    const message = `None of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'} will do. ${obstacle.message}`;
+  if (nearest.verdict === 'FITS') return turnOf(hold, group, model);
+  if (ableCount === 0) {
+    const obstacle = nearest.obstacles[0]!;
+    const message = `None of ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'} will do. ${obstacle.message}`;
     const { remedy } = obstacle;
     return {
       tier: obstacle.tier,
@@ -94,9 +155,7 @@ function summaryOf({ shape, hold, group }: Pending, nodes: readonly NodeVerdict[
     };
   }
   const asked = Object.entries(shape.resources).map(([name, need]) => `${formatQuantity(name, need)} of ${name}`);
-  // There is room on it: only a limit keeps the task run from it.
-  const limited = able.find(({ obstacles }) => obstacles.every(({ tier }) => tier === 'LIMIT'));
-  if (limited !== undefined) {
+  if (limited !== null) {
     const { code, message, remedy } = limited.obstacles[0]!;
     return { tier: 'LIMIT', summary: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
   }
@@ -104,7 +163,7 @@ function summaryOf({ shape, hold, group }: Pending, nodes: readonly NodeVerdict[
     tier: 'CAPACITY',
     summary: {
       code: 'NO_ROOM',
-      message: `${able.length === 1 ? 'One node' : `${able.length} nodes`} of ${nodes.length} would do, and none has ${asked.join(', ')} free.`,
+      message: `${ableCount === 1 ? 'One node' : `${ableCount} nodes`} of ${nodeCount} would do, and none has ${asked.join(', ')} free.`,
       remedy: 'Wait until something ends, or add a node.',
     },
   };

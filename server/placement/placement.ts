@@ -1,10 +1,12 @@
 import type { Json, Reason } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { ClusterModel, EXCLUSIVE_USE, type ModelNode } from './cluster-model.ts';
-import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
+import { explain, explainNomination, reasonOf } from './explain.ts';
+import type { Outlook, PlacementExplanation, QueueReason } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
-import { byUrgency, PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
+import { PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
+import { queuePage, type QueuePage, type QueuePlace } from './queue-page.ts';
 import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
@@ -81,6 +83,8 @@ export class Placement {
   #call = 0;
   /** Whether anything at all has happened since the last call. */
   #hasChanged = false;
+  /** What has been worked out about shapes since the last change; null when nobody has asked since. */
+  #outlooks: Map<TaskShape, Outlook> | null = null;
 
   constructor({ scheduler, batch, shadow = null }: PlacementOptions) {
     this.#shadow = shadow && new Shadow(shadow);
@@ -92,19 +96,19 @@ export class Placement {
   /** A node has joined, or its labels, taints, runners, capacity, eligibility or connection may have changed. */
   nodeChanged(node: Node): void {
     this.#model.nodeChanged(node);
-    this.#hasChanged = true;
+    this.#changed();
   }
 
   /** A node is gone for good. What attempts still hold there is released as usual. */
   nodeRemoved(name: string): void {
     this.#model.nodeRemoved(name);
-    this.#hasChanged = true;
+    this.#changed();
   }
 
   /** A task run became READY. One that is in the queue already takes its new place in it. */
   add(request: PlacementRequest): void {
     this.#queue.add(request);
-    this.#hasChanged = true;
+    this.#changed();
     // It may be more urgent than what rests there, and make room for itself.
     const group = this.#preempts ? this.#queue.get(request.key)?.group : undefined;
     if (group?.rest === 'FULL') this.#queue.wake(group);
@@ -114,11 +118,11 @@ export class Placement {
   withdraw(key: string): void {
     const given = this.#preemptions.withdraw(key);
     if (given !== null) this.#model.give({ shape: given.entry.shape, gpus: given.gpus }, given.node);
-    if (given !== null) this.#hasChanged = true;
+    if (given !== null) this.#changed();
     const entry = this.#queue.get(key);
     if (entry === undefined) return;
     this.#queue.remove(entry);
-    this.#hasChanged = true;
+    this.#changed();
   }
 
   /** Recovery: an attempt that is on a node already, whether it fits or not. Throws for a node that nobody named. */
@@ -137,7 +141,7 @@ export class Placement {
     this.#model.give({ shape, gpus }, this.#nodeNamed(node));
     this.#tenants.remove(tenant, this.#model.needsOf(shape)!);
     if (key !== undefined) this.#preemptions.ended(key);
-    this.#hasChanged = true;
+    this.#changed();
   }
 
   /** How the scheduler has fared. */
@@ -187,6 +191,7 @@ export class Placement {
         this.#queue.rest(group, hasRoom ? 'LEFT' : 'FULL');
       }
     }
+    this.#outlooks = null;
     const { memory } = this.#scheduler;
     const memoryChanged = placements.length > 0 && memory !== this.#storedMemory;
     if (memoryChanged) this.#storedMemory = memory;
@@ -232,10 +237,7 @@ export class Placement {
 
   /** The ids of those that wait, the most urgent first; so many at most. */
   waiting(limit: number): readonly string[] {
-    return [...this.#queue.entries()]
-      .sort(byUrgency)
-      .slice(0, limit)
-      .map(({ key }) => key);
+    return queuePage(this.#queue, limit, null).entries.map(({ key }) => key);
   }
 
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
@@ -244,6 +246,27 @@ export class Placement {
     if (entry !== undefined) return explain(entry, this.#queue, this.#model);
     const nomination = this.#preemptions.of(key);
     return nomination && explainNomination(nomination, this.#queue.size);
+  }
+
+  /** Is another object whenever what waits, or why, may have become another. */
+  get mark(): object {
+    return (this.#outlooks ??= new Map());
+  }
+
+  /** What waits behind a place, the most urgent first, so many at most. */
+  queuePage(first: number, after: QueuePlace | null): QueuePage {
+    return queuePage(this.#queue, first, after);
+  }
+
+  /** Why a task run waits, in short; null when it is not in the queue (any more). */
+  reasonOf(key: string): QueueReason | null {
+    const entry = this.#queue.get(key);
+    return entry === undefined ? null : reasonOf(entry, this.#model, (this.#outlooks ??= new Map()));
+  }
+
+  #changed(): void {
+    this.#hasChanged = true;
+    this.#outlooks = null;
   }
 
   #decide(

@@ -177,12 +177,15 @@ class Walk {
   }
 }
 
+/** What says how urgent something is. */
+type Waiting = Pick<Pending, 'priority' | 'readySince' | 'sequence'>;
+
 /** Longest waiting first. */
-export const byWaiting = (one: Pending, other: Pending): number =>
+export const byWaiting = (one: Waiting, other: Waiting): number =>
   one.readySince - other.readySince || one.sequence - other.sequence;
 
 /** The more urgent first, as a person would say: higher priority, then longer waiting. */
-export const byUrgency = (one: Pending, other: Pending): number =>
+export const byUrgency = (one: Waiting, other: Waiting): number =>
   other.priority - one.priority || byWaiting(one, other);
 
 /** The line whose first is the most urgent. */

@@ -48,7 +48,9 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription run': 'VIEWER',
   'subscription runs': 'VIEWER',
   'subscription nodes': 'VIEWER',
+  'subscription nodeLoads': 'VIEWER',
   'subscription logs': 'VIEWER',
+  'subscription queue': 'VIEWER',
   'subscription placement': 'VIEWER',
 };
 

@@ -17,8 +17,10 @@ import { createEvents } from '../../server/events/events.ts';
 import { Hub } from '../../server/events/hub.ts';
 import { PoolHistory } from '../../server/pool-history.ts';
 import { LiveProgress } from '../../server/events/live-progress.ts';
+import type { Placement } from '../../server/placement/placement.ts';
 import { openStore } from '../../server/store/open.ts';
 import type { HeldLease, Store } from '../../server/store/store.ts';
+import { aPlacement } from '../placement/cluster.ts';
 import { aDefinition, aTask, someFacts } from './builders.ts';
 
 /** The API over a real store, real events and real commands; only the engine is a small one that obeys at once. */
@@ -33,6 +35,8 @@ export interface TestApi {
   readonly secrets: Readonly<Record<Role, string>>;
   /** What the server noted for its operator. */
   readonly notes: { readonly level: string; readonly message: string; readonly details: Record<string, unknown> }[];
+  /** What waits in the default pool, to add to; nothing is placed by itself. */
+  readonly placement: Placement;
   /** Reasons for not being ready, to add to. */
   readonly unready: string[];
   /** A pipeline and its version, applied. */
@@ -99,6 +103,11 @@ export async function startApi(
       const batch: EventBatch = { pool: POOL, seq: ++seq, at, ...events };
       await opened.commit(lease, seq, { ...NOTHING, writtenSeq: seq, at, ...change, events });
       hub.publish(batch);
+      if (change.nodes !== undefined)
+        hub.loadsChanged(
+          POOL,
+          change.nodes.map(({ name }) => name),
+        );
       return seq;
     });
     writing = done.catch(() => undefined);
@@ -107,6 +116,7 @@ export async function startApi(
 
   const notes: { level: string; message: string; details: Record<string, unknown> }[] = [];
   const unready: string[] = [];
+  const placement = aPlacement([]);
   const tokens = createTokens(store, clock);
   let lastCommand = 0;
   const obey = async () => {
@@ -182,12 +192,15 @@ export async function startApi(
     },
     placement: {
       explain: () => null,
+      queuePage: (pool, first, after) => (pool === POOL ? placement.queuePage(first, after) : null),
+      reasonOf: (_, taskRun) => placement.reasonOf(taskRun),
+      queueMark: (pool) => (pool === POOL ? placement.mark : null),
       status: () => ({
         schedulerVersion: '1.0.0',
         schedulerState: 'HEALTHY',
         schedulerCounts: { calls: 0, decisions: 0, refusals: 0, faults: 0 },
         schedulerReason: null,
-        queueLength: 0,
+        queueLength: placement.pendingCount,
         runningCount: 0,
         utilization: [],
         shadow: null,
@@ -222,6 +235,7 @@ export async function startApi(
     secrets,
     notes,
     unready,
+    placement,
     async apply(definition = aDefinition([aTask('one'), aTask('two')])) {
       const hash = createHash('sha256').update(JSON.stringify(definition)).digest('hex');
       await opened.pipelines.apply(definition, { source: null, hash, actor: 'test', at: clock.now() });

@@ -289,6 +289,19 @@ export type NodeRow = {
   }[];
 };
 
+export type NodeTile = {
+  readonly name: string;
+  readonly poolName: string;
+  readonly connection: NodeConnectionState;
+  readonly eligibility: NodeEligibility;
+  readonly runningCount: number;
+  readonly labels: readonly { readonly key: string; readonly value: string }[];
+  readonly capacity: readonly Amount[];
+  readonly reserved: readonly Amount[];
+};
+
+export type NodeLoad = { readonly name: string; readonly runningCount: number; readonly reserved: readonly Amount[] };
+
 export type VersionShape = {
   readonly number: number;
   readonly description: string;
@@ -545,6 +558,91 @@ export type PoolNamesVariables = {};
 export const PoolNames: Operation<PoolNamesData, PoolNamesVariables> = {
   name: 'PoolNames',
   text: 'query PoolNames { pools { name } }',
+};
+
+export type NodeTilesData = {
+  readonly nodes: {
+    readonly nodes: readonly NodeTile[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
+};
+export type NodeTilesVariables = { readonly first: number; readonly after?: string | null | undefined };
+export const NodeTiles: Operation<NodeTilesData, NodeTilesVariables> = {
+  name: 'NodeTiles',
+  text: 'query NodeTiles($first: Int!, $after: String) { nodes(first: $first, after: $after) { nodes { ...NodeTile } pageInfo { hasNextPage endCursor } } } fragment NodeTile on Node { name poolName connection eligibility runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+};
+
+export type NodeTilesFeedData = {
+  readonly nodes: {
+    readonly type: string;
+    readonly at: string;
+    readonly cursor: string;
+    readonly node: NodeTile | null;
+  };
+};
+export type NodeTilesFeedVariables = { readonly after?: string | null | undefined };
+export const NodeTilesFeed: Operation<NodeTilesFeedData, NodeTilesFeedVariables> = {
+  name: 'NodeTilesFeed',
+  text: 'subscription NodeTilesFeed($after: String) { nodes(after: $after) { type at cursor node { ...NodeTile } } } fragment NodeTile on Node { name poolName connection eligibility runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+};
+
+export type NodeLoadsFeedData = { readonly nodeLoads: { readonly at: string; readonly nodes: readonly NodeLoad[] } };
+export type NodeLoadsFeedVariables = { readonly pool?: string | null | undefined };
+export const NodeLoadsFeed: Operation<NodeLoadsFeedData, NodeLoadsFeedVariables> = {
+  name: 'NodeLoadsFeed',
+  text: 'subscription NodeLoadsFeed($pool: String) { nodeLoads(pool: $pool) { at nodes { ...NodeLoad } } } fragment NodeLoad on Node { name runningCount reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+};
+
+export type NodeAttemptsData = {
+  readonly node: {
+    readonly taskRuns: readonly (TaskRunRow & { readonly run: { readonly pipelineName: string } | null })[];
+  } | null;
+};
+export type NodeAttemptsVariables = { readonly name: string; readonly first: number };
+export const NodeAttempts: Operation<NodeAttemptsData, NodeAttemptsVariables> = {
+  name: 'NodeAttempts',
+  text: 'query NodeAttempts($name: String!, $first: Int!) { node(name: $name) { taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+};
+
+export type QueuePageData = {
+  readonly pool: {
+    readonly name: string;
+    readonly queueLength: number | null;
+    readonly queue: {
+      readonly nodes: readonly {
+        readonly position: number;
+        readonly since: string;
+        readonly priority: number;
+        readonly tier: PlacementTier | null;
+        readonly summary: ReasonText;
+        readonly unblock: readonly { readonly message: string; readonly nodeCount: number }[];
+        readonly taskRun: {
+          readonly id: string;
+          readonly runId: string;
+          readonly taskKey: string;
+          readonly mapIndex: number | null;
+          readonly run: { readonly pipelineName: string } | null;
+        };
+      }[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+    } | null;
+  } | null;
+};
+export type QueuePageVariables = {
+  readonly pool: string;
+  readonly first: number;
+  readonly after?: string | null | undefined;
+};
+export const QueuePage: Operation<QueuePageData, QueuePageVariables> = {
+  name: 'QueuePage',
+  text: 'query QueuePage($pool: String!, $first: Int!, $after: String) { pool(name: $pool) { name queueLength queue(first: $first, after: $after) { nodes { position since priority tier summary { ...ReasonText } unblock { message nodeCount } taskRun { id runId taskKey mapIndex run { pipelineName } } } pageInfo { hasNextPage endCursor } } } } fragment ReasonText on Reason { code message remedy }',
+};
+
+export type QueueFeedData = { readonly queue: { readonly at: string } };
+export type QueueFeedVariables = { readonly pool: string };
+export const QueueFeed: Operation<QueueFeedData, QueueFeedVariables> = {
+  name: 'QueueFeed',
+  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { at } }',
 };
 
 export type PipelinesPageData = {

@@ -118,11 +118,14 @@ export interface Follower<Event> {
   end?(): void;
 }
 
-/** Follows a subscription until the answer is called. `cursorOf` finds what to go on behind. */
-export function follow<Data, Variables extends { readonly after?: string | null | undefined }>(
+/**
+ * Follows a subscription until the answer is called. `cursorOf` finds what to go on behind; null for what has no log:
+ * then whatever a break may have swallowed is `missed`.
+ */
+export function follow<Data, Variables extends object>(
   operation: Operation<Data, Variables>,
-  variables: Variables,
-  cursorOf: (data: Data) => string | null,
+  variables: Variables & { readonly after?: string | null | undefined },
+  cursorOf: ((data: Data) => string) | null,
   follower: Follower<Data>,
 ): () => void {
   let cursor: string | null = variables.after ?? null;
@@ -149,7 +152,7 @@ export function follow<Data, Variables extends { readonly after?: string | null 
           if (isOver) return;
           if (errors?.length) return follower.fault(faultOf(errors as readonly GraphQLErrorText[]));
           if (!data) return;
-          cursor = cursorOf(data);
+          if (cursorOf !== null) cursor = cursorOf(data);
           follower.event(data);
         },
         error: (error) => {

@@ -9,10 +9,21 @@ export interface LiveSource<Data, Event, Variables> {
   readonly load: () => Promise<Data>;
   readonly feed: Operation<Event, Variables>;
   readonly variables: Variables;
-  /** What to go on behind; null where there is nothing like that. */
-  readonly cursorOf: (event: Event) => string | null;
+  /** Null for what has no log. */
+  readonly cursorOf: ((event: Event) => string) | null;
   /** Takes an event in. `false`: it cannot be taken in, read anew. */
   readonly apply: (data: Data, event: Event) => boolean | void;
+  /** A second feed into the same view; ends when its answer is called. */
+  readonly besides?: (view: BesideView<Data>) => () => void;
+}
+
+/** What a second feed may do with a view. */
+export interface BesideView<Data> {
+  /** Changes what is shown; waits while that is being read. */
+  readonly take: (edit: (data: Data) => void) => void;
+  /** Reads it anew. */
+  readonly missed: () => void;
+  readonly fault: (fault: Fault) => void;
 }
 
 /** What a live view knows at the moment. */
@@ -31,11 +42,11 @@ export interface Live<Data> {
 /** What changes often is shown at most ten times a second: drawing a long list takes its time, too. Milliseconds. */
 const SHOW_MS = 100;
 
-class LiveView<Data, Event, Variables extends { readonly after?: string | null | undefined }> {
+class LiveView<Data, Event, Variables extends object> {
   #source: LiveSource<Data, Event, Variables>;
   #data: Data | null = null;
   #fault: Fault | null = null;
-  #waiting: Event[] | null = [];
+  #waiting: ((data: Data) => boolean | void)[] | null = [];
   #loads = 0;
   #frame: number | null = null;
   #pause: ReturnType<typeof setTimeout> | null = null;
@@ -56,9 +67,14 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
   };
 
   start(): () => void {
-    const { feed, variables, cursorOf } = this.#source;
+    const { feed, variables, cursorOf, apply, besides } = this.#source;
     const stop = follow(feed, variables, cursorOf, {
-      event: (event) => this.#take(event),
+      event: (event) => this.#take((data) => apply(data, event)),
+      missed: () => this.reload(),
+      fault: (fault) => this.#fail(fault),
+    });
+    const stopBesides = besides?.({
+      take: (edit) => this.#take(edit),
       missed: () => this.reload(),
       fault: (fault) => this.#fail(fault),
     });
@@ -66,6 +82,7 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
     return () => {
       this.#loads++;
       stop();
+      stopBesides?.();
       if (this.#frame !== null) cancelAnimationFrame(this.#frame);
       if (this.#pause !== null) clearTimeout(this.#pause);
       this.#frame = null;
@@ -83,7 +100,7 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
         this.#fault = null;
         const waiting = this.#waiting ?? [];
         this.#waiting = null;
-        for (const event of waiting) this.#take(event);
+        for (const edit of waiting) this.#take(edit);
         this.#show();
       },
       (error: unknown) => {
@@ -98,13 +115,13 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
     this.#show();
   };
 
-  #take(event: Event): void {
+  #take(edit: (data: Data) => boolean | void): void {
     if (this.#waiting !== null) {
-      this.#waiting.push(event);
+      this.#waiting.push(edit);
       return;
     }
     if (this.#data === null) return;
-    if (this.#source.apply(this.#data, event) === false) return this.reload();
+    if (edit(this.#data) === false) return this.reload();
     this.#show();
   }
 
@@ -141,7 +158,7 @@ class LiveView<Data, Event, Variables extends { readonly after?: string | null |
 }
 
 /** Shows something live while the component is there. Another `key` is another thing, and begins anew. */
-export function useLive<Data, Event, Variables extends { readonly after?: string | null | undefined }>(
+export function useLive<Data, Event, Variables extends object>(
   key: string,
   makeSource: () => LiveSource<Data, Event, Variables>,
 ): Live<Data> {

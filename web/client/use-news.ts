@@ -16,16 +16,11 @@ export function useNews<Event, Variables extends object>(
   const key = `${operation.name} ${JSON.stringify(variables)}`;
   useEffect(
     () =>
-      follow<Event, Variables & { readonly after?: null }>(
-        operation as Operation<Event, Variables & { readonly after?: null }>,
-        variables,
-        () => null,
-        {
-          event: (event) => latest.current(event),
-          missed: () => latest.current(null),
-          fault: () => undefined,
-        },
-      ),
+      follow(operation, variables, null, {
+        event: (event) => latest.current(event),
+        missed: () => latest.current(null),
+        fault: () => undefined,
+      }),
     // The key names the operation and its variables.
     [key],
   );

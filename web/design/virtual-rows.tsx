@@ -3,7 +3,8 @@ import { useRef, type ReactNode } from 'react';
 
 interface VirtualRowsProps {
   readonly count: number;
-  readonly rowHeight: number;
+  /** The same for all, or by index: then it must not change while the key is the same. */
+  readonly rowHeight: number | ((index: number) => number);
   readonly label: string;
   readonly className?: string;
   /** What is above the rows, and scrolls sideways with them. */
@@ -19,7 +20,7 @@ export function VirtualRows({ count, rowHeight, label, className = '', head, row
   const rows = useVirtualizer({
     count,
     getScrollElement: () => scroll.current,
-    estimateSize: () => rowHeight,
+    estimateSize: typeof rowHeight === 'number' ? () => rowHeight : rowHeight,
     overscan: 12,
     ...(keyOf ? { getItemKey: keyOf } : {}),
   });
@@ -27,8 +28,8 @@ export function VirtualRows({ count, rowHeight, label, className = '', head, row
     <div ref={scroll} className={`rows ${className}`} role="region" aria-label={label} tabIndex={0}>
       {head}
       <div className="rows-all" style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map(({ key, index, start }) => (
-          <div key={key} className="rows-each" style={{ height: rowHeight, transform: `translateY(${start}px)` }}>
+        {rows.getVirtualItems().map(({ key, index, start, size }) => (
+          <div key={key} className="rows-each" style={{ height: size, transform: `translateY(${start}px)` }}>
             {row(index)}
           </div>
         ))}

@@ -8,6 +8,8 @@ import '../design/parts.css';
 import '../screens/screens.css';
 import '../screens/pipelines/pipelines.css';
 import '../screens/home/home.css';
+import '../screens/nodes/nodes.css';
+import '../screens/queue/queue.css';
 
 /** Every screen, for whoever is signed in. */
 export default function App({ Component, pageProps }: AppProps) {

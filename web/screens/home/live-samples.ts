@@ -12,7 +12,7 @@ export function useLiveSamples(pool: string): Live<PoolSampleText[]> {
     feed: PoolSamples,
     variables: { pool },
     // It begins with the present each time: nothing can be missed that a later sample does not tell.
-    cursorOf: () => null,
+    cursorOf: null,
     apply: (samples, { poolSamples }) => {
       if (samples.at(-1)?.at !== poolSamples.at) samples.push(poolSamples);
       if (samples.length > KEPT) samples.shift();

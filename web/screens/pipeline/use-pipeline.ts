@@ -20,7 +20,7 @@ export function usePipeline(name: string): Live<PipelineView> {
     },
     feed: PipelinesFeed,
     variables: {},
-    cursorOf: () => null,
+    cursorOf: null,
     // What is told of it is less than what is shown: it is read anew.
     apply: (_, { pipelines }) => pipelines.name !== name,
   }));

@@ -1,0 +1,33 @@
+import type { NodeTile } from '../../client/operations.ts';
+import { StateBadge, StateMark } from '../../design/state-mark.tsx';
+import { lookOf } from '../../design/states.ts';
+import { nodeState } from './node-groups.ts';
+
+type Standing = Pick<NodeTile, 'connection' | 'eligibility'>;
+
+/** In words: `Lost, cordoned`. A node that works well is just eligible. */
+export function standingText(node: Standing): string {
+  const { word } = lookOf(nodeState(node));
+  if (node.connection === 'READY' || node.eligibility === 'ELIGIBLE') return word;
+  return `${word}, ${lookOf(node.eligibility).word.toLowerCase()}`;
+}
+
+/** Its mark and its word. */
+export function NodeStateText({ node }: { readonly node: Standing }) {
+  return (
+    <span className="state">
+      <StateMark state={nodeState(node)} />
+      {standingText(node)}
+    </span>
+  );
+}
+
+/** What is the matter with a node, on its own page: both its connection and its eligibility where both matter. */
+export function NodeBadges({ node }: { readonly node: Standing }) {
+  return (
+    <>
+      <StateBadge state={nodeState(node)} />
+      {node.connection === 'READY' || node.eligibility === 'ELIGIBLE' ? null : <StateBadge state={node.eligibility} />}
+    </>
+  );
+}
