@@ -15,6 +15,7 @@ import './node.ts';
 import './cordon-node.ts';
 import './node-event.ts';
 import './pool.ts';
+import './follow-pool.ts';
 import './update-pool.ts';
 import './decision.ts';
 import './simulate-placement.ts';

@@ -50,6 +50,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription nodes': 'VIEWER',
   'subscription logs': 'VIEWER',
   'subscription placement': 'VIEWER',
+  'subscription pool': 'VIEWER',
 };
 
 /** Every root field, with an operation that asks for it and nothing else. */

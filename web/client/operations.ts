@@ -390,6 +390,13 @@ export const Pools: Operation<PoolsData, PoolsVariables> = {
   text: 'query Pools { pools { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
 };
 
+export type PoolFeedData = { readonly pool: PoolRow };
+export type PoolFeedVariables = { readonly name: string };
+export const PoolFeed: Operation<PoolFeedData, PoolFeedVariables> = {
+  name: 'PoolFeed',
+  text: 'subscription PoolFeed($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+};
+
 export type UpdatePoolData = {
   readonly updatePool:
     | {
