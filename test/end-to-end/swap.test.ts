@@ -125,6 +125,12 @@ describe('a pool', () => {
       plan: { before: { scheduler: 'bin-packing' }, placementsReviewed: expect.any(Number) },
     });
     expect(await endOf(await start())).toEqual(Array<string>(12).fill('SUCCEEDED'));
+    const { auditRecords } = await ask(
+      '{ auditRecords(first: 9, filter: { action: "pool.update", subject: "bin-packing" }) { nodes { actor details } } }',
+    );
+    expect(auditRecords.nodes).toEqual([
+      { actor: 'admin', details: expect.objectContaining({ pool: 'default', scheduler: 'bin-packing' }) },
+    ]);
   }, 60_000);
 
   it('tells whoever follows it of its scheduler and its shadow, now and when they change', async () => {
