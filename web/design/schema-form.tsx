@@ -9,25 +9,20 @@ export interface SchemaFormState extends ReadDraft {
   readonly fields: readonly SchemaField[];
   readonly draft: FormDraft;
   readonly change: (name: string, next: Partial<FieldDraft>) => void;
-  /** Fills in what a config says. */
-  readonly fill: (config: Config) => void;
 }
 
-/** A form made from a JSON Schema, with `initial` filled in. Begins anew with another schema. */
-export function useSchemaForm(schema: Json, initial: Config): SchemaFormState {
+/** A form made from a JSON Schema. Begins anew, with its `config` filled in, whenever `begin` or the schema is another. */
+export function useSchemaForm(schema: Json, begin: { readonly config: Config }): SchemaFormState {
   const fields = useMemo(() => fieldsOf(schema), [schema]);
-  const [kept, setKept] = useState(() => ({ fields, draft: draftOf(fields, initial) }));
-  const isOurs = kept.fields === fields;
-  const draft = isOurs ? kept.draft : draftOf(fields, initial);
-  if (!isOurs) setKept({ fields, draft });
+  const first = useMemo(() => draftOf(fields, begin.config), [fields, begin]);
+  const [kept, setKept] = useState({ first, draft: first });
+  const draft = kept.first === first ? kept.draft : first;
   const read = useMemo(() => readDraft(fields, draft), [fields, draft]);
   return {
     fields,
     draft,
     ...read,
-    change: (name, next) =>
-      setKept((old) => ({ ...old, draft: { ...old.draft, [name]: { ...old.draft[name]!, ...next } } })),
-    fill: (config) => setKept((old) => ({ ...old, draft: draftOf(old.fields, config) })),
+    change: (name, next) => setKept({ first, draft: { ...draft, [name]: { ...draft[name]!, ...next } } }),
   };
 }
 

@@ -9,7 +9,8 @@ import type {
 } from '../client/operations.ts';
 
 /** Every state that the UI shows. */
-export type AnyState = RunState | TaskRunState | AttemptState | NodeConnectionState | NodeEligibility | PluginState | SchedulerState;
+export type AnyState =
+  RunState | TaskRunState | AttemptState | NodeConnectionState | NodeEligibility | PluginState | SchedulerState;
 
 /** A colour, by what it means. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'held' | 'idle';

@@ -6,6 +6,7 @@ import '../design/base.css';
 import '../design/state.css';
 import '../design/parts.css';
 import '../screens/screens.css';
+import '../screens/schedulers/schedulers.css';
 
 /** Every screen, for whoever is signed in. */
 export default function App({ Component, pageProps }: AppProps) {

@@ -13,6 +13,8 @@ export interface ChoiceState {
   /** Why it cannot be handed in; null when it can. */
   readonly problem: string | null;
   readonly choose: (scheduler: string) => void;
+  /** Fills in a scheduler with its config. */
+  readonly fill: (choice: Choice) => void;
 }
 
 const NO_CONFIG: Config = {};
@@ -23,16 +25,16 @@ export const configOf = (config: Json): Config =>
 
 /** Chooses a scheduler and its config, beginning with `initial`. Another scheduler begins with its defaults. */
 export function useChoice(plugins: readonly SchedulerPlugin[], initial: Choice): ChoiceState {
-  const [scheduler, choose] = useState(initial.scheduler);
+  const [begin, fill] = useState(initial);
+  const { scheduler } = begin;
   const plugin = plugins.find(({ name }) => name === scheduler);
-  const form = useSchemaForm(
-    plugin?.configSchema ?? null,
-    scheduler === initial.scheduler ? initial.config : NO_CONFIG,
-  );
+  const form = useSchemaForm(plugin?.configSchema ?? null, begin);
+  const choose = (name: string): void =>
+    fill(name === initial.scheduler ? initial : { scheduler: name, config: NO_CONFIG });
   const wrong = Object.keys(form.problems);
   const problem =
     wrong.length === 0 ? null : `Put right first: ${wrong.map((name) => (name === '' ? 'config' : name)).join(', ')}.`;
-  return { plugins, choice: { scheduler, config: form.config }, form, problem, choose };
+  return { plugins, choice: { scheduler, config: form.config }, form, problem, choose, fill };
 }
 
 interface ChoiceFormProps {

@@ -61,7 +61,8 @@ const counted = (count: number, one: string, many: string): string =>
 function reviewText(reviewed: number, placed: number, then: number, different: number): string {
   if (reviewed === 0) return 'Nothing has been decided lately that it could be asked again.';
   const asked = `Asked ${counted(reviewed, 'decision', 'of the last decisions')} again, which placed ${counted(placed, 'task run', 'task runs')}:`;
-  const sent = different === 0 ? 'it would have sent none of them elsewhere' : `it would have sent ${different} elsewhere`;
+  const sent =
+    different === 0 ? 'it would have sent none of them elsewhere' : `it would have sent ${different} elsewhere`;
   return `${asked} ${sent}${then === placed ? '.' : `, and placed ${then} in all.`}`;
 }
 
