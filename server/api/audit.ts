@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../store/store.ts';
+import type { AuditFilter, AuditRecord } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs, readPageArgs } from './connections.ts';
 
@@ -19,12 +19,30 @@ const AuditRecordConnection = connectionType<AuditRecord>('AuditRecord', AuditRe
   isCounted: false,
 });
 
+const AuditFilterInput = builder.inputType('AuditFilter', {
+  description: 'Which audit records: those that are exactly so. What is left out does not matter.',
+  fields: (t) => ({
+    actor: t.string({ required: false, description: 'The name of the token that did it.' }),
+    action: t.string({ required: false, description: 'What was done: `pool.update`.' }),
+    subject: t.string({ required: false, description: 'To what.' }),
+  }),
+});
+
+/** The store's filter: what was left out or is null is absent. */
+function readFilter(filter: typeof AuditFilterInput.$inferInput | null | undefined): AuditFilter {
+  return Object.fromEntries(Object.entries(filter ?? {}).filter(([, value]) => (value ?? null) !== null));
+}
+
 builder.queryFields((t) => ({
   auditRecords: t.field({
     type: AuditRecordConnection,
     role: 'ADMIN',
-    args: pageArgs(),
+    args: {
+      ...pageArgs(),
+      filter: t.arg({ type: AuditFilterInput, required: false, description: 'Only those that fit.' }),
+    },
     description: 'What was done on this server, newest first.',
-    resolve: (_, args, { ports }) => connectionOf(readPageArgs(args), ports.store.audit.page(readPageArgs(args))),
+    resolve: (_, { filter, ...args }, { ports }) =>
+      connectionOf(readPageArgs(args), ports.store.audit.page(readPageArgs(args), readFilter(filter))),
   }),
 }));

@@ -24,12 +24,15 @@ export function auditStore(database: Database): AuditStore {
   return {
     append: (record) => database.write((transaction) => appendAudit(transaction, [record])),
 
-    async page(args) {
+    async page(args, { actor, action, subject } = {}) {
       const after = place.key(args.after);
       const rows = await database.reader
         .selectFrom('audit')
         .selectAll()
         .$if(after !== undefined, (query) => query.where('id', '<', after!))
+        .$if(actor !== undefined, (query) => query.where('actor', '=', actor!))
+        .$if(action !== undefined, (query) => query.where('action', '=', action!))
+        .$if(subject !== undefined, (query) => query.where('subject', '=', subject!))
         .orderBy('id', 'desc')
         .limit(rowsToRead(args))
         .execute();

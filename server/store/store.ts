@@ -281,9 +281,12 @@ export interface AuditRecord {
   readonly subject: string;
   readonly details: JsonObject;
 }
+/** Which audit records: those that are exactly so. */
+export type AuditFilter = Partial<Pick<AuditRecord, 'actor' | 'action' | 'subject'>>;
 export interface AuditStore {
   append(record: Omit<AuditRecord, 'id'>): Promise<void>;
-  page(args: PageArgs): Promise<Page<AuditRecord>>;
+  /** Newest first. */
+  page(args: PageArgs, filter?: AuditFilter): Promise<Page<AuditRecord>>;
 }
 
 export type { Json };

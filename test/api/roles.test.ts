@@ -52,6 +52,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription logs': 'VIEWER',
   'subscription queue': 'VIEWER',
   'subscription placement': 'VIEWER',
+  'subscription pool': 'VIEWER',
 };
 
 /** Every root field, with an operation that asks for it and nothing else. */

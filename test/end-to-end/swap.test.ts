@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createClient } from 'graphql-ws';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import { spawnGantry, type GantryProcess } from './gantry-process.ts';
 
 // A scheduler is changed while its pool works: nothing is lost, and what was decided can be decided again.
@@ -123,6 +125,35 @@ describe('a pool', () => {
       plan: { before: { scheduler: 'bin-packing' }, placementsReviewed: expect.any(Number) },
     });
     expect(await endOf(await start())).toEqual(Array<string>(12).fill('SUCCEEDED'));
+    const { auditRecords } = await ask(
+      '{ auditRecords(first: 9, filter: { action: "pool.update", subject: "bin-packing" }) { nodes { actor details } } }',
+    );
+    expect(auditRecords.nodes).toEqual([
+      { actor: 'admin', details: expect.objectContaining({ pool: 'default', scheduler: 'bin-packing' }) },
+    ]);
+  }, 60_000);
+
+  it('tells whoever follows it of its scheduler and its shadow, now and when they change', async () => {
+    const client = createClient({
+      url: `${url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${token}` },
+    });
+    const pools = client.iterate({
+      query: 'subscription { pool(name: "default") { scheduler { name config } shadow { name } } }',
+    });
+    const next = async () => (await pools.next()).value?.data?.['pool'];
+    expect(await next()).toEqual({ scheduler: { name: 'priority', config: {} }, shadow: null });
+    await update({ config: { preempt: true }, shadow: { scheduler: 'spread' } });
+    expect(await next()).toEqual({
+      scheduler: { name: 'priority', config: { preempt: true } },
+      shadow: { name: 'spread' },
+    });
+    await update({ config: {}, shadow: null });
+    expect(await next()).toEqual({ scheduler: { name: 'priority', config: {} }, shadow: null });
+    const nowhere = client.iterate({ query: 'subscription { pool(name: "nowhere") { name } }' });
+    await expect(nowhere.next()).rejects.toMatchObject([{ message: expect.stringContaining('no pool “nowhere”') }]);
+    await client.dispose();
   }, 60_000);
 
   it('tells what would be with other nodes and more to do, and changes nothing', async () => {

@@ -154,6 +154,20 @@ describe.each(databases)('the store on $name', ({ start }) => {
     expect((await store.audit.page({ first: 10 })).rows).toHaveLength(3);
   });
 
+  it('finds audit records by who did what to what, page by page', async () => {
+    const record = { at: 1, actor: 'ann', action: 'run.cancel', subject: 'one', details: {} };
+    const subjects = ['one', 'two', 'three', 'two', 'two'];
+    for (const [at, subject] of subjects.entries()) await store.audit.append({ ...record, at, subject });
+    await store.audit.append({ ...record, actor: 'Ann', subject: 'two' });
+    const filter = { actor: 'ann', action: 'run.cancel', subject: 'two' };
+    const first = await store.audit.page({ first: 2 }, filter);
+    expect(first.rows.map(({ row: { at } }) => at)).toEqual([4, 3]);
+    const rest = await store.audit.page({ first: 2, after: first.rows[1]!.cursor }, filter);
+    expect(rest).toMatchObject({ rows: [{ row: { at: 1, subject: 'two' } }], hasNextPage: false });
+    expect((await store.audit.page({ first: 9 }, { action: 'run.retry' })).rows).toEqual([]);
+    expect((await store.audit.page({ first: 9 }, {})).rows).toHaveLength(6);
+  });
+
   it('audits commands without their params', async () => {
     const params = { password: 'canary' };
     const command = { type: 'TRIGGER_RUN', run: idOf(1), pipeline: 'work', version: 3, params, priority: 0 } as const;

@@ -10,6 +10,12 @@ export type ApplyPipelineInput = {
 export type AttemptState =
   'ASSIGNED' | 'CANCELLED' | 'FAILED' | 'LOST' | 'REJECTED' | 'RUNNING' | 'STARTING' | 'SUCCEEDED' | 'TIMED_OUT';
 
+export type AuditFilter = {
+  readonly action?: string | null | undefined;
+  readonly actor?: string | null | undefined;
+  readonly subject?: string | null | undefined;
+};
+
 export type Backoff = 'constant' | 'exponential';
 
 export type CancelRunInput = { readonly id: string; readonly message?: string | null | undefined };
@@ -350,6 +356,14 @@ export type PlacementText = {
   } | null;
 };
 
+export type SchedulerPlugin = {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly state: PluginState;
+  readonly configSchema: Json | null;
+};
+
 export type NodesPageData = {
   readonly nodes: {
     readonly nodes: readonly NodeRow[];
@@ -423,6 +437,13 @@ export type PoolsVariables = {};
 export const Pools: Operation<PoolsData, PoolsVariables> = {
   name: 'Pools',
   text: 'query Pools { pools { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+};
+
+export type PoolFeedData = { readonly pool: PoolRow };
+export type PoolFeedVariables = { readonly name: string };
+export const PoolFeed: Operation<PoolFeedData, PoolFeedVariables> = {
+  name: 'PoolFeed',
+  text: 'subscription PoolFeed($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type UpdatePoolData = {
@@ -1094,6 +1115,27 @@ export const TriggerRun: Operation<TriggerRunData, TriggerRunVariables> = {
   text: 'mutation TriggerRun($input: TriggerRunInput!) { triggerRun(input: $input) { __typename ... on TriggerRunPayload { run { ...RunRow } } ... on InvalidParams { problems { code path message remedy } } ... on Error { message } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
+export type PoolNamesData = { readonly pools: readonly { readonly name: string }[] };
+export type PoolNamesVariables = {};
+export const PoolNames: Operation<PoolNamesData, PoolNamesVariables> = {
+  name: 'PoolNames',
+  text: 'query PoolNames { pools { name } }',
+};
+
+export type PoolNowData = { readonly pool: PoolRow | null };
+export type PoolNowVariables = { readonly name: string };
+export const PoolNow: Operation<PoolNowData, PoolNowVariables> = {
+  name: 'PoolNow',
+  text: 'query PoolNow($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+};
+
+export type SchedulerPluginsData = { readonly plugins: readonly SchedulerPlugin[] };
+export type SchedulerPluginsVariables = {};
+export const SchedulerPlugins: Operation<SchedulerPluginsData, SchedulerPluginsVariables> = {
+  name: 'SchedulerPlugins',
+  text: 'query SchedulerPlugins { plugins(kind: SCHEDULER) { ...SchedulerPlugin } } fragment SchedulerPlugin on Plugin { name version summary state configSchema }',
+};
+
 export type ViewerData = {
   readonly viewer: { readonly name: string; readonly role: Role; readonly expiresAt: string | null };
 };
@@ -1159,8 +1201,12 @@ export type AuditRecordsData = {
     readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   };
 };
-export type AuditRecordsVariables = { readonly first: number; readonly after?: string | null | undefined };
+export type AuditRecordsVariables = {
+  readonly first: number;
+  readonly after?: string | null | undefined;
+  readonly filter?: AuditFilter | null | undefined;
+};
 export const AuditRecords: Operation<AuditRecordsData, AuditRecordsVariables> = {
   name: 'AuditRecords',
-  text: 'query AuditRecords($first: Int!, $after: String) { auditRecords(first: $first, after: $after) { nodes { id at actor action subject details } pageInfo { hasNextPage endCursor } } }',
+  text: 'query AuditRecords($first: Int!, $after: String, $filter: AuditFilter) { auditRecords(first: $first, after: $after, filter: $filter) { nodes { id at actor action subject details } pageInfo { hasNextPage endCursor } } }',
 };

@@ -4,11 +4,13 @@ import type {
   NodeEligibility,
   PluginState,
   RunState,
+  SchedulerState,
   TaskRunState,
 } from '../client/operations.ts';
 
 /** Every state that the UI shows. */
-export type AnyState = RunState | TaskRunState | AttemptState | NodeConnectionState | NodeEligibility | PluginState;
+export type AnyState =
+  RunState | TaskRunState | AttemptState | NodeConnectionState | NodeEligibility | PluginState | SchedulerState;
 
 /** A colour, by what it means. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'held' | 'idle';
@@ -50,6 +52,8 @@ const LOOKS: Readonly<Record<AnyState, Look>> = {
   CORDONED: look('held', 'bars', 'Cordoned'),
   DRAINING: look('warn', 'down', 'Draining'),
   DRAINED: look('held', 'dash', 'Drained'),
+  HEALTHY: look('good', 'check', 'Healthy'),
+  FAULTY: look('bad', 'cross', 'Faulty'),
   LOADED: look('good', 'check', 'Loaded'),
   INCOMPATIBLE: look('bad', 'slash', 'Incompatible'),
 };

@@ -10,6 +10,7 @@ import '../screens/pipelines/pipelines.css';
 import '../screens/home/home.css';
 import '../screens/nodes/nodes.css';
 import '../screens/queue/queue.css';
+import '../screens/schedulers/schedulers.css';
 
 /** Every screen, for whoever is signed in. */
 export default function App({ Component, pageProps }: AppProps) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { burn, hold, NODES, NodeUnderTest, printed, script } from './node-under-test.ts';
+import { burn, hold, NODES, NodeUnderTest, printed } from './node-under-test.ts';
 
 const MEBIBYTE = 1_048_576;
 describe.each(NODES)('what an attempt took on a node with %s', (_kind, settings) => {

@@ -1,0 +1,1 @@
+export { SchedulersScreen as default } from '../screens/schedulers/schedulers-screen.tsx';
