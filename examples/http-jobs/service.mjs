@@ -51,12 +51,14 @@ async function call(job, delayMs) {
     () => 0,
   );
   console.log(`job ${job.id}: called back, ${status || 'nobody there'}`);
-  if (status === 0 || status >= 500) setTimeout(call, delayMs, job, Math.min(delayMs * 2, 30_000));
+  if (status === 0 || status >= 500) setTimeout(() => void call(job, Math.min(delayMs * 2, 30_000)), delayMs);
 }
 
 const shown = ({ id, state, below, done, primes }) => ({ id, state, below, done, primes });
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answerTo(request, response));
+
+async function answerTo(request, response) {
   const answer = (status, body, headers = {}) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
   const [, folder, id] = request.url.split('/');
@@ -81,5 +83,5 @@ const server = createServer(async (request, response) => {
     console.log(`job ${job.id}: cancelled`);
   }
   return answer(200, shown(job));
-});
+}
 server.listen(4090, '127.0.0.1', () => console.log('http://127.0.0.1:4090/jobs'));

@@ -127,7 +127,7 @@ class HttpApiServer implements ApiServer {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     const route = this.#routes.get(path) ?? this.#webRoute(path);
-    if (route === undefined) return respondError(response, 404, 'NOT_FOUND', 'There is nothing here.');
+    if (route === undefined) return this.#respondNothing(request, response);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const handler = Object.hasOwn(route, method) ? route[method] : undefined;
     if (handler === undefined) {
@@ -154,6 +154,14 @@ class HttpApiServer implements ApiServer {
     const file = this.#web.find(path);
     if (file !== null) return { GET: (request, response) => this.#web.serve(file, request, response) };
     return path === '/' ? { GET: (_, response) => respondUnbuilt(response) } : undefined;
+  }
+
+  /** People are shown a page of the UI, programs an error. */
+  #respondNothing(request: IncomingMessage, response: ServerResponse): void {
+    const page = this.#web.find('/404');
+    const isForPeople = request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '');
+    if (page === null || !isForPeople) return respondError(response, 404, 'NOT_FOUND', 'There is nothing here.');
+    this.#web.serve(page, request, response, 404).catch((error: unknown) => this.#fail(response, error));
   }
 
   #fail(response: ServerResponse, fault: unknown): void {

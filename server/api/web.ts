@@ -78,7 +78,7 @@ export class Web {
   }
 
   /** Serves a file that `find` has found. It holds nothing secret and needs no token. */
-  async serve(file: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async serve(file: string, request: IncomingMessage, response: ServerResponse, status = 200): Promise<void> {
     const { type, plain, zipped, tag, isImmutable } = await this.#open(file);
     const headers = {
       ...SECURITY_HEADERS,
@@ -88,14 +88,14 @@ export class Web {
       ETag: tag,
       Vary: 'Accept-Encoding',
     };
-    if (request.headers['if-none-match'] === tag) {
+    if (status === 200 && request.headers['if-none-match'] === tag) {
       response.writeHead(304, headers);
       response.end();
       return;
     }
     const isZipped = zipped !== null && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
     const body = isZipped ? zipped : plain;
-    response.writeHead(200, {
+    response.writeHead(status, {
       ...headers,
       ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
       'Content-Length': String(body.length),

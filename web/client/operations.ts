@@ -574,13 +574,6 @@ export const PoolSamples: Operation<PoolSamplesData, PoolSamplesVariables> = {
   text: 'subscription PoolSamples($pool: String!) { poolSamples(pool: $pool) { ...PoolSampleText } } fragment PoolSampleText on PoolSample { at queueLength runningCount resources { resource capacity held } }',
 };
 
-export type PoolNamesData = { readonly pools: readonly { readonly name: string }[] };
-export type PoolNamesVariables = {};
-export const PoolNames: Operation<PoolNamesData, PoolNamesVariables> = {
-  name: 'PoolNames',
-  text: 'query PoolNames { pools { name } }',
-};
-
 export type NodeTilesData = {
   readonly nodes: {
     readonly nodes: readonly NodeTile[];
