@@ -51,29 +51,17 @@ async function call(job, delayMs) {
     () => 0,
   );
   console.log(`job ${job.id}: called back, ${status || 'nobody there'}`);
-  if (status === 0 || status >= 500) setTimeout(call, delayMs, job, Math.min(delayMs * 2, 30_000));
+  if (status === 0 || status >= 500) setTimeout(() => void call(job, Math.min(delayMs * 2, 30_000)), delayMs);
 }
 
 const shown = ({ id, state, below, done, primes }) => ({ id, state, below, done, primes });
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => {
   const answer = (status, body, headers = {}) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
   const [, folder, id] = request.url.split('/');
   if (folder !== 'jobs') return answer(404, { error: 'There are only /jobs.' });
-  if (request.method === 'POST' && id === undefined) {
-    let text = '';
-    for await (const piece of request) if ((text += piece).length > 10_000) return answer(413, { error: 'Too long.' });
-    let wanted;
-    try {
-      wanted = JSON.parse(text);
-    } catch {
-      return answer(400, { error: 'That is no JSON.' });
-    }
-    if (!Number.isInteger(wanted?.below) || wanted.below < 2) return answer(400, { error: 'below must be from 2.' });
-    const job = submit(request.headers['idempotency-key'], wanted);
-    return answer(202, shown(job), { location: `/jobs/${job.id}` });
-  }
+  if (request.method === 'POST' && id === undefined) return void submitted(request, answer);
   const job = jobs.get(id);
   if (!job) return answer(404, { error: `There is no job ${id}.` });
   if (request.method === 'DELETE' && job.state === 'RUNNING') {
@@ -82,4 +70,23 @@ const server = createServer(async (request, response) => {
   }
   return answer(200, shown(job));
 });
+
+async function submitted(request, answer) {
+  let text = '';
+  for await (const piece of request) if ((text += piece).length > 10_000) return answer(413, { error: 'Too long.' });
+  const wanted = read(text);
+  if (!Number.isInteger(wanted?.below) || wanted.below < 2)
+    return answer(400, { error: 'Send JSON: { "below": 20000000 }.' });
+  const job = submit(request.headers['idempotency-key'], wanted);
+  return answer(202, shown(job), { location: `/jobs/${job.id}` });
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 server.listen(4090, '127.0.0.1', () => console.log('http://127.0.0.1:4090/jobs'));
