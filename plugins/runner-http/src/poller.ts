@@ -1,6 +1,6 @@
 import { setTimeout as passed } from 'node:timers/promises';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
-import type { Answer } from './answer.ts';
+import { printAnswer, type Answer } from './answer.ts';
 import { ask } from './ask.ts';
 import type { CallEnded } from './call.ts';
 import { holds, toldProgress } from './condition.ts';
@@ -82,7 +82,7 @@ export class Poller {
   }
 
   #ended(answer: Answer): Outcome {
-    if (answer.text !== '') this.#attempt.stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`);
+    printAnswer(answer, this.#attempt.stdout);
     return outputsOf(this.#attempt.config, answer, 'job');
   }
 }
