@@ -56,26 +56,12 @@ async function call(job, delayMs) {
 
 const shown = ({ id, state, below, done, primes }) => ({ id, state, below, done, primes });
 
-const server = createServer((request, response) => void answerTo(request, response));
-
-async function answerTo(request, response) {
+const server = createServer((request, response) => {
   const answer = (status, body, headers = {}) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
   const [, folder, id] = request.url.split('/');
   if (folder !== 'jobs') return answer(404, { error: 'There are only /jobs.' });
-  if (request.method === 'POST' && id === undefined) {
-    let text = '';
-    for await (const piece of request) if ((text += piece).length > 10_000) return answer(413, { error: 'Too long.' });
-    let wanted;
-    try {
-      wanted = JSON.parse(text);
-    } catch {
-      return answer(400, { error: 'That is no JSON.' });
-    }
-    if (!Number.isInteger(wanted?.below) || wanted.below < 2) return answer(400, { error: 'below must be from 2.' });
-    const job = submit(request.headers['idempotency-key'], wanted);
-    return answer(202, shown(job), { location: `/jobs/${job.id}` });
-  }
+  if (request.method === 'POST' && id === undefined) return void submitted(request, answer);
   const job = jobs.get(id);
   if (!job) return answer(404, { error: `There is no job ${id}.` });
   if (request.method === 'DELETE' && job.state === 'RUNNING') {
@@ -83,5 +69,24 @@ async function answerTo(request, response) {
     console.log(`job ${job.id}: cancelled`);
   }
   return answer(200, shown(job));
+});
+
+async function submitted(request, answer) {
+  let text = '';
+  for await (const piece of request) if ((text += piece).length > 10_000) return answer(413, { error: 'Too long.' });
+  const wanted = read(text);
+  if (!Number.isInteger(wanted?.below) || wanted.below < 2)
+    return answer(400, { error: 'Send JSON: { "below": 20000000 }.' });
+  const job = submit(request.headers['idempotency-key'], wanted);
+  return answer(202, shown(job), { location: `/jobs/${job.id}` });
 }
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 server.listen(4090, '127.0.0.1', () => console.log('http://127.0.0.1:4090/jobs'));

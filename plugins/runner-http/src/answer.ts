@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { Json } from '@gantry/plugin-kit/runner';
 import type { StatusPattern } from './request-config.ts';
 import { failure, type Failed } from './failure.ts';
@@ -48,6 +49,11 @@ export class Answer {
     const { json } = this;
     return json === undefined ? undefined : jsonPointer(json, pointer);
   }
+}
+
+/** Prints a text answer as a line of its own: what follows in the log is something else. */
+export function printAnswer({ text, headers }: Answer, stream: Writable): void {
+  if (text !== '' && isText(headers['content-type'])) stream.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
 /** Whether a status is one of those. */

@@ -1,3 +1,4 @@
+import type { ProgressCount } from '@gantry/plugin-kit/runner';
 import { isDeepStrictEqual } from 'node:util';
 import { matches, type Answer } from './answer.ts';
 import type { Condition, Progress } from './job-config.ts';
@@ -18,18 +19,18 @@ export function holds(condition: Condition | readonly Condition[], answer: Answe
   return (among ?? [equals]).some((wanted) => isDeepStrictEqual(wanted, value));
 }
 
-/** How far a job is, from 0 to 1, and what it says of it; null when the answer does not tell. */
-export function progressOf(
-  progress: Progress,
+/** How far a job says that it is, as `attempt.progress` takes it; null when the answer does not tell. */
+export function toldProgress(
+  { jsonPointer, of, message }: Progress,
   answer: Answer,
-): { readonly fraction: number; readonly message?: string } | null {
-  const done = answer.at(progress.jsonPointer);
-  const whole = typeof progress.of === 'number' ? progress.of : answer.at(progress.of.jsonPointer);
-  if (typeof done !== 'number' || typeof whole !== 'number' || whole <= 0) return null;
-  const fraction = Math.min(Math.max(done / whole, 0), 1);
-  const said = progress.message === undefined ? undefined : answer.at(progress.message);
-  if (said === undefined) return { fraction };
-  return { fraction, message: typeof said === 'string' ? said : JSON.stringify(said) };
+): { readonly at: number | ProgressCount; readonly message?: string } | null {
+  const done = answer.at(jsonPointer);
+  if (typeof done !== 'number') return null;
+  const total = typeof of === 'object' ? answer.at(of.jsonPointer) : of;
+  const at = of === undefined ? done : typeof total === 'number' ? { done, total } : { done };
+  const said = message === undefined ? undefined : answer.at(message);
+  if (said === undefined) return { at };
+  return { at, message: typeof said === 'string' ? said : JSON.stringify(said) };
 }
 
 const isOne = (condition: Condition | readonly Condition[]): condition is Condition => !Array.isArray(condition);

@@ -41,10 +41,13 @@ export type Condition = z.output<typeof condition>;
 const conditions = z.union([condition, z.array(condition).min(1).max(16)]);
 
 const progress = z.union([
-  pointer.transform((jsonPointer) => ({ jsonPointer, of: 1, message: undefined })),
+  pointer.transform((jsonPointer) => ({ jsonPointer, of: undefined, message: undefined })),
   z.strictObject({
     jsonPointer: pointer.describe('A number in the answer.'),
-    of: z.union([z.number().positive(), z.strictObject({ jsonPointer: pointer })]).default(1),
+    of: z
+      .union([z.number().positive(), z.strictObject({ jsonPointer: pointer })])
+      .optional()
+      .describe('How many there are in all. Without it, the number is a fraction from 0 to 1.'),
     message: pointer.optional().describe('What is shown with it.'),
   }),
 ]);

@@ -1,5 +1,5 @@
 import type { Attempt, Outcome, RunnerNode } from '@gantry/plugin-kit/runner';
-import type { Answer } from './answer.ts';
+import { printAnswer, type Answer } from './answer.ts';
 import { ask } from './ask.ts';
 import { mayBeRepeated } from './call.ts';
 import { withCallback } from './callback-address.ts';
@@ -90,6 +90,7 @@ export class Job {
     if (ended === null) return stopped('whether the job was begun is not known');
     if (!ended.ok) return wait?.isCalled ? this.#called(wait) : ended.failure;
     const { answer } = ended;
+    printAnswer(answer, this.#attempt.stdout);
     const begun = outputsOf(config, answer, 'request');
     const cancel = this.#cancelUrl(answer);
     try {
@@ -164,7 +165,7 @@ export class Job {
     if (url === null) return 'the job could not be cancelled: the answer does not tell the URL for it';
     try {
       const request = this.#prepared(url, cancel.url, cancel);
-      const options = { ...this.#options(), ...NO_KEY, expect: cancel.expect, print: null };
+      const options = { ...this.#options(), ...NO_KEY, expect: cancel.expect };
       const timeoutMs = options.timeoutMs ?? CANCEL_MS;
       const ended = await ask(request, { ...options, timeoutMs }, this.#attempt.kill);
       if (ended === null) return 'whether the job was cancelled is not known: there was no time for the answer';
@@ -198,7 +199,7 @@ export class Job {
   }
 
   #options() {
-    return callOptions(this.#attempt, this.#rules, { print: this.#attempt.stdout, wantsBody: true });
+    return callOptions(this.#attempt, this.#rules, { print: null, wantsBody: true });
   }
 }
 

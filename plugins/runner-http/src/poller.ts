@@ -1,9 +1,9 @@
 import { setTimeout as passed } from 'node:timers/promises';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
-import type { Answer } from './answer.ts';
+import { printAnswer, type Answer } from './answer.ts';
 import { ask } from './ask.ts';
 import type { CallEnded } from './call.ts';
-import { holds, progressOf } from './condition.ts';
+import { holds, toldProgress } from './condition.ts';
 import type { HttpConfig } from './config.ts';
 import { failure, type Failed } from './failure.ts';
 import { jobFailed, type Followed } from './followed.ts';
@@ -67,8 +67,8 @@ export class Poller {
       return this.#failed(failure('RESPONSE_NOT_JSON', message));
     }
     this.#failures = 0;
-    const reached = progress === undefined ? null : progressOf(progress, answer);
-    if (reached !== null) this.#attempt.progress(reached.fraction, reached.message);
+    const told = progress === undefined ? null : toldProgress(progress, answer);
+    if (told !== null) this.#attempt.progress(told.at, told.message);
     return null;
   }
 
@@ -82,7 +82,7 @@ export class Poller {
   }
 
   #ended(answer: Answer): Outcome {
-    if (answer.text !== '') this.#attempt.stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`);
+    printAnswer(answer, this.#attempt.stdout);
     return outputsOf(this.#attempt.config, answer, 'job');
   }
 }

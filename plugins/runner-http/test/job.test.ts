@@ -47,7 +47,7 @@ describe('a job', () => {
     expect(service.asked).toEqual(['POST /jobs', 'GET /jobs/7', 'GET /jobs/7', 'GET /jobs/7']);
     expect(service.seen[0]!.headers).toHaveProperty('idempotency-key');
     expect(service.seen[1]!.headers).not.toHaveProperty('idempotency-key');
-    expect(attempt.text).toContain('"rows":3');
+    expect(attempt.text).toBe('{"id":7}\n{"state":"DONE","result":{"rows":3}}\n');
   });
 
   it('is found by a value of the answer within a URL, which cannot lead elsewhere', async () => {
@@ -68,11 +68,20 @@ describe('a job', () => {
   });
 
   it('tells how far it is', async () => {
-    const at = (done_: number) => json({ state: 'RUNNING', done: done_, total: 8 });
-    service.answers({ 'POST /jobs': [accepted], 'GET /jobs/7': [at(2), at(6), done] });
-    const attempt = job({}, { progress: { jsonPointer: '/done', of: { jsonPointer: '/total' } } });
-    expect(await attempt.run()).toMatchObject({ ok: true });
-    expect(attempt.progressed.map(({ fraction }) => fraction)).toEqual([0.25, 0.75]);
+    const at = (count: number) => json({ state: 'RUNNING', done: count, total: 8, share: count / 8, step: 'sorting' });
+    const script = { 'POST /jobs': [accepted], 'GET /jobs/7': [at(2), running, at(6), done] };
+    service.answers(script);
+    const counted = job({}, { progress: { jsonPointer: '/done', of: { jsonPointer: '/total' }, message: '/step' } });
+    expect(await counted.run()).toMatchObject({ ok: true });
+    const message = 'sorting';
+    expect(counted.progressed).toEqual([
+      { fraction: 0.25, done: 2, total: 8, message },
+      { fraction: 0.75, done: 6, total: 8, message },
+    ]);
+    service.answers(script);
+    const shared = job({}, { progress: '/share' });
+    expect(await shared.run()).toMatchObject({ ok: true });
+    expect(shared.progressed.map(({ fraction }) => fraction)).toEqual([0.25, 0.75]);
   });
 
   it('is asked for again when a poll fails in passing, but not for ever', async () => {
