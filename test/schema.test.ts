@@ -62,6 +62,7 @@ describe('the schema', () => {
       'NodeConnection',
       'PipelineConnection',
       'PipelineVersionConnection',
+      'QueueEntryConnection',
       'RunConnection',
       'TaskRunConnection',
     ]);
