@@ -10,6 +10,7 @@ import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
 import http from '@gantry/runner-http';
 import { Executor } from '../server/agent/executor.ts';
 import { LogShipper } from '../server/agent/log-shipper.ts';
+import { nodeSecrets } from '../server/agent/secret-source.ts';
 import { StateKeeper } from '../server/agent/state-keeper.ts';
 import { systemClock } from '../server/clock.ts';
 import type { AttemptSpec } from '../server/domain/effect.ts';
@@ -118,6 +119,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
       { saveState: () => Promise.resolve(), previousState: () => Promise.resolve(null) },
       systemClock,
     ),
+    secrets: nodeSecrets(null, {}),
     shipper: new LogShipper(() => Promise.resolve(), systemClock, log),
     findRunner: () => http as unknown as RunnerPlugin,
     running: () => undefined,
@@ -138,6 +140,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
       runner: 'http',
       with: config,
       env: {},
+      secrets: [],
       inputs: {},
       resources: {},
       gpus: [],

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import { Agent } from './agent/agent.ts';
+import { nodeSecrets } from './agent/secret-source.ts';
 import type { ApiPorts, PluginFacts, PoolSample, PoolStatus } from './api/context.ts';
 import { createTokens, type Tokens } from './auth/tokens.ts';
 import { systemClock, type Clock } from './clock.ts';
@@ -116,6 +117,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     labels: config.nodeLabels,
     capacity: (config.nodeSlots === null ? {} : { slots: config.nodeSlots }) satisfies Resources,
     settings: config.runners as RunnerSettings,
+    secrets: nodeSecrets(config.secretsDir, process.env),
     dataDirectory: join(config.dataDir, 'node'),
     version: VERSION,
   });

@@ -85,6 +85,7 @@ ${table(
       code('${{ tasks.<key>.outputs.<name> }}'),
       'an output of a task upstream; of a task that fanned out, `outputs` is the list of its instances',
     ],
+    [code('${{ secrets.<NAME> }}'), 'a secret of the node that runs the attempt; in `env` and `with` only'],
     [code('${{ item }}'), 'in a task with `forEach`: the item of this instance'],
     [code('${{ index }}'), 'its place in the list, from 0'],
   ],
@@ -105,6 +106,14 @@ ${table(
     [
       code('GANTRY_OUTPUT'),
       'the path of a file to write outputs to: lines `name=text`, lines `name:=JSON`, or one JSON object',
+    ],
+    [
+      code('GANTRY_PROGRESS'),
+      'the path of a file to append progress to, a line each: `3/10 message`, `45% message`; shown live',
+    ],
+    [
+      code('GANTRY_CHECKPOINT'),
+      'the path of a file for whatever the next attempt is to go on from: it finds there what the one before left, at most 64 KiB of text',
     ],
     [code('GANTRY_RUN_ID'), 'the id of the run'],
     [code('GANTRY_TASK'), 'the key of the task'],

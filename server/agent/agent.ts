@@ -16,6 +16,7 @@ import { fingerprint } from './fingerprint.ts';
 import { Journal } from './journal.ts';
 import { LogShipper } from './log-shipper.ts';
 import { ProgressTeller } from './progress-teller.ts';
+import type { SecretSource } from './secret-source.ts';
 import { StateKeeper } from './state-keeper.ts';
 
 /** Where an agent finds its runners. */
@@ -38,6 +39,7 @@ export interface AgentOptions {
   readonly taints?: readonly Taint[];
   readonly capacity: Resources;
   readonly settings: RunnerSettings;
+  readonly secrets: SecretSource;
   readonly dataDirectory: string;
   readonly version: string;
 }
@@ -103,6 +105,7 @@ export class Agent implements Service {
       log,
       shipper: this.#shipper,
       states: this.#states,
+      secrets: options.secrets,
       findRunner: (runner) => options.registry.runner(runner),
       running: (attempt) => {
         this.#ledger.running(attempt, clock.now());

@@ -42,6 +42,8 @@ export interface JournaledAttempt {
   /** Kept with the first handle. */
   config?: JsonObject;
   resources?: Resources;
+  /** Where secrets belong, by their names. */
+  secrets?: AttemptSpec['secrets'];
   /** How it ended; undefined while it may still run. */
   end?: AttemptReport;
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import type { NodeLogChunk } from '../protocol/gateway.ts';
 import { CHUNK_BYTES, type LogChannel, type LogShipper } from './log-shipper.ts';
+import type { MaskedStream, SecretMask } from './secret-mask.ts';
 import { OutputRing, type RingMemory, type Stretch } from './output-ring.ts';
 
 /** Of one attempt's output so much goes out as it comes; of what follows, the last part is kept. Bytes. */
@@ -16,6 +17,7 @@ const REPLACEMENT = '\uFFFD';
 
 type Stream = NodeLogChunk['stream'];
 type PrintedStream = Exclude<Stream, 'SYSTEM'>;
+const PRINTED = ['STDOUT', 'STDERR'] as const satisfies PrintedStream[];
 
 export interface AttemptLogOptions {
   readonly attempt: AttemptId;
@@ -24,6 +26,8 @@ export interface AttemptLogOptions {
   readonly shipper: LogShipper;
   readonly memory: RingMemory;
   readonly clock: Clock;
+  /** Hides the attempt's secrets; null where it has none. */
+  readonly mask: SecretMask | null;
   /** Something was printed. */
   onOutput(): void;
 }
@@ -40,6 +44,7 @@ export class AttemptLog {
   readonly #options: AttemptLogOptions;
   readonly #channel: LogChannel;
   readonly #decoders = { STDOUT: new StringDecoder('utf8'), STDERR: new StringDecoder('utf8') };
+  readonly #masks: Readonly<Record<PrintedStream, MaskedStream>> | null;
   #ring: OutputRing | null = null;
   #sentBytes = 0;
   #burstBytes = 0;
@@ -53,6 +58,8 @@ export class AttemptLog {
   constructor(options: AttemptLogOptions) {
     this.#options = options;
     this.#channel = options.shipper.open(options.attempt, options.sentSeq);
+    const { mask } = options;
+    this.#masks = mask && { STDOUT: mask.stream(), STDERR: mask.stream() };
     this.stdout = this.#writable('STDOUT');
     this.stderr = this.#writable('STDERR');
   }
@@ -72,8 +79,9 @@ export class AttemptLog {
     this.#isEnding = true;
     for (const goOn of this.#held) goOn();
     this.#hasEnded = true;
+    if (this.#masks) for (const stream of PRINTED) void this.#take(stream, this.#masks[stream].end());
     this.#replay();
-    for (const stream of ['STDOUT', 'STDERR'] as const) {
+    for (const stream of PRINTED) {
       const rest = this.#decoders[stream].end();
       if (rest !== '') void this.#push(stream, this.#options.clock.now(), rest);
     }
@@ -86,7 +94,7 @@ export class AttemptLog {
       write: (bytes: Buffer, _encoding, done) => {
         if (this.#hasEnded) return done();
         onOutput();
-        const room = this.#take(stream, bytes);
+        const room = this.#take(stream, this.#masks ? this.#masks[stream].push(bytes) : bytes);
         this.#burstBytes += bytes.length;
         if (this.#burstBytes >= BURST_BYTES) this.#burstBytes = 0;
         else if (!room) return done();

@@ -15,6 +15,8 @@ import { AttemptLog } from './attempt-log.ts';
 import type { LogShipper } from './log-shipper.ts';
 import { endOf, messageOf } from './outcome.ts';
 import type { StateKeeper } from './state-keeper.ts';
+import { putSecrets, putSecretsAgain } from './put-secrets.ts';
+import type { SecretSource } from './secret-source.ts';
 import { RingMemory } from './output-ring.ts';
 import { NodeFault, RunningAttempt, type AttemptHost } from './running-attempt.ts';
 
@@ -29,6 +31,7 @@ export interface ExecutorOptions {
   readonly log: Logger;
   readonly shipper: LogShipper;
   readonly states: StateKeeper;
+  readonly secrets: SecretSource;
   findRunner(name: string): RunnerPlugin | null;
   /** The work proper of an attempt has begun. */
   running(attempt: AttemptId): void;
@@ -72,12 +75,20 @@ export class Executor implements AttemptHost {
       );
       return;
     }
-    const { config, problem } = this.#configOf(runner, spec.with);
-    if (problem) {
-      this.#options.ended(spec.attempt, { state: 'FAILED', failure: { kind: 'APPLICATION', reason: problem } });
+    const unsealed = spec.secrets.length === 0 ? null : putSecrets(spec, this.#options.secrets);
+    if (unsealed && 'refusal' in unsealed) {
+      // Another node may have it: whoever pays, it is not the user's tries.
+      const failure = { kind: 'INFRASTRUCTURE' as const, reason: unsealed.refusal };
+      this.#options.ended(spec.attempt, { state: 'REJECTED', failure });
       return;
     }
-    const attempt = new RunningAttempt(spec, config, this, clock.now());
+    const { config, problem } = this.#configOf(runner, unsealed?.with ?? spec.with);
+    if (problem) {
+      const reason = unsealed ? { ...problem, message: unsealed.mask.text(problem.message) } : problem;
+      this.#options.ended(spec.attempt, { state: 'FAILED', failure: { kind: 'APPLICATION', reason } });
+      return;
+    }
+    const attempt = new RunningAttempt(spec, config, this, clock.now(), unsealed);
     this.#running.set(spec.attempt, attempt);
     if (spec.number === 1) this.#follow(attempt, runner, null);
     else void this.#followFromState(attempt, runner);
@@ -89,8 +100,11 @@ export class Executor implements AttemptHost {
     const { attempt: id, taskKey, timeoutMs, killGraceMs, acceptedAt, config = {}, resources = {} } = journaled;
     const { run, number } = parseAttemptId(id)!;
     const known = { attempt: id, number, run, runner: runner.name, taskKey, timeoutMs, killGraceMs, resources };
-    const spec = { ...known, with: config, pipeline: '', mapIndex: null, env: {}, inputs: {}, gpus: [] };
-    const attempt = new RunningAttempt(spec, this.#configOf(runner, config).config, this, acceptedAt);
+    const { secrets = [] } = journaled;
+    const spec = { ...known, with: config, pipeline: '', mapIndex: null, env: {}, secrets, inputs: {}, gpus: [] };
+    const unsealed = secrets.length === 0 ? null : putSecretsAgain(spec, this.#options.secrets);
+    const checked = this.#configOf(runner, unsealed?.with ?? config).config;
+    const attempt = new RunningAttempt(spec, checked, this, acceptedAt, unsealed);
     attempt.resume();
     this.#running.set(id, attempt);
     this.#follow(attempt, runner, journaled.handle!);
@@ -122,12 +136,12 @@ export class Executor implements AttemptHost {
     for (const name of names) if (!isKnown(name)) await this.#remove(join(this.workRoot, name));
   }
 
-  makeLog({ spec: { attempt }, acceptedAt, isResumed }: RunningAttempt): AttemptLog {
+  makeLog({ spec: { attempt }, mask, acceptedAt, isResumed }: RunningAttempt): AttemptLog {
     const { shipper, clock } = this.#options;
     // Repeated numbers are ignored by the server: those of the agent before, which nobody counted, lie below this.
     const sentSeq = isResumed ? Math.max(clock.now() - acceptedAt, 1) * 1_000 : 0;
     const onOutput = () => this.#running.get(attempt)?.started();
-    const log = new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, onOutput });
+    const log = new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, mask, onOutput });
     // Nobody knows how much of it has arrived (I13).
     if (isResumed) log.note('… the node’s agent was restarted: what was printed before may follow once more …');
     return log;
@@ -176,20 +190,24 @@ export class Executor implements AttemptHost {
       return;
     }
     settled.then(
-      (outcome) => this.#settled(attempt, endOf(runner.name, outcome)),
+      (outcome) => this.#settled(attempt, endOf(runner.name, outcome, attempt.mask)),
       (error: unknown) => this.#threw(attempt, runner, error),
     );
   }
 
   #threw(attempt: RunningAttempt, runner: RunnerPlugin, thrown: unknown): void {
-    const message = messageOf(thrown);
+    const message = messageOf(thrown, attempt.mask);
     if (thrown instanceof NodeFault) {
       this.#settled(attempt, nodeFault('FAILED', 'NODE_FAULT', message));
       return;
     }
     // Who rejects because it was stopped is careless, not faulty.
     if (!attempt.isStopped)
-      this.#options.log.error({ err: thrown, runner: runner.name, attempt: attempt.id }, 'A runner threw.');
+      // Of an attempt with secrets its words only: nobody knows what else the error carries.
+      this.#options.log.error(
+        { err: attempt.mask ? message : thrown, runner: runner.name, attempt: attempt.id },
+        'A runner threw.',
+      );
     this.#settled(attempt, pluginFault(runner.name, 'RUNNER_THREW', `threw: ${message}`));
   }
 

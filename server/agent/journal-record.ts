@@ -10,12 +10,14 @@ const HEADER_BYTES = 8;
 
 /** Attempt id, runner, task key, timeout, kill grace. Kept short: there may be thousands in a record. */
 const accepted = z.tuple([z.string(), z.string(), z.string(), z.number().nullable(), z.number()]);
-/** Attempt id, handle, and with the first handle the task's config and resources. */
+const secretPlace = z.object({ at: z.array(z.union([z.string(), z.number()])), offset: z.number(), name: z.string() });
+/** Attempt id, handle, and with the first handle the task's config and resources, and where in it secrets belong. */
 const checkpoint = z.tuple([
   z.string(),
   z.json(),
   z.record(z.string(), z.json()).nullable(),
   z.record(z.string(), z.number()).nullable(),
+  z.array(secretPlace).nullable().optional(),
 ]);
 const recordSchema = z.object({
   at: z.number(),

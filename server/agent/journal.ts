@@ -70,13 +70,18 @@ export class Journal {
   }
 
   /** Resolves when the handle is durable, with what a restart needs to hand to the runner. */
-  checkpoint(attempt: AttemptId, handle: Json, spec?: Pick<AttemptSpec, 'with' | 'resources'>): Promise<void> {
+  checkpoint(
+    attempt: AttemptId,
+    handle: Json,
+    spec?: Pick<AttemptSpec, 'with' | 'resources' | 'secrets'>,
+  ): Promise<void> {
     const known = this.#open.get(attempt);
     if (!known) return Promise.resolve();
     known.handle = handle;
     const isNew = known.config === undefined && spec !== undefined;
-    if (isNew) Object.assign(known, { config: spec.with, resources: spec.resources });
-    this.#waiting.checkpoint.push([attempt, handle, isNew ? spec.with : null, isNew ? spec.resources : null]);
+    if (isNew) Object.assign(known, { config: spec.with, resources: spec.resources, secrets: spec.secrets });
+    const { config, resources, secrets } = isNew ? known : {};
+    this.#waiting.checkpoint.push([attempt, handle, config ?? null, resources ?? null, secrets ?? null]);
     return this.flush();
   }
 
@@ -153,11 +158,13 @@ export class Journal {
       handle,
       config,
       resources,
+      secrets,
       end,
     } of this.#open.values()) {
       const record = emptyRecord(acceptedAt);
       record.accept.push([attempt, runner, taskKey, timeoutMs, killGraceMs]);
-      if (handle !== undefined) record.checkpoint.push([attempt, handle, config ?? null, resources ?? null]);
+      if (handle !== undefined)
+        record.checkpoint.push([attempt, handle, config ?? null, resources ?? null, secrets ?? null]);
       if (end !== undefined) record.end.push(end);
       parts.push(encodeRecord(record));
     }
@@ -191,12 +198,13 @@ export class Journal {
       const attempt = id as AttemptId;
       this.#open.set(attempt, { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: record.at });
     }
-    for (const [attempt, handle, config, resources] of record.checkpoint) {
+    for (const [attempt, handle, config, resources, secrets] of record.checkpoint) {
       const known = this.#open.get(attempt as AttemptId);
       if (!known) continue;
       known.handle = handle;
       if (config !== null) known.config = config;
       if (resources !== null) known.resources = resources;
+      if (secrets) known.secrets = secrets;
     }
     for (const end of record.end) {
       const known = this.#open.get(end.attempt as AttemptId);
@@ -210,7 +218,13 @@ export class Journal {
 interface OpenRecord {
   at: number;
   readonly accept: [string, string, string, number | null, number][];
-  readonly checkpoint: [string, Json, AttemptSpec['with'] | null, AttemptSpec['resources'] | null][];
+  readonly checkpoint: [
+    string,
+    Json,
+    AttemptSpec['with'] | null,
+    AttemptSpec['resources'] | null,
+    AttemptSpec['secrets'] | null,
+  ][];
   end: AttemptReport[];
   readonly forget: string[];
 }

@@ -14,6 +14,8 @@ import {
 import { copyJson } from '../domain/json.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
 import type { StopReason } from './attempt-end.ts';
+import type { Unsealed } from './put-secrets.ts';
+import type { SecretMask } from './secret-mask.ts';
 import type { AttemptLog } from './attempt-log.ts';
 
 /** What an attempt needs of its executor. */
@@ -41,6 +43,9 @@ export class RunningAttempt implements Attempt {
   readonly config: unknown;
   /** When it was started, or accepted by an agent before. */
   readonly acceptedAt: number;
+  /** Hides its secrets in all that it says; null where it has none. */
+  readonly mask: SecretMask | null;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #host: AttemptHost;
   #stopReason: StopReason | null = null;
   #isKilled = false;
@@ -51,11 +56,20 @@ export class RunningAttempt implements Attempt {
   #log: AttemptLog | null = null;
   #workdir: string | null = null;
 
-  constructor(spec: AttemptSpec, config: unknown, host: AttemptHost, acceptedAt: number) {
+  /** @param spec As the server sent it: secrets are in `config` and `unsealed` only. */
+  constructor(
+    spec: AttemptSpec,
+    config: unknown,
+    host: AttemptHost,
+    acceptedAt: number,
+    unsealed: Pick<Unsealed, 'env' | 'mask'> | null,
+  ) {
     this.spec = spec;
     this.config = config;
     this.#host = host;
     this.acceptedAt = acceptedAt;
+    this.#env = unsealed?.env ?? spec.env;
+    this.mask = unsealed?.mask ?? null;
   }
 
   get id(): string {
@@ -71,7 +85,7 @@ export class RunningAttempt implements Attempt {
     return this.spec.taskKey;
   }
   get env(): Readonly<Record<string, string>> {
-    return this.spec.env;
+    return this.#env;
   }
   get inputs(): JsonObject {
     return this.spec.inputs;
@@ -143,7 +157,7 @@ export class RunningAttempt implements Attempt {
   saveState(state: Json): Promise<void> {
     const copied = copyJson(state, STATE_LIMITS);
     if (copied.ok && Buffer.byteLength(JSON.stringify(copied.value)) <= MAX_STATE_BYTES)
-      return this.#host.saveState(this, copied.value);
+      return this.#host.saveState(this, this.mask?.json(copied.value) ?? copied.value);
     const why = copied.ok ? `It takes more than ${MAX_STATE_BYTES} bytes.` : copied.fault.message;
     return Promise.reject(new TypeError(`The state cannot be saved. ${why}`));
   }
@@ -158,7 +172,10 @@ export class RunningAttempt implements Attempt {
   }
   progress(at: number | ProgressCount, message?: string): void {
     this.started();
-    this.#host.progress(this, progressOf(at, message));
+    this.#host.progress(
+      this,
+      progressOf(at, message, (text) => this.mask?.text(text) ?? text),
+    );
   }
 
   /** It is followed after a restart: what it is doing had begun before. */

@@ -53,7 +53,7 @@ export type LoadedConfig =
 
 /** What a command inside a task, a Kubernetes service of the name `gantry`, tests and benches bring along. */
 const FOREIGN_VARIABLES =
-  /^GANTRY_((PARAM|TEST|BENCH|PORT|SERVICE)_.*|ITEM|INDEX|INPUTS|OUTPUT|ATTEMPT(_.*)?|RUN(_ID)?|TASK(_KEY|_RUN)?|PIPELINE|WORKDIR|CONFIG)$/;
+  /^GANTRY_((PARAM|SECRET|TEST|BENCH|PORT|SERVICE)_.*|ITEM|INDEX|INPUTS|OUTPUT|PROGRESS|CHECKPOINT|GPUS|ATTEMPT(_.*)?|RUN(_ID)?|TASK(_KEY|_RUN)?|PIPELINE|WORKDIR|CONFIG)$/;
 
 interface Given {
   readonly value: unknown;

@@ -186,6 +186,17 @@ export const SETTINGS = {
     summary: 'The local node\'s settings per runner, for example `{ "http": { "allow": ["10.0.0.0/8"] } }`.',
     side: 'SERVER',
   }),
+  secretsDir: setting({
+    schema: z.string().min(1).nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: 'secrets come from variables `GANTRY_SECRET_<NAME>` only',
+    variable: 'GANTRY_SECRETS_DIR',
+    flag: 'secrets-dir',
+    summary: 'The folder with the secrets of the local node: a file per name, open to its owner alone.',
+    isPath: true,
+    side: 'SERVER',
+  }),
   httpAllow: setting({
     schema: z.array(z.string().min(1)).max(1000).nullable(),
     form: 'LIST',

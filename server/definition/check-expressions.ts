@@ -1,12 +1,13 @@
 import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import { excerpt } from '../domain/excerpt.ts';
 import { hasExpression, parseReferences, type Reference } from '../domain/expression.ts';
+import { secretNameProblem } from '../domain/secret-name.ts';
 import type { PipelineGraph } from '../domain/pipeline-graph.ts';
 import type { Path, ProblemList } from './problem.ts';
 import { didYouMeanOneOf, type ReadForm, type ReadTask } from './read-form.ts';
 import { notUpstream, type Reading } from './upstream.ts';
 
-const ROOTS = ['params', 'tasks', 'item', 'index', 'run'];
+const ROOTS = ['params', 'tasks', 'secrets', 'item', 'index', 'run'];
 
 /** A reference to the outputs of another task, kept until it is known which tasks are upstream. */
 interface OutputReading extends Reading {
@@ -112,6 +113,15 @@ function checkReference(
       if (keys.has(key)) return key;
       const others = [...keys].filter((each) => each !== null && each !== task.form.key) as string[];
       return add('UNKNOWN_TASK', `There is no task “${excerpt(key)}”.`, didYouMeanOneOf(key, others));
+    }
+    case 'secrets': {
+      const example = 'Write ${{ secrets.NAME }}.';
+      if (name === undefined || third !== undefined)
+        return add('BAD_REFERENCE', 'A secret is read by its name.', example);
+      if (path[2] === 'forEach')
+        return add('BAD_REFERENCE', 'A list cannot be made of a secret: the server does not know it.', null);
+      const problem = secretNameProblem(String(name));
+      return problem === null ? null : add('BAD_SECRET_NAME', problem, null);
     }
     case 'item':
     case 'index':

@@ -1,4 +1,5 @@
 import type { JsonObject, Resources } from '@gantry/plugin-kit/vocabulary';
+import type { SecretPlace } from './expression.ts';
 import type { AttemptId, RunId } from './ids.ts';
 
 export type StopCause = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED';
@@ -15,6 +16,8 @@ export interface AttemptSpec {
   /** Rendered: no `${{ … }}` is left. */
   readonly with: JsonObject;
   readonly env: Readonly<Record<string, string>>;
+  /** Where in `{ with, env }` secrets belong, which only the node knows. */
+  readonly secrets: readonly SecretPlace[];
   /** `{ params, tasks: { <key>: { outputs } }, item, index }`: what the task may read. */
   readonly inputs: JsonObject;
   readonly resources: Resources;

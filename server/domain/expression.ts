@@ -12,6 +12,9 @@ import { didYouMean } from './suggestion.ts';
  * inherited properties, and what was put in is not read again. A string that is one expression becomes the value that
  * it names, with its type; inside a longer string strings are put in as they are and everything else as JSON.
  * Keys of objects are never expressions.
+ *
+ * `secrets.NAME` has no value here: its place in the rendered string is told, and who executes the attempt puts it in
+ * there. By its place, not by a mark in the text: whatever data spells, it names no secret.
  */
 
 /** The longest string that may hold an expression, in characters. */
@@ -27,6 +30,15 @@ const MAX_DEPTH = 64;
 
 /** The value without expressions, or why one of them has none. */
 export type Rendered = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly reason: Reason };
+
+/** Where in a rendered value a secret belongs. */
+export interface SecretPlace {
+  /** Where the string is in the value. */
+  readonly at: readonly (string | number)[];
+  /** Where in the string, in UTF-16 units. Places of one string come in their order. */
+  readonly offset: number;
+  readonly name: string;
+}
 
 /** An expression as it stands in a string of a value. */
 export interface Reference {
@@ -74,15 +86,25 @@ function holdsOpen(value: Json, depth: number): boolean {
 /**
  * Puts values in the place of expressions. A part without expressions is the same object afterwards. Codes:
  * `BAD_EXPRESSION` (cannot happen to a checked pipeline), `EXPRESSION_UNRESOLVED`, `RENDERED_TOO_LARGE`.
+ *
+ * @param secrets Takes in where secrets belong. Without it, to name one is to name what does not exist.
  */
-export function render(value: Json, scope: JsonObject): Rendered {
-  const left = { characters: MAX_RENDERED_CHARACTERS };
-  return renderValue(value, scope, left, MAX_DEPTH);
+export function render(value: Json, scope: JsonObject, secrets: SecretPlace[] | null = null): Rendered {
+  return renderValue(value, { scope, secrets, at: [], charactersLeft: MAX_RENDERED_CHARACTERS }, MAX_DEPTH);
 }
 
-function renderValue(value: Json, scope: JsonObject, left: { characters: number }, depth: number): Rendered {
+interface Rendering {
+  readonly scope: JsonObject;
+  /** Takes in the places of secrets; null where there may be none. */
+  readonly secrets: SecretPlace[] | null;
+  /** Where it is. */
+  readonly at: (string | number)[];
+  charactersLeft: number;
+}
+
+function renderValue(value: Json, work: Rendering, depth: number): Rendered {
   if (typeof value === 'string') {
-    return value.includes(OPEN) ? renderText(value, scope, left) : { ok: true, value };
+    return value.includes(OPEN) ? renderText(value, work) : { ok: true, value };
   }
   if (typeof value !== 'object' || value === null) return { ok: true, value };
   if (depth === 0) return refused('BAD_EXPRESSION', `The value lies more than ${MAX_DEPTH} levels deep.`);
@@ -90,7 +112,9 @@ function renderValue(value: Json, scope: JsonObject, left: { characters: number 
     const list = value as readonly Json[];
     let copy: Json[] | null = null;
     for (let at = 0; at < list.length; at++) {
-      const rendered = renderValue(list[at] ?? null, scope, left, depth - 1);
+      work.at.push(at);
+      const rendered = renderValue(list[at] ?? null, work, depth - 1);
+      work.at.pop();
       if (!rendered.ok) return rendered;
       if (rendered.value !== list[at]) copy ??= list.slice();
       if (copy !== null) copy[at] = rendered.value;
@@ -100,7 +124,9 @@ function renderValue(value: Json, scope: JsonObject, left: { characters: number 
   const object = value as JsonObject;
   let copy: Record<string, Json> | null = null;
   for (const key of Object.keys(object)) {
-    const rendered = renderValue(object[key] ?? null, scope, left, depth - 1);
+    work.at.push(key);
+    const rendered = renderValue(object[key] ?? null, work, depth - 1);
+    work.at.pop();
     if (!rendered.ok) return rendered;
     if (rendered.value === object[key]) continue;
     copy ??= { ...object };
@@ -109,15 +135,15 @@ function renderValue(value: Json, scope: JsonObject, left: { characters: number 
   return { ok: true, value: copy ?? value };
 }
 
-function renderText(text: string, scope: JsonObject, left: { characters: number }): Rendered {
+function renderText(text: string, work: Rendering): Rendered {
   const template = templateOf(text);
   if ('problem' in template) return { ok: false, reason: template.problem };
   const { parts } = template;
   const only = parts[0];
-  if (parts.length === 1 && typeof only === 'object') {
-    const found = lookUp(only, scope);
-    if (found.ok) left.characters -= sizeOf(found.value, left.characters);
-    return left.characters < 0 ? tooLarge() : found;
+  if (parts.length === 1 && typeof only === 'object' && !isSecret(only)) {
+    const found = lookUp(only, work.scope);
+    if (found.ok) work.charactersLeft -= sizeOf(found.value, work.charactersLeft);
+    return work.charactersLeft < 0 ? tooLarge() : found;
   }
   let whole = '';
   for (const part of parts) {
@@ -125,15 +151,22 @@ function renderText(text: string, scope: JsonObject, left: { characters: number 
       whole += part;
       continue;
     }
-    const found = lookUp(part, scope);
+    if (isSecret(part) && work.secrets !== null) {
+      work.secrets.push({ at: [...work.at], offset: whole.length, name: String(part.path[1]) });
+      continue;
+    }
+    const found = lookUp(part, work.scope);
     if (!found.ok) return found;
     const put = typeof found.value === 'string' ? found.value : JSON.stringify(found.value);
-    left.characters -= put.length;
-    if (left.characters < 0) return tooLarge();
+    work.charactersLeft -= put.length;
+    if (work.charactersLeft < 0) return tooLarge();
     whole += put;
   }
   return { ok: true, value: whole };
 }
+
+/** Whether it names a secret; `checkExpressions` has seen to it that it names exactly one. */
+const isSecret = ({ path }: Expression): boolean => path[0] === 'secrets' && path.length === 2;
 
 /** Follows a path through own properties of plain data. */
 function lookUp({ path, text }: Expression, scope: JsonObject): Rendered {

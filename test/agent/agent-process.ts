@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { defineRunner, type RunnerPlugin } from '@gantry/plugin-kit/runner';
 import { pino } from 'pino';
 import { Agent } from '../../server/agent/agent.ts';
+import { nodeSecrets } from '../../server/agent/secret-source.ts';
 import { systemClock } from '../../server/clock.ts';
 import { ScriptedGateway } from './scripted-gateway.ts';
 import { specOf } from './specs.ts';
@@ -48,6 +49,7 @@ const agent = new Agent({
   labels: {},
   capacity: {},
   settings: {},
+  secrets: nodeSecrets(null, {}),
   dataDirectory,
   version: '1.0.0',
 });

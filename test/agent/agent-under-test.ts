@@ -1,5 +1,6 @@
 import { defineRunner, type RunnerPlugin } from '@gantry/plugin-kit/runner';
 import { pino } from 'pino';
+import { nodeSecrets } from '../../server/agent/secret-source.ts';
 import { Agent } from '../../server/agent/agent.ts';
 import type { FakeClock } from './fake-clock.ts';
 import type { ScriptedGateway } from './scripted-gateway.ts';
@@ -12,10 +13,12 @@ export interface AgentSurroundings {
   readonly clock: FakeClock;
   /** Its data. */
   readonly folder: string;
+  /** By name. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** An agent that has not been started. */
-export function agentUnderTest({ gateway, runners, clock, folder }: AgentSurroundings): Agent {
+export function agentUnderTest({ gateway, runners, clock, folder, secrets = {} }: AgentSurroundings): Agent {
   return new Agent({
     gateway,
     registry: {
@@ -30,6 +33,10 @@ export function agentUnderTest({ gateway, runners, clock, folder }: AgentSurroun
     labels: {},
     capacity: {},
     settings: {},
+    secrets: nodeSecrets(
+      null,
+      Object.fromEntries(Object.entries(secrets).map(([name, value]) => [`GANTRY_SECRET_${name}`, value])),
+    ),
     dataDirectory: folder,
     version: '1.0.0',
   });

@@ -29,6 +29,7 @@ function someLog(store: (chunks: readonly NodeLogChunk[]) => Promise<void> = () 
     shipper,
     memory: new RingMemory(),
     clock: systemClock,
+    mask: null,
     onOutput: () => undefined,
   });
   const textOf = (...streams: readonly NodeLogChunk['stream'][]) =>

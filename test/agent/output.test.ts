@@ -30,7 +30,15 @@ beforeEach(() => {
 });
 
 const logOf = (ordinal = 0, sentSeq = 0) =>
-  new AttemptLog({ attempt: specOf(ordinal).attempt, sentSeq, shipper, memory, clock, onOutput: () => undefined });
+  new AttemptLog({
+    attempt: specOf(ordinal).attempt,
+    sentSeq,
+    shipper,
+    memory,
+    clock,
+    mask: null,
+    onOutput: () => undefined,
+  });
 /** Resolves when the log has ended as its executor would have waited for it. */
 const end = async (log: AttemptLog) => clock.pass(Promise.resolve(log.end()));
 async function print(stream: Writable, bytes: Buffer | string): Promise<void> {

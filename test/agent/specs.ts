@@ -16,6 +16,7 @@ export function specOf(ordinal: number, order: AttemptSpec['with'] = {}, rest: P
     runner: 'mock',
     with: order,
     env: {},
+    secrets: [],
     inputs: {},
     resources: {},
     gpus: [],

@@ -291,6 +291,16 @@ const EXPRESSIONS: readonly Case[] = [
     '3:63 NOT_UPSTREAM tasks.0.env.A',
     'in a later one',
   ],
+  ['a secret by a bad name', shell('env: { A: "${{ secrets.token }}" }'), '6:16 BAD_SECRET_NAME tasks.0.env.A', null],
+  ['all secrets', shell('env: { A: "${{ secrets }}" }'), '6:16 BAD_REFERENCE tasks.0.env.A', 'secrets.NAME'],
+  ['a part of a secret', shell('env: { A: "${{ secrets.A.b }}" }'), '6:16 BAD_REFERENCE tasks.0.env.A', 'secrets.NAME'],
+  ['a list of secrets', shell('forEach: ${{ secrets.A }}'), '6:14 BAD_REFERENCE tasks.0.forEach', null],
+  [
+    'a secret in a command',
+    task('runner: shell', 'with: { command: "x ${{ secrets.TOKEN }}" }'),
+    '5:25 EXPRESSION_IN_LITERAL tasks.0.with.command',
+    'env: { TOKEN:',
+  ],
   ['an item without forEach', shell('env: { A: "${{ item }}" }'), '6:16 BAD_REFERENCE tasks.0.env.A', 'Add forEach'],
   ['an item in the list of items', shell('forEach: ${{ item }}'), '6:14 BAD_REFERENCE tasks.0.forEach', null],
   [
@@ -300,10 +310,10 @@ const EXPRESSIONS: readonly Case[] = [
     '${{ index }}',
   ],
   [
-    'secrets',
-    shell('env: { A: "${{ secrets.x }}" }'),
+    'a name that is nothing',
+    shell('env: { A: "${{ vault.x }}" }'),
     '6:16 UNKNOWN_NAME tasks.0.env.A',
-    'params, tasks, item, index, run',
+    'params, tasks, secrets, item, index, run',
   ],
   ['forEach over text', shell('forEach: a,b'), '6:14 BAD_FOR_EACH tasks.0.forEach', '${{ tasks.split.outputs.parts }}'],
   [

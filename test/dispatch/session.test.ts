@@ -15,6 +15,7 @@ const spec = (ordinal: number): AttemptSpec => ({
   runner: 'mock',
   with: {},
   env: {},
+  secrets: [],
   inputs: {},
   resources: {},
   gpus: [],

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '@gantry/plugin-kit/vocabulary';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hasExpression, parseReferences, render } from '../../server/domain/expression.ts';
+import { hasExpression, parseReferences, render, type SecretPlace } from '../../server/domain/expression.ts';
 
 const WORDS = [
   '${{',
@@ -314,5 +314,43 @@ describe('any value', () => {
     expect(hasExpression(circle as Json)).toBe(true);
     expect(render(circle as Json, scope).ok).toBe(false);
     expect(parseReferences(circle as Json).ok).toBe(false);
+  });
+});
+
+describe('a secret', () => {
+  const places = (value: Json, from: JsonObject = scope) => {
+    const secrets: SecretPlace[] = [];
+    return { rendered: render(value, from, secrets), secrets };
+  };
+
+  it('is told by its place in what is rendered, and is not there', () => {
+    const value = {
+      a: ['x', 'Bearer ${{ secrets.TOKEN }}:${{ params.p }}${{ secrets.OTHER }}'],
+      b: '${{ secrets.TOKEN }}',
+    };
+    expect(places(value, { params: { p: 'é💚' } })).toEqual({
+      rendered: { ok: true, value: { a: ['x', 'Bearer :é💚'], b: '' } },
+      secrets: [
+        { at: ['a', 1], offset: 7, name: 'TOKEN' },
+        { at: ['a', 1], offset: 11, name: 'OTHER' },
+        { at: ['b'], offset: 0, name: 'TOKEN' },
+      ],
+    });
+  });
+
+  it('is named by what was written, never by what was put in', () => {
+    const text = '${{ secrets.TOKEN }}';
+    const spelt = { params: { p: text }, secrets: { TOKEN: text } };
+    expect(places('${{ params.p }} ${{ secrets.TOKEN }}', spelt)).toEqual({
+      rendered: { ok: true, value: `${text} ` },
+      secrets: [{ at: [], offset: text.length + 1, name: 'TOKEN' }],
+    });
+  });
+
+  it('does not exist where none may be', () => {
+    expect(render('${{ secrets.TOKEN }}', scope)).toMatchObject({
+      ok: false,
+      reason: { code: 'EXPRESSION_UNRESOLVED' },
+    });
   });
 });

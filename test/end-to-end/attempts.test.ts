@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TaskRunView } from '../../server/cli/run-progress.ts';
@@ -9,12 +9,13 @@ import { spawnGantry, type GantryProcess } from './gantry-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-attempts-'));
 const token = 'admin-token-of-the-attempts-test-0123456789';
+const CANARY = 'canary-0123456789-abcdef';
 let server: GantryProcess;
 let url: string;
 
 beforeAll(async () => {
   const words = ['server', '--port', '0', '--data-dir', join(folder, 'data'), '--enable-mock-runner'];
-  server = spawnGantry(words, { GANTRY_ADMIN_TOKEN: token });
+  server = spawnGantry(words, { GANTRY_ADMIN_TOKEN: token, GANTRY_SECRET_CANARY: CANARY });
   url = String((await server.event(({ type }) => type === 'server.listening'))['url']);
 }, 60_000);
 
@@ -98,4 +99,52 @@ describe('an attempt', () => {
     await logs.ended();
     expect(logs.events.map(({ text }) => text)).toEqual(['after {"page":7}\n']);
   }, 60_000);
+
+  it('has secrets that are nowhere else: not in the database, the API, the log, nor on the disk', async () => {
+    const { run, follower } = await runToEnd(
+      'secret',
+      [
+        '  - key: use',
+        '    runner: shell',
+        '    env: { TOKEN: "${{ secrets.CANARY }}", SPELT: "$ {{ secrets.CANARY }}" }',
+        '    with:',
+        '      command: |',
+        '        echo "$TOKEN"; printf %s "$TOKEN" | base64 >&2; test "$(printf %s "$TOKEN" | wc -c)" = 24 || exit 9',
+        '        echo "token=$TOKEN" >> $GANTRY_OUTPUT; echo \'mark=${{ secrets.CANARY }}\' | sed "s/\\$ /$/" >> $GANTRY_OUTPUT',
+        '  - key: again',
+        '    needs: use',
+        '    runner: shell',
+        '    env: { MARK: "${{ tasks.use.outputs.mark }}" }',
+        '    with: { command: \'echo "[$MARK]"\' }',
+        '  - key: missing',
+        '    runner: shell',
+        '    env: { TOKEN: "${{ secrets.NOT_THERE }}" }',
+        '    with: { command: "true" }',
+      ].map((line) => line.replace("'mark=${{", "'mark=$ {{")),
+    );
+    const fields = 'key: taskKey state outputs attempts { failure { kind code message remedy } }';
+    const answer = await ask(
+      `{ run(id: "${run}") { params version { source } taskRuns(first: 9) { nodes { ${fields} } } } }`,
+    );
+    const [use, , missing] = answer.run.taskRuns.nodes;
+    expect(use).toMatchObject({ state: 'SUCCEEDED', outputs: { token: '***', mark: '${{ secrets.CANARY }}' } });
+    expect(missing.attempts[0].failure).toMatchObject({ kind: 'INFRASTRUCTURE', code: 'SECRET_MISSING' });
+    expect(missing.attempts[0].failure.message).toContain('NOT_THERE');
+    const logs = spawnGantry(['logs', run, '--url', url], { GANTRY_TOKEN: token });
+    await logs.ended();
+    const printed = logs.events.map(({ text }) => text);
+    // What spells an expression is text.
+    expect(printed).toContain('[${{ secrets.CANARY }}]\n');
+    const said =
+      JSON.stringify([answer, follower.events, logs.events, server.events]) + server.stderr() + contentOf(folder);
+    for (const form of [CANARY, Buffer.from(CANARY).toString('base64').slice(0, 20)]) expect(said).not.toContain(form);
+  }, 60_000);
 });
+
+/** Everything in a folder, as one text. */
+function contentOf(place: string): string {
+  if (!statSync(place).isDirectory()) return readFileSync(place, 'latin1');
+  return readdirSync(place)
+    .map((name) => contentOf(join(place, name)))
+    .join('\n');
+}

@@ -32,13 +32,16 @@ export interface CommandPaths {
   readonly checkpoint: string;
 }
 
-/**
- * Writes what the attempt before saved to $GANTRY_CHECKPOINT, for the command to go on from; nothing when there is none.
- * To be called before the command starts. What a plugin saved is written as JSON, what a command saved as it was.
- */
-export function restoreCheckpoint(path: string, { previousState }: Pick<CommandTold, 'previousState'>): boolean {
-  if (previousState === null) return false;
-  const text = typeof previousState === 'string' ? previousState : JSON.stringify(previousState);
+/** What $GANTRY_CHECKPOINT is to hold when a command starts: text as a command saved it, else JSON; null for no file. */
+export function checkpointText({ previousState }: Pick<CommandTold, 'previousState'>): string | null {
+  if (previousState === null) return null;
+  return typeof previousState === 'string' ? previousState : JSON.stringify(previousState);
+}
+
+/** Writes it, before the command starts. Whether there is anything. */
+export function restoreCheckpoint(path: string, told: Pick<CommandTold, 'previousState'>): boolean {
+  const text = checkpointText(told);
+  if (text === null) return false;
   // Never into what a link leads to: the folder may be one that commands write to.
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   return true;

@@ -16,16 +16,22 @@ const LINE = /^\s*(?:progress\s+)?(\d{1,15}(?:\.\d{1,6})?)(?:\s*\/\s*(\d{1,15}(?
 /**
  * Progress as it is kept and shown, of whatever a plugin or a command said: amounts are never negative, a fraction lies
  * between 0 and 1, a message is one line. What is no number counts as 0: no work fails because it told badly of itself.
+ *
+ * @param hide What becomes of the message before it is cut.
  */
-export function progressOf(at: number | ProgressCount, message?: string): Progress {
+export function progressOf(
+  at: number | ProgressCount,
+  message?: string,
+  hide: (text: string) => string = (text) => text,
+): Progress {
   if (typeof at === 'object' && at !== null) {
     const { done, total } = at;
     const count = amount(done);
     const whole = total === undefined ? null : amount(total);
     const fraction = whole === null ? null : whole === 0 ? 1 : Math.min(count / whole, 1);
-    return { fraction, done: count, total: whole, message: messageOf(at.message ?? message) };
+    return { fraction, done: count, total: whole, message: messageOf(at.message ?? message, hide) };
   }
-  return { fraction: Math.min(amount(at), 1), done: null, total: null, message: messageOf(message) };
+  return { fraction: Math.min(amount(at), 1), done: null, total: null, message: messageOf(message, hide) };
 }
 
 /** What one line of $GANTRY_PROGRESS says; null for a line that says nothing. */
@@ -43,9 +49,9 @@ const amount = (value: unknown): number => {
 };
 
 /** One line without control characters: it is shown in terminals and pages. */
-function messageOf(message: unknown): string | null {
+function messageOf(message: unknown, hide: (text: string) => string): string | null {
   if (typeof message !== 'string') return null;
-  const line = message
+  const line = hide(message)
     .slice(0, 4 * MAX_MESSAGE)
     .toWellFormed()
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')

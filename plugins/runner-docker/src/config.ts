@@ -12,9 +12,15 @@ export const dockerConfig = z
       .describe('When the image is fetched: each time, when the node lacks it, or not at all.'),
     command: z
       .union([z.string().min(1), z.array(z.string()).min(1)])
+      .meta({ 'x-literal': true })
       .optional()
       .describe('A line for /bin/sh -c, or the words of a command. Default: what the image says.'),
-    entrypoint: z.array(z.string()).min(1).optional().describe('Instead of the image’s entrypoint.'),
+    entrypoint: z
+      .array(z.string())
+      .min(1)
+      .meta({ 'x-literal': true })
+      .optional()
+      .describe('Instead of the image’s entrypoint.'),
     workdir: path.optional().describe('The working folder in the container. Default: the image’s.'),
     user: z.string().min(1).max(64).optional().describe('`user`, `uid` or `uid:gid` in the container.'),
     network: z

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { UserFolder } from './user-folder.ts';
 
 /** What an attempt may have on the disk; its working folder is the agent's. */
-export type AttemptFile = 'stdout' | 'stderr' | 'output' | 'inputs.json' | 'script' | 'stdin' | 'job' | 'run';
+export type AttemptFile =
+  'stdout' | 'stderr' | 'output' | 'inputs.json' | 'script' | 'stdin' | 'job' | 'run' | 'progress' | 'checkpoint';
 /** What the command itself reads or writes by its path; the rest is opened for it. */
-const ITS_OWN: ReadonlySet<AttemptFile> = new Set(['output', 'inputs.json', 'script', 'run']);
+const ITS_OWN: ReadonlySet<AttemptFile> = new Set(['output', 'progress', 'checkpoint', 'inputs.json', 'script', 'run']);
 
 /** An attempt's id as a name of a file: ids are the server's, but whatever could be a path is hashed. */
 export const nameOf = (attempt: string): string =>
@@ -19,7 +20,7 @@ export const nameOf = (attempt: string): string =>
  */
 export class AttemptFiles {
   readonly #prefix: string;
-  readonly #made: AttemptFile[] = ['stdout', 'stderr', 'output'];
+  readonly #made: AttemptFile[] = ['stdout', 'stderr', 'output', 'progress', 'checkpoint'];
   /** Where what is the command's own is instead, when it runs as another user. */
   readonly userFolder: UserFolder | null;
 

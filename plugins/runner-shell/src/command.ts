@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { followCommand, type CommandPaths } from '@gantry/plugin-kit/command-files';
 import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import { watchedLimits, type Bounds, type Exceeded } from './bounds.ts';
@@ -60,6 +61,8 @@ export class Command {
   readonly #stderr: Tail;
   readonly startedAt = performance.now();
   readonly #marks: readonly string[];
+  readonly #paths: CommandPaths;
+  #unfollow: (() => void) | null = null;
   #tree: ProcessTree | null = null;
   #meter: UsageMeter | null = null;
   /** Processor time as its helper knows it; null while nobody has said. */
@@ -84,6 +87,7 @@ export class Command {
     this.#looks = looks;
     // The path, because a second node on this machine may use the same ids (in tests).
     this.#marks = [`GANTRY_ATTEMPT_ID=${attempt.id}`, `GANTRY_OUTPUT=${files.path('output')}`];
+    this.#paths = { progress: files.path('progress'), checkpoint: files.path('checkpoint') };
     this.#stdout = new Tail(files.path('stdout'), () => attempt.stdout);
     this.#stderr = new Tail(files.path('stderr'), () => attempt.stderr);
   }
@@ -153,6 +157,7 @@ export class Command {
 
   #listen(): void {
     this.#watch.add(this);
+    this.#unfollow = followCommand(this.#paths, this.#attempt);
     const isLimited = Object.keys(watchedLimits(this.#bounds)).length > 0;
     // A control group knows all by itself, on kernels that tell.
     if (isLimited || this.#bounds.group?.usage().peakMemoryBytes === undefined)
@@ -166,6 +171,7 @@ export class Command {
 
   #unlisten(): void {
     this.#watch.remove(this);
+    this.#unfollow?.();
     this.#looks.remove(this.#meter!);
     this.#attempt.stop.removeEventListener('abort', this.#onStop);
     this.#attempt.kill.removeEventListener('abort', this.#onKill);

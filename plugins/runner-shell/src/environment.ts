@@ -30,6 +30,8 @@ export function environmentOf(
   env['GANTRY_ATTEMPT_ID'] = attempt.id;
   env['GANTRY_WORKDIR'] = workdir;
   env['GANTRY_OUTPUT'] = files.path('output');
+  env['GANTRY_PROGRESS'] = files.path('progress');
+  env['GANTRY_CHECKPOINT'] = files.path('checkpoint');
   if (hasInputs) env['GANTRY_INPUTS'] = files.path('inputs.json');
   return env;
 }

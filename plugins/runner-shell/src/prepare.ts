@@ -1,5 +1,6 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { checkpointText } from '@gantry/plugin-kit/command-files';
 import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import { shellBounds, type Bounds } from './bounds.ts';
@@ -29,6 +30,8 @@ export function prepare(attempt: Attempt<ShellConfig, Handle>, files: AttemptFil
   argv[0] = program.path;
   if (config.script !== undefined) files.write('script', config.script, 0o700);
   if (hasInputs) files.write('inputs.json', JSON.stringify(attempt.inputs));
+  const checkpoint = checkpointText(attempt);
+  if (checkpoint !== null) files.write('checkpoint', checkpoint);
   if (config.files !== undefined) writeFiles(config.files, own, files);
   const { umask } = config;
   return {

@@ -179,8 +179,10 @@ describe.each(NODES_BY_SHELL)('a command, with helpers in %s, on a node with %s'
     ).toEqual([
       'GANTRY_ATTEMPT',
       'GANTRY_ATTEMPT_ID',
+      'GANTRY_CHECKPOINT',
       'GANTRY_INPUTS',
       'GANTRY_OUTPUT',
+      'GANTRY_PROGRESS',
       'GANTRY_RUN_ID',
       'GANTRY_TASK',
       'GANTRY_WORKDIR',
@@ -190,6 +192,18 @@ describe.each(NODES_BY_SHELL)('a command, with helpers in %s, on a node with %s'
       'PATH',
       'TMPDIR',
     ]);
+  });
+
+  it('tells how far it is, and goes on from what the attempt before left', async () => {
+    const command = 'cat "$GANTRY_CHECKPOINT"; echo 2/3 rows >> "$GANTRY_PROGRESS"; echo page=3 > "$GANTRY_CHECKPOINT"';
+    const { attempt, outcome } = await node.run({ command }, { number: 2, previousState: 'page=2\n' });
+    expect(outcome).toMatchObject({ ok: true });
+    expect(attempt.text).toBe('page=2\n');
+    expect(attempt.progressed).toEqual([{ fraction: 2 / 3, done: 2, total: 3, message: 'rows' }]);
+    expect(attempt.saved).toEqual(['page=3\n']);
+    const first = await node.run({ command: 'test -e "$GANTRY_CHECKPOINT"' });
+    expect(first.outcome).toMatchObject({ exitCode: 1 });
+    expect(first.attempt.saved).toEqual([]);
   });
 
   it('inherits no open files, and signals as they are by default', async () => {

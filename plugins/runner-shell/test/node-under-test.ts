@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject, Outcome, Resources } from '@gantry/plugin-kit/runner';
-import { AttemptHarness, type TestAttempt } from '@gantry/plugin-kit/testing';
+import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import { AttemptHarness, type AttemptOptions, type TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 
 /** A node with the shell runner, whose attempts have ids that no other suite uses at the same time. */
@@ -21,18 +21,12 @@ export class NodeUnderTest {
     return this.harness.node.stateDirectory;
   }
 
-  attempt(
-    config: JsonObject,
-    extra: { env?: Record<string, string>; inputs?: JsonObject; id?: string; resources?: Resources } = {},
-  ): TestAttempt {
+  attempt(config: JsonObject, extra: AttemptOptions = {}): TestAttempt {
     return this.harness.attempt(config, { id: `${this.#run}.${this.#count++}.1`, ...extra });
   }
 
   /** Runs a command to its end. */
-  async run(
-    config: JsonObject,
-    extra: { env?: Record<string, string>; inputs?: JsonObject; resources?: Resources } = {},
-  ) {
+  async run(config: JsonObject, extra: AttemptOptions = {}) {
     const attempt = this.attempt(config, extra);
     const outcome = await attempt.run();
     return { attempt, outcome, stdout: attempt.text, stderr: complaintsOf(attempt) };

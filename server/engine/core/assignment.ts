@@ -1,24 +1,29 @@
 import type { Json, JsonObject, Reason } from '@gantry/plugin-kit/vocabulary';
-import { render } from '../../domain/expression.ts';
+import { render, type SecretPlace } from '../../domain/expression.ts';
 import type { AttemptSpec } from '../../domain/effect.ts';
 import { attemptId } from '../../domain/ids.ts';
 import type { EngineRun, EngineTaskRun } from './pool-state.ts';
 import { scopeOfTaskRun } from './scope.ts';
+
+const NO_SECRETS: readonly SecretPlace[] = Object.freeze([]);
 
 /** Everything an agent needs for the latest attempt of a task run, or why its expressions cannot be rendered. */
 export function assignmentOf(taskRun: EngineTaskRun): { readonly spec: AttemptSpec } | { readonly refusal: Reason } {
   const { owner, task, attempt } = taskRun;
   const scope = scopeOfTaskRun(taskRun);
   let config = task.with;
+  let secrets: readonly SecretPlace[] = NO_SECRETS;
   let env = baseEnv(owner, taskRun, scope);
   if (owner.plan.isLiteral[taskRun.taskIndex]) {
     env = isEmpty(task.env) ? env : { ...env, ...task.env };
   } else {
-    const rendered = render({ with: task.with, env: task.env }, scope);
+    const places: SecretPlace[] = [];
+    const rendered = render({ with: task.with, env: task.env }, scope, places);
     if (!rendered.ok) return { refusal: rendered.reason };
     const value = rendered.value as { with: JsonObject; env: JsonObject };
     config = value.with;
     env = { ...env, ...asEnv(value.env) };
+    secrets = places;
   }
   if (attempt!.gpus !== undefined) env = { ...env, ...gpuEnv(attempt!.gpus) };
   return {
@@ -32,6 +37,7 @@ export function assignmentOf(taskRun: EngineTaskRun): { readonly spec: AttemptSp
       runner: task.runner,
       with: config,
       env,
+      secrets,
       inputs: scope,
       resources: task.resources,
       gpus: attempt!.gpus ?? [],
