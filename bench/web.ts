@@ -17,22 +17,54 @@ const WAIT_MS = 180_000;
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const round = (ms: number): string => `${Math.round(ms)} ms`;
 
-/** Begins to note tasks of 50 ms and longer. */
-const watchTasks = (page: Page): Promise<void> =>
-  page.evaluate(() => {
-    const tasks: number[] = [];
-    Object.assign(globalThis, { longTasks: tasks });
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
-      type: 'longtask',
-    });
-  });
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
 
-/** What has been noted since it was last asked. */
-async function longTasks(page: Page): Promise<string> {
-  const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks.splice(0));
-  if (tasks.length === 0) return 'none above 50 ms';
-  const sum = tasks.reduce((all, each) => all + each, 0);
-  return `longest ${round(Math.max(...tasks))}, ${tasks.length} above 50 ms, ${round(sum)} together`;
+/** What the main thread of a page did in one go, longest first. `cpu` leaves out what others took of the machine. */
+interface Tasks {
+  readonly wall: readonly number[];
+  readonly cpu: readonly number[];
+}
+
+/** Does something with a page and prints how long it took and what the page's main thread did meanwhile. */
+async function during(page: Page, what: string, work: () => Promise<unknown>): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  const events: TraceEvent[] = [];
+  devtools.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
+  await devtools.send('Tracing.start', { transferMode: 'ReportEvents', categories: 'toplevel' });
+  const began = performance.now();
+  await work();
+  const took = performance.now() - began;
+  const isComplete = new Promise<void>((resolve) => devtools.once('Tracing.tracingComplete', () => resolve()));
+  await devtools.send('Tracing.end');
+  await isComplete;
+  await devtools.detach();
+  console.log(`${what}: ${round(took)}; ${wordsOf(tasksIn(events))}`);
+}
+
+function tasksIn(events: readonly TraceEvent[]): Tasks {
+  const threadOf = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
+  const mains = new Set(events.filter(({ args }) => args?.name === 'CrRendererMain').map(threadOf));
+  const tasks = events.filter((event) => event.name === 'ThreadControllerImpl::RunTask' && mains.has(threadOf(event)));
+  if (tasks.length === 0) throw new Error('This Chromium traces no tasks under the name that is looked for.');
+  const sorted = (micros: readonly (number | undefined)[]): readonly number[] =>
+    micros.map((each) => (each ?? 0) / 1_000).sort((a, b) => b - a);
+  return { wall: sorted(tasks.map(({ dur }) => dur)), cpu: sorted(tasks.map(({ tdur }) => tdur)) };
+}
+
+function wordsOf({ wall, cpu }: Tasks): string {
+  const long = wall.filter((each) => each >= 50);
+  const cpuSum = cpu.reduce((sum, each) => sum + each, 0);
+  return (
+    `longest task ${round(cpu[0] ?? 0)} of processor time, ${round(wall[0] ?? 0)} by the clock; ` +
+    `${long.length} of 50 ms and more by the clock; ${round(cpuSum)} of processor time in all`
+  );
 }
 
 /** What the home page loads, and how long it takes from the request until its first screen is there and answers. */
@@ -61,33 +93,37 @@ async function home(server: WebServer, browser: TestBrowser): Promise<void> {
   console.log(`home: usable after ${round(median(took))} (${took.map(round).join(', ')})`);
 }
 
+const ended = (page: Page): Promise<void> =>
+  page.locator('.page-head').getByText('Succeeded', { exact: true }).waitFor({ timeout: WAIT_MS });
+
+const scroll = (page: Page, region: string): Promise<void> =>
+  during(page, '  scrolled through', () => page.getByRole('region', { name: region }).evaluate(scrollThrough));
+
 /** A run while it goes from its first task run to its last, tab by tab. */
 async function run(server: WebServer, browser: TestBrowser): Promise<void> {
-  for (const tab of ['graph', 'timeline', 'tasks']) {
-    const items = JSON.stringify(Array.from({ length: Number(taskRuns) }, (_, at) => at));
-    await applyPipeline(
-      server,
-      `name: wide\ntasks:\n  - { key: each, runner: mock, forEach: ${items} }\n  - { key: all, runner: mock, needs: [each] }\n`,
-    );
+  const items = JSON.stringify(Array.from({ length: Number(taskRuns) }, (_, at) => at));
+  await applyPipeline(
+    server,
+    `name: wide\ntasks:\n  - { key: each, runner: mock, forEach: ${items} }\n  - { key: all, runner: mock, needs: [each] }\n`,
+  );
+  for (const [tab, region] of [
+    ['graph', null],
+    ['timeline', 'Timeline'],
+    ['tasks', 'Task runs'],
+  ] as const) {
+    const page = await browser.open({ token: server.token, path: '/runs' });
+    await page.locator('main h1').waitFor();
     const id = await triggerRun(server, 'wide');
-    const began = performance.now();
-    const page = await browser.open({ token: server.token, path: `/runs?pipeline=wide` });
-    await watchTasks(page);
-    await page.locator(`a[href="/runs/${id}"]`).click();
-    await page.locator('.page-head').getByText('Running', { exact: true }).waitFor();
-    if (tab !== 'graph') await page.getByRole('tab', { name: tab === 'tasks' ? 'Tasks' : 'Timeline' }).click();
-    await page.locator('.page-head').getByText('Succeeded', { exact: true }).waitFor({ timeout: WAIT_MS });
-    console.log(
-      `run of ${taskRuns} task runs in ${round(performance.now() - began)}, ${tab} in sight: ${await longTasks(page)}`,
-    );
-    const open = performance.now();
-    await page.reload();
-    await page.getByText(`${Number(taskRuns) + 1} succeeded`).waitFor();
-    console.log(`  opened anew, with all of it, after ${round(performance.now() - open)}`);
-    if (tab === 'graph') continue;
-    await watchTasks(page);
-    await page.getByRole('region', { name: tab === 'tasks' ? 'Task runs' : 'Timeline' }).evaluate(scrollThrough);
-    console.log(`  scrolled through: ${await longTasks(page)}`);
+    await during(page, `run of ${taskRuns} task runs, ${tab} in sight, to its end`, async () => {
+      await page.goto(`${server.url}/runs/${id}?tab=${tab}`);
+      await ended(page);
+    });
+    await during(page, '  opened anew, with all of it', async () => {
+      await page.reload();
+      await page.getByText(`${Number(taskRuns) + 1} succeeded`).waitFor();
+    });
+    if (region !== null) await scroll(page, region);
+    await page.close();
   }
 }
 
@@ -95,6 +131,7 @@ async function run(server: WebServer, browser: TestBrowser): Promise<void> {
 async function scrollThrough(element: Element): Promise<void> {
   for (let at = 0; at <= 100; at++) {
     element.scrollTop = (element.scrollHeight * at) / 100;
+    element.scrollLeft = (element.scrollWidth * at) / 100;
     await new Promise((resolve) => requestAnimationFrame(resolve));
   }
 }
@@ -108,38 +145,31 @@ async function graph(server: WebServer, browser: TestBrowser): Promise<void> {
   });
   await applyPipeline(server, `name: deep\ntasks:\n${tasks.join('\n')}\n`);
   const id = await triggerRun(server, 'deep');
-  const page = await browser.open({ token: server.token, path: '/runs?pipeline=deep' });
-  await watchTasks(page);
-  const began = performance.now();
-  await page.locator(`a[href="/runs/${id}"]`).click();
-  await page.locator('.graph-box').first().waitFor();
-  const shown = performance.now() - began;
-  await page.locator('.page-head').getByText('Succeeded', { exact: true }).waitFor({ timeout: WAIT_MS });
-  console.log(`graph of 1,000 tasks: shown after ${round(shown)}; until the end of its run: ${await longTasks(page)}`);
-  await page.getByRole('region', { name: 'Graph of the tasks' }).evaluate(scrollThrough);
-  console.log(`  scrolled through: ${await longTasks(page)}`);
+  const page = await browser.open({ token: server.token });
+  await during(page, 'graph of 1,000 tasks, shown', async () => {
+    await page.locator(`a[href="/runs/${id}"]`).click();
+    await page.locator('.graph-box').first().waitFor();
+  });
+  await during(page, '  until the end of its run', () => ended(page));
+  await scroll(page, 'Graph of the tasks');
 }
 
 /** A log of a million lines: read to its end, scrolled, searched. */
 async function log(server: WebServer, browser: TestBrowser): Promise<void> {
-  await applyPipeline(
-    server,
-    `name: wordy\ntasks:\n  - key: say\n    runner: shell\n    with: { command: 'seq -f "line %.0f of a log that is long" ${lines}' }\n`,
-  );
+  const command = `seq -f "line %.0f of a log that is long" ${lines}`;
+  await applyPipeline(server, `name: wordy\ntasks: [{ key: say, runner: shell, with: { command: '${command}' } }]\n`);
   const id = await triggerRun(server, 'wordy');
   const page = await browser.open({ token: server.token, path: `/runs/${id}?tab=tasks` });
-  await watchTasks(page);
-  const began = performance.now();
-  await page.getByRole('button', { name: 'say', exact: true }).click();
   const panel = page.getByRole('complementary', { name: 'Task say' });
-  await panel.getByText(`line ${lines} of`).waitFor({ timeout: WAIT_MS });
-  console.log(`log of ${lines} lines: its end after ${round(performance.now() - began)}: ${await longTasks(page)}`);
-  await panel.getByRole('region', { name: 'Lines' }).evaluate(scrollThrough);
-  console.log(`  scrolled through: ${await longTasks(page)}`);
-  const searched = performance.now();
-  await panel.getByRole('searchbox').fill(`line ${Number(lines) - 1} `);
-  await panel.getByText('1 of 1').waitFor({ timeout: WAIT_MS });
-  console.log(`  searched for one line: ${round(performance.now() - searched)}: ${await longTasks(page)}`);
+  await during(page, `log of ${lines} lines, to its end`, async () => {
+    await page.getByRole('button', { name: 'say', exact: true }).click();
+    await panel.getByText(`line ${lines} of`).waitFor({ timeout: WAIT_MS });
+  });
+  await scroll(page, 'Lines');
+  await during(page, '  searched for one line', async () => {
+    await panel.getByRole('searchbox').fill(`line ${Number(lines) - 1} `);
+    await panel.getByText('1 of 1').waitFor({ timeout: WAIT_MS });
+  });
 }
 
 const server = await startWebServer(['--node-slots', '200']);

@@ -18,6 +18,9 @@ interface TimelineProps {
 const ROW = 28;
 const TICKS = 5;
 
+/** Of times in ISO 8601, all of one length and in UTC: they need no collation, which takes long for thousands. */
+const order = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
 /** When each task run waited, started and ran, under one another in the order in which they became ready. */
 export function Timeline({ taskRuns, revision, from, to, chosen, choose }: TimelineProps) {
   const now = useNow(to === null);
@@ -27,7 +30,7 @@ export function Timeline({ taskRuns, revision, from, to, chosen, choose }: Timel
     () =>
       taskRuns
         .filter(({ readyAt, attempt }) => readyAt !== null || attempt !== null)
-        .sort((one, other) => (one.readyAt ?? '').localeCompare(other.readyAt ?? '') || one.ordinal - other.ordinal),
+        .sort((one, other) => order(one.readyAt ?? '', other.readyAt ?? '') || one.ordinal - other.ordinal),
     // The revision says that the list has changed in place.
     [taskRuns, revision],
   );
