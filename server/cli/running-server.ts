@@ -68,7 +68,7 @@ function savedToken(dataDir: string): string | null {
 
 /** The address that signs a browser in, as Jupyter prints one; the token is behind `#`, which no server or proxy sees. */
 export function loginLink({ url, token }: Connection): string {
-  return `${url}/playground${token === null ? '' : `#token=${token}`}`;
+  return `${url}/${token === null ? '' : `#token=${token}`}`;
 }
 
 /** Serves until SIGTERM or Ctrl-C, then stops in good order. A second one stops at once. */
