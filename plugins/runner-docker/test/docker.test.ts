@@ -45,6 +45,15 @@ describe('the docker runner, like every runner,', () => {
     endless: { image: IMAGE, command: 'echo begun; exec sleep 1000' },
     prints: { config: { image: IMAGE, command: 'echo an answer' }, text: 'an answer' },
     checkpoints: { image: IMAGE, command: 'sleep 0.3' },
+    stubborn: { image: IMAGE, command: "trap '' TERM; echo begun; while :; do sleep 1; done" },
+    signalled: { config: { image: IMAGE, command: 'kill -SEGV $$' }, signal: 'SIGSEGV' },
+    counts: { config: { image: IMAGE, command: 'for n in $(seq 1000); do echo $n; done' }, upTo: 1_000 },
+    binary: {
+      config: { image: IMAGE, command: "printf '\\377\\000\\033[2J\\200'" },
+      bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
+    },
+    echoes: { image: IMAGE, command: 'printf %s "$TEXT"' },
+    atOnce: 12,
   };
   it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 60_000);
 

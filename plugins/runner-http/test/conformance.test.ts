@@ -11,6 +11,8 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     response.setHeader('content-type', 'text/plain');
     if (request.url === '/endless') response.write('at first');
+    else if (request.url === '/count')
+      response.end(Array.from({ length: 5_000 }, (_, index) => `${index + 1}\n`).join(''));
     else response.writeHead(request.url === '/bad' ? 500 : 200).end('an answer');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -25,6 +27,7 @@ describeRunner(plugin, () => ({
   succeeds: { url: `${base}/good` },
   fails: { url: `${base}/bad` },
   endless: { url: `${base}/endless` },
+  counts: { config: { url: `${base}/count` }, upTo: 5_000 },
   prints: { config: { url: `${base}/good` }, text: 'an answer' },
   checkpoints: {
     url: `${base}/jobs`,

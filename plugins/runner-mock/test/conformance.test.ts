@@ -6,5 +6,8 @@ describeRunner(plugin, {
   fails: { outcome: 'fail', exitCode: 7 },
   endless: { outcome: 'hang' },
   prints: { config: { logLines: 100, logLine: 'words' }, text: '100 words\n' },
+  stubborn: { outcome: 'hang', ignoreStop: true },
+  signalled: { config: { outcome: 'oom' }, signal: 'SIGKILL' },
+  counts: { config: { logLines: 5_000 }, upTo: 5_000 },
   checkpoints: { checkpoint: true, durationMs: 1 },
 });

@@ -10,4 +10,12 @@ for (const [, settings] of NODES)
     endless: { command: 'echo begun; exec sleep 1000' },
     prints: { config: { command: 'echo an answer' }, text: 'an answer' },
     checkpoints: { command: 'sleep 0.3' },
+    stubborn: { command: "trap '' TERM; echo begun; while :; do sleep 1; done" },
+    signalled: { config: { command: 'kill -SEGV $$' }, signal: 'SIGSEGV' },
+    counts: { config: { command: 'for n in $(seq 5000); do echo $n; done' }, upTo: 5_000 },
+    binary: {
+      config: { command: "printf '\\377\\000\\033[2J\\200'" },
+      bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
+    },
+    echoes: { command: 'printf %s "$TEXT"' },
   });

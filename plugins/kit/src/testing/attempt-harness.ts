@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,10 @@ export interface AttemptOptions {
 export class AttemptHarness {
   readonly plugin: RunnerPlugin;
   readonly node: RunnerNode;
+  /** Of every attempt that it has made. */
+  readonly attemptIds = new Set<string>();
   readonly #folder: string;
+  readonly #run = randomUUID();
   #count = 0;
 
   /** @param settings What the node's operator would write for this runner. */
@@ -43,7 +47,8 @@ export class AttemptHarness {
     const checked = this.plugin.config.check(config);
     if (!checked.ok) throw new Error(`The config is refused: ${JSON.stringify(checked.problems)}`);
     const number = options.number ?? 1;
-    const id = options.id ?? `00000000-0000-7000-8000-000000000000.${this.#count++}.${number}`;
+    const id = options.id ?? `${this.#run}.${this.#count++}.${number}`;
+    this.attemptIds.add(id);
     return new TestAttempt(this.plugin, this.node, join(this.#folder, 'work'), checked.config, {
       ...options,
       id,

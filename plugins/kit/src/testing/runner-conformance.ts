@@ -1,37 +1,18 @@
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import type { Outcome, RunnerPlugin } from '../runner.ts';
-import type { JsonObject } from '../vocabulary.ts';
+import type { RunnerPlugin, StopReason } from '../runner.ts';
 import { AttemptHarness, type TestAttempt } from './attempt-harness.ts';
+import { hostileChecks } from './runner-checks-of-hostile-input.ts';
+import { loadChecks } from './runner-checks-under-load.ts';
+import type { RunnerCheck, RunnerFixtures } from './runner-fixtures.ts';
+import { wrongOutcome } from './wrong-outcome.ts';
+
+export type { RunnerCheck, RunnerFixtures } from './runner-fixtures.ts';
 
 /*
  * What every runner must hold, whatever it runs. Each check runs real attempts and says what it found, or null.
  * `describeRunner` makes tests of them; a command-line tool can run them as they are.
  */
-
-/** Work for the runner under test, as a task's `with:`. */
-export interface RunnerFixtures {
-  /** Ends soon, and well. */
-  readonly succeeds: JsonObject;
-  /** Ends soon, and badly. */
-  readonly fails: JsonObject;
-  /** Does not end by itself, but when it is asked to. */
-  readonly endless: JsonObject;
-  /** Prints text and ends well, if the runner prints at all. */
-  readonly prints?: { readonly config: JsonObject; readonly text: string };
-  /** Asks to be found again, and ends soon; for runners with `reattach`. */
-  readonly checkpoints?: JsonObject;
-  /** What the node's operator would write for it. */
-  readonly settings?: JsonObject;
-}
-
-/** One thing that every runner must hold. */
-export interface RunnerCheck {
-  /** Completes the sentence “a runner …”. */
-  readonly name: string;
-  /** What is wrong; null when nothing is. */
-  run(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null>;
-}
 
 /** Every check, in the order in which a failure is most telling. */
 export const runnerChecks: readonly RunnerCheck[] = [
@@ -47,6 +28,12 @@ export const runnerChecks: readonly RunnerCheck[] = [
   { name: 'ends when it is asked to, in the middle', run: stopsInTheMiddle },
   { name: 'ends when it was asked to before it began', run: stopsAtOnce },
   { name: 'ends by the hard stop', run: isKilled },
+  { name: 'ends by the hard stop what does not listen to the soft one', run: endsStubborn },
+  { name: 'ends for whatever reason it is asked to: a timeout, a drain, …', run: stopsForEveryReason },
+  { name: 'names the signal that ended its work', run: namesSignal },
+  { name: 'prints in the order in which its work did', run: printsInOrder },
+  ...hostileChecks,
+  ...loadChecks,
   { name: 'leaves its config and inputs untouched', run: leavesInputs },
   { name: 'finds again what it asked to be found, and does not throw for what is gone', run: reattaches },
   { name: 'tells what its node offers in the form that is agreed', run: detects },
@@ -54,8 +41,6 @@ export const runnerChecks: readonly RunnerCheck[] = [
 ];
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const CODE = /^[A-Z][A-Z0-9_]*$/;
-const KINDS = ['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED'];
 
 function presentsItself({ plugin }: AttemptHarness): Promise<string | null> {
   const wrong = () => {
@@ -148,6 +133,51 @@ async function isKilled(harness: AttemptHarness, fixtures: RunnerFixtures): Prom
   return wrongOutcome(await ended);
 }
 
+async function endsStubborn(harness: AttemptHarness, { stubborn }: RunnerFixtures): Promise<string | null> {
+  if (!stubborn) return null;
+  const attempt = harness.attempt(stubborn);
+  const ended = attempt.run();
+  await untilBegun(attempt);
+  attempt.requestStop();
+  // As the agent does: some time later.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  attempt.requestKill();
+  const outcome = await ended;
+  return outcome.ok ? 'it ended well' : wrongOutcome(outcome);
+}
+
+async function stopsForEveryReason(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
+  const reasons: readonly StopReason[] = ['CANCELLED', 'TIMED_OUT', 'DRAINED', 'PREEMPTED', 'SHUTDOWN'];
+  const outcomes = await Promise.all(
+    reasons.map(async (reason) => {
+      const attempt = harness.attempt(fixtures.endless);
+      const ended = attempt.run();
+      await untilBegun(attempt);
+      attempt.requestStop(reason);
+      return { reason, wrong: wrongOutcome(await ended) };
+    }),
+  );
+  const odd = outcomes.find(({ wrong }) => wrong !== null);
+  return odd ? `${odd.reason}: ${odd.wrong}` : null;
+}
+
+async function namesSignal(harness: AttemptHarness, { signalled }: RunnerFixtures): Promise<string | null> {
+  if (!signalled) return null;
+  const outcome = await harness.attempt(signalled.config).run();
+  if (outcome.ok) return 'it ended well';
+  return outcome.signal === signalled.signal ? wrongOutcome(outcome) : `its outcome is ${JSON.stringify(outcome)}`;
+}
+
+async function printsInOrder(harness: AttemptHarness, { counts }: RunnerFixtures): Promise<string | null> {
+  if (!counts) return null;
+  const attempt = harness.attempt(counts.config);
+  await attempt.run();
+  const lines = attempt.text.split('\n').filter((line) => line !== '');
+  const wrong = lines.findIndex((line, at) => Number.parseInt(line, 10) !== at + 1);
+  if (wrong >= 0) return `line ${wrong + 1} is "${lines[wrong]}"`;
+  return lines.length === counts.upTo ? null : `${lines.length} of ${counts.upTo} lines were printed`;
+}
+
 async function leavesInputs(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
   const attempt = harness.attempt(fixtures.succeeds, { inputs: { params: { a: [1] } }, env: { A: '1' } });
   const before = JSON.stringify([attempt.config, attempt.inputs, attempt.env]);
@@ -184,22 +214,6 @@ async function closes(harness: AttemptHarness, fixtures: RunnerFixtures): Promis
   await harness.plugin.close?.();
   const outcome = await harness.attempt(fixtures.succeeds).run();
   return outcome.ok ? null : `used after it was closed, it failed: ${JSON.stringify(outcome.reason)}`;
-}
-
-/** What is wrong with an outcome as such, good or bad. */
-function wrongOutcome(outcome: Outcome): string | null {
-  if (typeof outcome !== 'object' || outcome === null) return `its outcome is ${String(outcome)}`;
-  if (outcome.ok) {
-    const plain = JSON.stringify(outcome.outputs);
-    if (plain === undefined || !plain.startsWith('{')) return 'its outputs are no object';
-    const { outputs } = outcome;
-    const lost = Object.keys(outputs).find((name) => outputs[name] === undefined);
-    return lost === undefined ? null : `its output ${lost} is not JSON`;
-  }
-  const { kind, reason } = outcome;
-  if (!KINDS.includes(kind)) return `its kind of failure is ${String(kind)}`;
-  if (!CODE.test(reason.code)) return `its code ${reason.code} is not in CAPITALS_AND_UNDERSCORES`;
-  return reason.message.trim() === '' ? `${reason.code} has no message` : null;
 }
 
 /** Some runners say when they begin; the others are under way after a turn of the event loop. */
