@@ -121,6 +121,32 @@ tasks:
     expect(new URL(page.url()).searchParams.get('view')).toBe('why');
   });
 
+  it('has a log that is searched while it grows', async () => {
+    await applyPipeline(
+      server,
+      `
+name: chatty
+params:
+  folder: { type: string }
+tasks:
+  - key: talk
+    runner: shell
+    with:
+      command: |
+        echo needle
+        while [ ! -e "$GANTRY_PARAM_FOLDER/said-enough" ]; do echo hay; sleep 0.01; done
+        echo another needle
+`,
+    );
+    const page = await openRun(await triggerRun(server, 'chatty', { folder }));
+    await page.getByRole('button', { name: /^talk.*Running/ }).click();
+    const panel = page.getByRole('complementary', { name: 'Task talk' });
+    await panel.getByRole('searchbox').fill('needle');
+    await panel.getByText('1 of 1', { exact: true }).waitFor();
+    writeFileSync(join(folder, 'said-enough'), '');
+    await panel.getByText('1 of 2', { exact: true }).waitFor();
+  });
+
   it('says of a task that waits what would help', async () => {
     await applyPipeline(server, 'name: picky\ntasks: [{ key: choosy, runner: mock, nodeSelector: { disk: fast } }]\n');
     const page = await openRun(await triggerRun(server, 'picky'), '?tab=tasks');
