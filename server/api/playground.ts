@@ -25,6 +25,7 @@ const PAGE = `<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="referrer" content="no-referrer" />
     <title>Gantry playground</title>
+    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="/playground/graphiql.css" />
     <link rel="stylesheet" href="/playground/playground.css" />
   </head>

@@ -10,7 +10,11 @@ import { RunCard } from '../screens/home/run-card.tsx';
 import { RunTimeline } from '../screens/home/run-timeline.tsx';
 import { useLiveRuns } from '../screens/runs/live-runs.ts';
 
-const SPANS = { '1h': ['The last hour', 3_600_000], '24h': ['The last 24 hours', 86_400_000] } as const;
+const SPANS = {
+  '10m': ['The last ten minutes', 600_000],
+  '1h': ['The last hour', 3_600_000],
+  '24h': ['The last 24 hours', 86_400_000],
+} as const;
 
 /** What goes on now, what went wrong lately, and how busy the machines are. */
 export default function Home() {
@@ -45,7 +49,8 @@ export default function Home() {
 
 function Recent() {
   const [read, write] = useAddress();
-  const span = read('span') === '24h' ? '24h' : '1h';
+  const wanted = read('span');
+  const span = wanted === '10m' || wanted === '24h' ? wanted : '1h';
   const [title, spanMs] = SPANS[span];
   const [opened] = useState(() => Date.now());
   const { data } = useLiveRuns({ createdAfter: new Date(opened - spanMs).toISOString() }, 200);

@@ -36,46 +36,47 @@ export function Timeline({ taskRuns, revision, from, to, chosen, choose }: Timel
   );
   const span = end - begin;
   return (
-    <VirtualRows
-      label="Timeline"
-      className="timeline"
-      count={rows.length}
-      rowHeight={ROW}
-      keyOf={(index) => rows[index]!.id}
-      head={
-        <div className="rows-head timeline-row">
-          <span>
-            Task <Legend />
-          </span>
-          <span className="timeline-axis">
-            {Array.from({ length: TICKS }, (_, tick) => (
-              <span key={tick} style={{ left: `${(100 * tick) / (TICKS - 1)}%` }}>
-                {durationText((span * tick) / (TICKS - 1))}
-              </span>
-            ))}
-          </span>
-        </div>
-      }
-      row={(index) => {
-        const taskRun = rows[index]!;
-        return (
-          <div className={taskRun.id === chosen ? 'timeline-row is-chosen' : 'timeline-row'}>
-            <button type="button" className="link clip mono cover-row" data-row onClick={() => choose(taskRun.id)}>
-              {labelOf(taskRun)}
-            </button>
-            <Bars taskRun={taskRun} begin={begin} span={span} now={end} />
+    <>
+      <Legend />
+      <VirtualRows
+        label="Timeline"
+        className="timeline"
+        count={rows.length}
+        rowHeight={ROW}
+        keyOf={(index) => rows[index]!.id}
+        head={
+          <div className="rows-head timeline-row">
+            <span>Task</span>
+            <span className="timeline-axis">
+              {Array.from({ length: TICKS }, (_, tick) => (
+                <span key={tick} style={{ left: `${(100 * tick) / (TICKS - 1)}%` }}>
+                  {durationText((span * tick) / (TICKS - 1))}
+                </span>
+              ))}
+            </span>
           </div>
-        );
-      }}
-    />
+        }
+        row={(index) => {
+          const taskRun = rows[index]!;
+          return (
+            <div className={taskRun.id === chosen ? 'timeline-row is-chosen' : 'timeline-row'}>
+              <button type="button" className="link clip mono cover-row" data-row onClick={() => choose(taskRun.id)}>
+                {labelOf(taskRun)}
+              </button>
+              <Bars taskRun={taskRun} begin={begin} span={span} now={end} />
+            </div>
+          );
+        }}
+      />
+    </>
   );
 }
 
 const Legend = () => (
-  <span className="legend" aria-hidden="true">
+  <p className="legend faint">
     <i className="bar is-waiting" /> waiting <i className="bar is-starting" /> starting{' '}
     <i className="bar tone-busy is-running" /> running
-  </span>
+  </p>
 );
 
 interface BarsProps {
