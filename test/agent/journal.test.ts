@@ -54,6 +54,7 @@ describe('a journal', () => {
           handle: { pid: 7 },
           config: {},
           resources: {},
+          secrets: [],
         },
         {
           attempt: two.attempt,
