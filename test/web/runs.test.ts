@@ -104,7 +104,8 @@ describe('the list of runs', () => {
     await page.getByRole('dialog', { name: /keyboard/i }).waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox', { name: /pipeline, run or node/ }).fill(ids[1]!);
+    await page.getByRole('dialog', { name: 'Go to …' }).waitFor();
+    await page.keyboard.type(ids[1]!);
     await page.getByRole('dialog').getByText(ids[1]!).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(`${server.url}/runs/${ids[1]}`);

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { createPortal } from 'react-dom';
 
 interface DialogProps {
   readonly title: string;
@@ -8,7 +9,7 @@ interface DialogProps {
   readonly isWide?: boolean;
 }
 
-/** Something to be dealt with first. Esc and the backdrop close it; focus goes back to where it was. */
+/** Something to be dealt with first. Its first field has the focus; Esc and the backdrop close it; then focus goes back to where it was. */
 export function Dialog({ title, close, children, isWide = false }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -16,12 +17,15 @@ export function Dialog({ title, close, children, isWide = false }: DialogProps) 
     const before = document.activeElement;
     const { current } = dialog;
     current?.showModal();
+    // By itself the browser would begin with the button that closes it.
+    current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => {
       current?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
-  return (
+  // Beside the page and not where it was asked for: what is around that may be hidden.
+  return createPortal(
     <dialog
       ref={dialog}
       className={isWide ? 'dialog is-wide' : 'dialog'}
@@ -44,6 +48,7 @@ export function Dialog({ title, close, children, isWide = false }: DialogProps) 
         </header>
         {children}
       </div>
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }

@@ -234,7 +234,7 @@ function About({ view: { run } }: { readonly view: RunView }) {
         </div>
       </dl>
       <section>
-        <h3>Params</h3>
+        <h2>Params</h2>
         <JsonView value={run.params} empty="The pipeline takes none." />
       </section>
     </div>
