@@ -121,11 +121,17 @@ export class Helper {
   #ready(pid: number): void {
     this.#pid = pid;
     const forReading = this.#jobs;
-    this.#jobs = openSync(join(this.folder, 'jobs'), constants.O_WRONLY | constants.O_NONBLOCK);
-    closeSync(forReading);
-    for (const name of ['jobs', 'answers']) unlinkSync(join(this.folder, name));
-    this.#journal = openSync(this.journalPath, 'r+');
-    this.#headerBytes = fstatSync(this.#journal).size;
+    try {
+      this.#jobs = openSync(join(this.folder, 'jobs'), constants.O_WRONLY | constants.O_NONBLOCK);
+      closeSync(forReading);
+      for (const name of ['jobs', 'answers']) unlinkSync(join(this.folder, name));
+      this.#journal = openSync(this.journalPath, 'r+');
+      this.#headerBytes = fstatSync(this.#journal).size;
+    } catch {
+      // Its folder is gone, or files have run out: then it is of no use, and to be let go.
+      this.#answers.destroy();
+      return;
+    }
     this.#answers.unref();
     this.#onReady();
   }

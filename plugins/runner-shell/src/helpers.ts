@@ -12,7 +12,7 @@ const SHELLS = ['/bin/dash', '/bin/sh'];
 /** So many are kept however long they are idle; others for as long as IDLE_MS. */
 const KEPT = 2;
 const IDLE_MS = 10_000;
-/** A helper that has not reported by then never will. Milliseconds. */
+/** For a helper that has not reported by then nobody waits any longer. Milliseconds. */
 const READY_MS = 15_000;
 
 /** No helper could be had: a fault of the node. */
@@ -34,6 +34,7 @@ export class Helpers {
   /** Whether commands of an agent before were running when this began. */
   readonly hasForerunners: boolean;
   readonly #stateDirectory: string;
+  readonly #readyMs: number;
   readonly #starter: Starter;
   readonly #idle: Helper[] = [];
   readonly #busy = new Set<Helper>();
@@ -42,8 +43,12 @@ export class Helpers {
   #isClosed = false;
   #trimmer: NodeJS.Timeout | null = null;
 
-  /** @param shell What helpers run in; absolute. The fastest that is there when absent. */
-  constructor(stateDirectory: string, shell?: string) {
+  /**
+   * @param shell What helpers run in; absolute. The fastest that is there when absent.
+   * @param readyMs How long one may take to report. Milliseconds.
+   */
+  constructor(stateDirectory: string, shell?: string, readyMs = READY_MS) {
+    this.#readyMs = readyMs;
     this.#stateDirectory = stateDirectory;
     this.#starter = new Starter(shell ?? SHELLS.find((path) => existsSync(path)) ?? '/bin/sh');
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
@@ -100,40 +105,43 @@ export class Helpers {
 
   #launch(): void {
     const folder = join(this.#stateDirectory, `${HELPER_FOLDER}${randomUUID()}`);
+    let isLate = false;
     const launch = this.#begin(folder).then(
       (helper) => {
+        clearTimeout(late);
         busySessions.add(helper.pid);
         this.#launches.delete(launch);
         this.giveBack(helper);
       },
       (error: Error) => {
+        clearTimeout(late);
         this.#launches.delete(launch);
         rmSync(folder, { recursive: true, force: true });
-        this.#waiting.shift()?.reject(new NoHelper(error.message));
+        if (!isLate) this.#waiting.shift()?.reject(new NoHelper(error.message));
       },
     );
     this.#launches.add(launch);
+    // On a machine that is slow beyond reason it may come yet: it is taken when it does, but nobody waits for it.
+    const late = setTimeout(() => {
+      isLate = true;
+      this.#launches.delete(launch);
+      this.#waiting.shift()?.reject(new NoHelper(`A helper did not report within ${this.#readyMs} ms.`));
+    }, this.#readyMs);
   }
 
   async #begin(folder: string): Promise<Helper> {
     mkdirSync(folder, { mode: 0o700 });
     await this.#starter.make(folder);
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`A helper did not report within ${READY_MS} ms.`)), READY_MS);
       const helper: Helper = new Helper(
         folder,
+        () => resolve(helper),
         () => {
-          clearTimeout(late);
-          resolve(helper);
-        },
-        () => {
-          clearTimeout(late);
           busySessions.delete(helper.pid);
           reject(new Error('A helper died before it was ready.'));
         },
       );
       this.#starter.start(folder).catch((error: Error) => {
-        clearTimeout(late);
         helper.abandon();
         reject(error);
       });
