@@ -1129,6 +1129,13 @@ export const SchedulerPlugins: Operation<SchedulerPluginsData, SchedulerPluginsV
   text: 'query SchedulerPlugins { plugins(kind: SCHEDULER) { ...SchedulerPlugin } } fragment SchedulerPlugin on Plugin { name version summary state configSchema }',
 };
 
+export type PoolNodeNamesData = { readonly nodes: { readonly nodes: readonly { readonly name: string }[] } };
+export type PoolNodeNamesVariables = { readonly pool: string };
+export const PoolNodeNames: Operation<PoolNodeNamesData, PoolNodeNamesVariables> = {
+  name: 'PoolNodeNames',
+  text: 'query PoolNodeNames($pool: String!) { nodes(first: 200, filter: { pool: $pool }) { nodes { name } } }',
+};
+
 export type ViewerData = {
   readonly viewer: { readonly name: string; readonly role: Role; readonly expiresAt: string | null };
 };

@@ -30,9 +30,12 @@ export const utcText = (at: string): string => `${at.slice(0, 10)} ${at.slice(11
 /** Seconds and minutes of the clock, as axes show them. */
 export const clockText = (at: number): string => new Date(at).toLocaleTimeString(undefined, { timeStyle: 'medium' });
 
-/** `Duration` as the API writes it (`PT1M30S`), in words of ours. */
-export function isoDurationText(duration: string): string {
+/** `Duration` as the API writes it (`PT1M30S`), in milliseconds. */
+export function isoDurationMs(duration: string): number {
   const [, days = '0', hours = '0', minutes = '0', seconds = '0'] =
     /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(duration) ?? [];
-  return durationText((((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000);
+  return (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
 }
+
+/** The same in words of ours. */
+export const isoDurationText = (duration: string): string => durationText(isoDurationMs(duration));

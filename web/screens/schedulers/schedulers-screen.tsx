@@ -5,10 +5,16 @@ import { Empty, FaultNotice, Loading } from '../../design/notices.tsx';
 import { Page } from '../../design/page.tsx';
 import { Tabs } from '../../design/tabs.tsx';
 import { useLivePool } from './live-pool.ts';
+import { ReplayTab } from './replay-tab.tsx';
 import { SchedulerTab } from './scheduler-tab.tsx';
+import { SimulationTab } from './simulation-tab.tsx';
 
-type Tab = 'scheduler';
-const TABS: readonly { readonly name: Tab; readonly title: string }[] = [{ name: 'scheduler', title: 'Scheduler' }];
+type Tab = 'scheduler' | 'simulation' | 'replay';
+const TABS: readonly { readonly name: Tab; readonly title: string }[] = [
+  { name: 'scheduler', title: 'Scheduler' },
+  { name: 'simulation', title: 'Simulation' },
+  { name: 'replay', title: 'Replay' },
+];
 
 /** The schedulers of a pool: the one at work, what another would do, and what others would have done. */
 export function SchedulersScreen() {
@@ -30,6 +36,8 @@ export function SchedulersScreen() {
         <Tabs<Tab> label="Views of the schedulers" tabs={TABS} chosen={tab} choose={(next) => write({ tab: next })}>
           <div key={pool.name} className="stack">
             {tab === 'scheduler' ? <SchedulerTab live={live} pool={pool} plugins={known.plugins} /> : null}
+            {tab === 'simulation' ? <SimulationTab pool={pool} plugins={known.plugins} /> : null}
+            {tab === 'replay' ? <ReplayTab pool={pool.name} plugins={known.plugins} /> : null}
           </div>
         </Tabs>
       ) : null}
