@@ -19,6 +19,15 @@ afterAll(async () => {
 const editor = (page: Page) => page.getByRole('textbox', { name: /Pipeline in YAML/ });
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
+/** What the editor holds once it holds something like this. */
+async function textOnce(page: Page, wanted: RegExp): Promise<string> {
+  await page.waitForFunction(
+    (source) => new RegExp(source).test(document.querySelector<HTMLTextAreaElement>('.yaml-text')?.value ?? ''),
+    wanted.source,
+  );
+  return editor(page).inputValue();
+}
+
 describe('the pipelines', () => {
   it('begin with one that is written in the browser, checked as it is typed, and applied when it is right', async () => {
     const page = await browser.open({ token: server.token, path: '/new-pipeline' });
@@ -56,6 +65,21 @@ describe('the pipelines', () => {
     await page.getByRole('tab', { name: 'Versions' }).click();
     await page.getByRole('list', { name: 'Versions' }).getByText('Version 2').waitFor();
     await page.getByText('key: ship').first().waitFor();
+  });
+
+  it('keep what is being typed when somebody else applies another version, and say so', async () => {
+    const version = (key: string): string => `name: shared\ntasks:\n  - key: ${key}\n    runner: mock\n`;
+    await applyPipeline(server, version('first'));
+    const page = await browser.open({ token: server.token, path: '/pipelines/shared?tab=yaml' });
+    await editor(page).waitFor();
+    await applyPipeline(server, version('second'));
+    await expect(textOnce(page, /second/)).resolves.toBe(version('second'));
+    await editor(page).fill(version('mine'));
+    await applyPipeline(server, version('third'));
+    await page.getByText('Another version has been applied meanwhile.').waitFor();
+    expect(await editor(page).inputValue()).toBe(version('mine'));
+    await button(page, 'Show the new version').click();
+    await expect(textOnce(page, /third/)).resolves.toBe(version('third'));
   });
 
   it('are run from a form made of their params, which says what is wrong with what was filled in', async () => {
