@@ -126,6 +126,23 @@ describe('accessibility', () => {
     expect(await faults(page)).toEqual([]);
   });
 
+  it.each(['grid', 'runs', 'versions', 'yaml'])('of a pipeline’s %s', async (tab) => {
+    await goTo(`/pipelines/varied?tab=${tab}`);
+    await page.getByRole('tab', { selected: true }).waitFor();
+    await page.locator('.loading').waitFor({ state: 'detached' });
+    await page.waitForLoadState('networkidle');
+    expect(await faults(page)).toEqual([]);
+  });
+
+  it('of the form of a run', async () => {
+    await goTo('/pipelines/varied');
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByLabel(/^times/).fill('often');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+    expect(await faults(page)).toEqual([]);
+  });
+
   it.each([
     ['log', 'oops'],
     ['attempts', 'Attempt 1'],

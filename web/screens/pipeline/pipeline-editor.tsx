@@ -29,6 +29,13 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
   const router = useRouter();
   const refusal = useRefusal('AUTHOR');
   const [text, setText] = useState(original);
+  /** What was edited from. Another version may be applied meanwhile, and must not take away what has been typed. */
+  const [base, setBase] = useState(original);
+  const takeOver = (): void => {
+    setBase(original);
+    setText(original);
+  };
+  if (original !== base && (text === base || text === original)) takeOver();
   const [result, setResult] = useState<Result | null>(null);
   const [fault, setFault] = useState<Fault | null>(null);
   const checked = useRef<Applied | null>(null);
@@ -81,6 +88,14 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
             Apply
           </ActionButton>
         </div>
+        {original === base ? null : (
+          <div className="notice tone-warn" role="status">
+            <div>
+              <strong>Another version has been applied meanwhile.</strong> What is written here would replace it.
+            </div>
+            <ActionButton act={takeOver}>Show the new version</ActionButton>
+          </div>
+        )}
         {fault ? <FaultNotice fault={fault} /> : null}
       </div>
       {checked.current === null ? null : (

@@ -76,7 +76,7 @@ export function PipelineScreen({ name }: { readonly name: string }) {
         {tab === 'grid' ? <PipelineGrid name={name} tasks={version.tasks.map(({ key }) => key)} /> : null}
         {tab === 'runs' ? <PipelineRuns name={name} /> : null}
         {tab === 'versions' ? <PipelineVersions key={version.number} name={name} latest={version.number} /> : null}
-        {tab === 'yaml' ? <PipelineEditor key={version.number} name={name} text={textOf(version)} /> : null}
+        {tab === 'yaml' ? <PipelineEditor name={name} text={textOf(version)} /> : null}
       </Tabs>
     </Page>
   );
