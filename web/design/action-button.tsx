@@ -36,7 +36,8 @@ export function ActionButton({ children, act, refusal = null, look, confirm, lab
       type="button"
       className={`button${look === undefined ? '' : ` ${look}`}`}
       aria-disabled={isOff}
-      aria-label={label}
+      // What is asked is part of the name, or only those who see it would know.
+      aria-label={isAsking && label !== undefined ? `${confirm} ${label}` : label}
       title={refusal ?? undefined}
       onBlur={() => setAsking(false)}
       onClick={() => void run()}

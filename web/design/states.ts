@@ -8,9 +8,19 @@ import type {
   TaskRunState,
 } from '../client/operations.ts';
 
+/** Whether a token lets anybody in. */
+export type TokenState = 'GOOD' | 'EXPIRED' | 'REVOKED';
+
 /** Every state that the UI shows. */
 export type AnyState =
-  RunState | TaskRunState | AttemptState | NodeConnectionState | NodeEligibility | PluginState | SchedulerState;
+  | RunState
+  | TaskRunState
+  | AttemptState
+  | NodeConnectionState
+  | NodeEligibility
+  | PluginState
+  | SchedulerState
+  | TokenState;
 
 /** A colour, by what it means. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'held' | 'idle';
@@ -56,6 +66,9 @@ const LOOKS: Readonly<Record<AnyState, Look>> = {
   FAULTY: look('bad', 'cross', 'Faulty'),
   LOADED: look('good', 'check', 'Loaded'),
   INCOMPATIBLE: look('bad', 'slash', 'Incompatible'),
+  GOOD: look('good', 'check', 'Good'),
+  EXPIRED: look('idle', 'clock', 'Expired'),
+  REVOKED: look('idle', 'slash', 'Revoked'),
 };
 
 /** How a state looks and what it is called. */

@@ -41,6 +41,17 @@ export function At({ at }: { readonly at: string }) {
   );
 }
 
+/** When something will be, seen from now, or was; the local time and UTC on hover. */
+export function Until({ at }: { readonly at: string }) {
+  const now = useNow();
+  const leftMs = Date.parse(at) - now;
+  return (
+    <time dateTime={at} title={`${localText(at)}\n${utcText(at)}`}>
+      {leftMs > 0 ? `in ${durationText(leftMs)}` : agoText(at, now)}
+    </time>
+  );
+}
+
 /** How long something took, or has taken so far; ticks while it has no end. */
 export function Took({ from, to }: { readonly from: string | null; readonly to: string | null }) {
   const now = useNow(from !== null && to === null);

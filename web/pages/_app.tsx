@@ -11,6 +11,7 @@ import '../screens/home/home.css';
 import '../screens/nodes/nodes.css';
 import '../screens/queue/queue.css';
 import '../screens/schedulers/schedulers.css';
+import '../screens/settings/settings.css';
 
 /** Every screen, for whoever is signed in. */
 export default function App({ Component, pageProps }: AppProps) {
