@@ -8,7 +8,7 @@ export const CHUNK_BYTES = 64 * 1024;
 /** What a chunk costs beside its text, in memory and in the store: output in tiny stretches must be bounded as well. */
 const CHUNK_COST_BYTES = 128;
 /** A batch goes out when it holds this much, or after this long. */
-const BATCH_BYTES = 256 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 const BATCH_MS = 50;
 /** Whoever pushes is asked to wait while more than this is on its way. */
 const QUEUE_BYTES = 4 * 1024 * 1024;
