@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { hold, isRunning, NODES, NodeUnderTest, printed, reasonOf } from './node-under-test.ts';
+import { hold, keep, isRunning, NODES, NodeUnderTest, printed, reasonOf } from './node-under-test.ts';
 
 const MEBIBYTE = 1_048_576;
 
@@ -14,7 +14,7 @@ describe.each(NODES)('a command on a node whose limits are kept by %s', (kind, s
 
   it('that needs more memory than it asked for is ended, and its end is told from every other', async () => {
     const resources = { memory: 100 * MEBIBYTE };
-    const { outcome } = await node.run({ command: `${hold(200)}` }, { resources });
+    const { outcome } = await node.run({ command: keep(200) }, { resources });
     expect(outcome).toMatchObject({ ok: false, kind: 'OOM', reason: { code: 'OUT_OF_MEMORY' } });
     const killed = await node.run({ command: 'kill -KILL $$' }, { resources });
     expect(killed.outcome).toMatchObject({ kind: 'APPLICATION', reason: { code: 'SIGNAL' }, signal: 'SIGKILL' });
@@ -24,7 +24,7 @@ describe.each(NODES)('a command on a node whose limits are kept by %s', (kind, s
 
   it('is ended for the memory of all its processes together', async () => {
     const { outcome } = await node.run(
-      { command: `${hold(70)} & ${hold(70)} & ${hold(70)} & wait; exit 1` },
+      { command: `${keep(70)} & ${keep(70)} & ${keep(70)} & wait; exit 1` },
       { resources: { memory: 200 * MEBIBYTE } },
     );
     expect(outcome).toMatchObject({ ok: false, kind: 'OOM' });

@@ -67,6 +67,12 @@ export const script = (text: string): string => `node -e '${text}'`;
 /** Takes so much processor time. Milliseconds. */
 export const burn = (ms: number): string => script(`while (process.cpuUsage().user < ${ms * 1_000});`);
 
+/** Holds so much memory until it is ended, and makes a file when it has it. */
+export const keep = (mebibytes: number, file = 'kept'): string =>
+  script(
+    `const held = Buffer.alloc(${mebibytes * 1_048_576}, 1); require("fs").writeFileSync("${file}", ""); setInterval(() => held.fill(2), 1000);`,
+  );
+
 /** Holds so much memory, and takes long enough to be seen with it. */
 export const hold = (mebibytes: number): string =>
   script(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { burn, hold, NODES, NodeUnderTest, printed } from './node-under-test.ts';
+import { burn, keep, NODES, NodeUnderTest, printed } from './node-under-test.ts';
 
 const MEBIBYTE = 1_048_576;
 describe.each(NODES)('what an attempt took on a node with %s', (_kind, settings) => {
@@ -12,7 +12,13 @@ describe.each(NODES)('what an attempt took on a node with %s', (_kind, settings)
   });
 
   it('is the memory of all its processes at the worst moment', async () => {
-    const { outcome } = await node.run({ command: `${hold(80)} & ${hold(80)}; wait` });
+    const attempt = node.attempt({
+      command: `${keep(80, 'a')} & ${keep(80, 'b')} & until [ -e a ] && [ -e b ]; do sleep 0.02; done; echo up; wait`,
+    });
+    const ended = attempt.run();
+    await printed(attempt, 'up');
+    attempt.requestStop();
+    const outcome = await ended;
     expect(outcome.usage?.peakMemoryBytes).toBeGreaterThan(160 * MEBIBYTE);
     expect(outcome.usage?.peakMemoryBytes).toBeLessThan(1_000 * MEBIBYTE);
   });
