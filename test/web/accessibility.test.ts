@@ -134,6 +134,15 @@ describe('accessibility', () => {
     expect(await faults(page)).toEqual([]);
   });
 
+  it('of the nodes as a list', async () => {
+    await goTo('/nodes?view=list');
+    await page
+      .getByRole('button', { name: /^Cordon / })
+      .first()
+      .waitFor();
+    expect(await faults(page)).toEqual([]);
+  });
+
   it('of the form of a run', async () => {
     await goTo('/pipelines/varied');
     await page.getByRole('button', { name: 'Run now' }).click();
