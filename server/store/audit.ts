@@ -38,5 +38,10 @@ export function auditStore(database: Database): AuditStore {
         .execute();
       return pageOf(rows.map(auditRecord), args, ({ id }) => place.cursor(id));
     },
+
+    async after(id, limit) {
+      const records = database.reader.selectFrom('audit').selectAll().where('id', '>', id);
+      return (await records.orderBy('id').limit(limit).execute()).map(auditRecord);
+    },
   };
 }

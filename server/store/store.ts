@@ -287,6 +287,8 @@ export interface AuditStore {
   append(record: Omit<AuditRecord, 'id'>): Promise<void>;
   /** Newest first. */
   page(args: PageArgs, filter?: AuditFilter): Promise<Page<AuditRecord>>;
+  /** What was written after a record, oldest first. */
+  after(id: number, limit: number): Promise<readonly AuditRecord[]>;
 }
 
 export type { Json };

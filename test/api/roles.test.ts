@@ -53,6 +53,9 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription queue': 'VIEWER',
   'subscription placement': 'VIEWER',
   'subscription pool': 'VIEWER',
+  'subscription poolSamples': 'VIEWER',
+  'subscription pipelines': 'VIEWER',
+  'subscription auditRecords': 'ADMIN',
 };
 
 /** Every root field, with an operation that asks for it and nothing else. */

@@ -1210,3 +1210,19 @@ export const AuditRecords: Operation<AuditRecordsData, AuditRecordsVariables> = 
   name: 'AuditRecords',
   text: 'query AuditRecords($first: Int!, $after: String, $filter: AuditFilter) { auditRecords(first: $first, after: $after, filter: $filter) { nodes { id at actor action subject details } pageInfo { hasNextPage endCursor } } }',
 };
+
+export type AuditFeedData = {
+  readonly auditRecords: {
+    readonly id: string;
+    readonly at: string;
+    readonly actor: string;
+    readonly action: string;
+    readonly subject: string;
+    readonly details: Json;
+  };
+};
+export type AuditFeedVariables = {};
+export const AuditFeed: Operation<AuditFeedData, AuditFeedVariables> = {
+  name: 'AuditFeed',
+  text: 'subscription AuditFeed { auditRecords { id at actor action subject details } }',
+};

@@ -22,9 +22,6 @@ export function AuditList() {
     <>
       <div className="spread token-bar">
         <AuditFilters />
-        <button type="button" className="button" aria-disabled={isReading} onClick={reload}>
-          Read anew
-        </button>
       </div>
       {fault ? <FaultNotice fault={fault} retry={records === null ? reload : readMore} /> : null}
       {records === null && !fault ? <Loading what="the audit log" /> : null}

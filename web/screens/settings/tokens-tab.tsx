@@ -1,6 +1,7 @@
 import { useState } from 'react';
-import { Tokens } from '../../client/operations.ts';
+import { AuditFeed, Tokens } from '../../client/operations.ts';
 import { useAddress } from '../../client/use-address.ts';
+import { useNews } from '../../client/use-news.ts';
 import { useQuery } from '../../client/use-query.ts';
 import { Empty, FaultNotice, Loading } from '../../design/notices.tsx';
 import { useNow } from '../../design/times.tsx';
@@ -23,8 +24,10 @@ export function TokensTab() {
 
 function TokenList() {
   const [read, write] = useAddress();
-  // No subscription tells of tokens.
   const { data, fault, reload } = useQuery(Tokens, {});
+  useNews(AuditFeed, {}, (event) => {
+    if (event === null || event.auditRecords.action.startsWith('token.')) reload();
+  });
   const [isCreating, setCreating] = useState(false);
   const now = useNow();
   const tokens = data?.tokens ?? [];

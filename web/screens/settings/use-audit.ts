@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { ask } from '../../client/ask.ts';
 import { asFault, type Fault } from '../../client/fault.ts';
-import { AuditRecords, type AuditFilter, type AuditRecordsData } from '../../client/operations.ts';
+import { AuditFeed, AuditRecords, type AuditFilter, type AuditRecordsData } from '../../client/operations.ts';
+import { useNews } from '../../client/use-news.ts';
 
 /** Something that was done. */
 export type AuditRecord = AuditRecordsData['auditRecords']['nodes'][number];
@@ -31,7 +32,7 @@ interface State {
 
 const begin = (key: string): State => ({ key, records: null, after: null, fault: null, isReading: true });
 
-/** Reads the audit log page by page. No subscription tells of it. Another filter begins anew. */
+/** Reads the audit log page by page; what is written meanwhile is put before it. Another filter begins anew. */
 export function useAudit(filter: AuditFilter): AuditPages {
   const key = JSON.stringify(filter);
   const [state, setState] = useState<State>(() => begin(key));
@@ -62,6 +63,18 @@ export function useAudit(filter: AuditFilter): AuditPages {
     read(null);
     return () => reading.current?.abort();
   }, [read]);
+  useNews(AuditFeed, {}, (event) => {
+    if (event === null) return read(null);
+    const { auditRecords: record } = event;
+    const fits = (['actor', 'action', 'subject'] as const).every(
+      (name) => (filter[name] ?? null) === null || filter[name] === record[name],
+    );
+    if (fits)
+      setState((old) => ({
+        ...old,
+        records: old.records && [record, ...old.records.filter(({ id }) => id !== record.id)],
+      }));
+  });
   const { records, after, fault, isReading } = state.key === key ? state : begin(key);
   return {
     records,
