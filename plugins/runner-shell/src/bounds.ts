@@ -37,6 +37,9 @@ export function shellBounds(bounds: Bounds): readonly string[] {
   const { memoryBytes } = watchedLimits(bounds);
   return [
     ...(bounds.group?.doors.map((door) => `echo 0 >${quoted(door)}`) ?? []),
-    ...(memoryBytes === undefined ? [] : [`ulimit -d ${Math.ceil((memoryBytes + HEADROOM_BYTES) / 1_024)}`]),
+    // It cannot be raised above one that the agent has itself, which then is strict enough.
+    ...(memoryBytes === undefined
+      ? []
+      : [`{ ulimit -d ${Math.ceil((memoryBytes + HEADROOM_BYTES) / 1_024)} 2>/dev/null || :; }`]),
   ];
 }

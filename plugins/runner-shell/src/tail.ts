@@ -5,7 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 const PIECE_BYTES = 64 * 1024;
 /** The most that one look reads of one file: others want their turn, and a flood must not busy the whole process. */
 const LOOK_BYTES = 512 * 1024;
-const SLACK_BYTES = 64 * 1024;
+/** So often a file that grows is read on before it is cut back. */
+const CUT_STEPS = 32;
 
 /** Bounds of what one stream may take. Bytes. */
 export interface TailBounds {
@@ -129,21 +130,40 @@ export class Tail {
     this.#kept = null;
   }
 
-  /** Empties the file. The last of what was not yet read is kept: a command's last words are its most important ones. */
+  /**
+   * Empties the file. The last of what was not yet read is kept: a command's last words are its most important ones. So
+   * it is read up to the very moment of the cut, in ever smaller steps; what comes between the last look at its size and
+   * the cut is lost, the time of one system call.
+   */
   #cutBack(): void {
     this.#descriptor ??= openSync(this.#path, 'r+');
-    const unread = fstatSync(this.#descriptor).size - this.#offset;
-    const kept = Buffer.allocUnsafe(Math.min(unread, this.#bounds.keptBytes) + SLACK_BYTES);
-    this.#offset += unread - (kept.length - SLACK_BYTES);
-    // The slack takes what comes while this reads; what comes between the last read and the cut is lost: microseconds.
-    let length = 0;
-    for (let count = -1; count !== 0 && length < kept.length; length += count)
-      count = readSync(this.#descriptor, kept, length, kept.length - length, this.#offset + length);
+    const { keptBytes, fileBytes } = this.#bounds;
+    let pieces: Buffer[] = [];
+    let position = this.#offset;
+    for (let step = 1; ; step++) {
+      const { size } = fstatSync(this.#descriptor);
+      if (size === position) break;
+      if (step > CUT_STEPS) {
+        // It is written faster than it is read. While there is room, the next look may be luckier.
+        if (size < 2 * fileBytes) return;
+        break;
+      }
+      if (size - position > keptBytes) {
+        pieces = [];
+        position = size - keptBytes;
+      }
+      const piece = Buffer.allocUnsafe(size - position);
+      const count = readSync(this.#descriptor, piece, 0, piece.length, position);
+      pieces.push(piece.subarray(0, count));
+      position += count;
+    }
     ftruncateSync(this.#descriptor, 0);
-    this.#cutBytes += this.#offset + length;
+    const unread = Buffer.concat(pieces);
+    const kept = unread.subarray(Math.max(0, unread.length - keptBytes));
+    this.#skipped += position - this.#offset - kept.length + (this.#kept?.length ?? 0);
+    this.#cutBytes += position;
     this.#seenInFile = 0;
-    this.#skipped += unread - (kept.length - SLACK_BYTES) + (this.#kept?.length ?? 0);
     this.#offset = 0;
-    this.#kept = kept.subarray(0, length);
+    this.#kept = kept;
   }
 }

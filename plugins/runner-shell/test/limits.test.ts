@@ -39,6 +39,11 @@ describe.each(NODES)('a command on a node whose limits are kept by %s', (kind, s
     expect(outcome.usage?.peakMemoryBytes).toBeLessThan(300 * MEBIBYTE);
   });
 
+  it('has no process that may have very much more at once, where memory is only looked at', async () => {
+    const { stdout } = await node.run({ command: 'ulimit -d' }, { resources: { memory: 100 * MEBIBYTE } });
+    expect(stdout).toBe(kind === 'rlimit' ? `${(100 + 2_048) * 1_024}\n` : 'unlimited\n');
+  });
+
   it('does not get more processes than it may have', async () => {
     const { outcome } = await node.run({
       command: 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 1000 & done; wait',

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { killedAgent } from './killed-agent.ts';
 import { isRunning, NODES_BY_SHELL, NodeUnderTest, outputsOf, reasonOf } from './node-under-test.ts';
 
 const isRoot = userInfo().uid === 0;
@@ -19,7 +20,8 @@ describeAsRoot.each(NODES_BY_SHELL)(
       node = new NodeUnderTest({ users: ['nobody', 'nobody-at-all'], userFolder, ...settings });
     });
     afterAll(async () => {
-      expect(await node.close()).toEqual({ files: [], processes: [] });
+      // The folder of the killed agent's helper is kept for a day.
+      expect((await node.close()).processes).toEqual([]);
       for (const name of readdirSync(userFolder)) expect(readdirSync(join(userFolder, name))).toEqual([]);
       rmSync(userFolder, { recursive: true });
     });
@@ -78,6 +80,18 @@ describeAsRoot.each(NODES_BY_SHELL)(
       const { attempt, outcome } = await run({ command: `setsid sh -c 'echo $$; sleep 1000' & sleep 0.2` });
       expect(outcome.ok).toBe(true);
       expect(isRunning(Number(attempt.text))).toBe(false);
+    });
+
+    it('hands on its outputs to a restarted agent, which removes its folder', async () => {
+      const attempt = node.attempt({ command: 'true', user: 'nobody', outputFiles: { who: 'who' } });
+      const config = {
+        command: `echo up; cat; id -un > who; echo a=1 > "$GANTRY_OUTPUT"`,
+        user: 'nobody',
+        outputFiles: { who: 'who' },
+        stdin: 'typed',
+      };
+      await killedAgent(node, attempt, config, (line) => 'printed' in line);
+      expect(outputsOf(await attempt.reattach({ attempt: attempt.id }))).toEqual({ a: '1', who: 'nobody\n' });
     });
 
     it('that the node does not allow, or that is not there, is refused before anything is started', async () => {
