@@ -53,7 +53,7 @@ export function restoreCheckpoint(path: string, told: Pick<CommandTold, 'previou
  * command that ends within a quarter of a second costs no more than the last look. The returned function ends it.
  */
 export function followCommand(paths: CommandPaths, told: CommandTold): () => void {
-  const files = [new ProgressFile(paths.progress, told), new CheckpointFile(paths.checkpoint, told)];
+  const files = filesOf(paths, told);
   for (const file of files) followed.add(file);
   clock ??= setInterval(tick, BUSY_MS).unref();
   return () => {
@@ -66,6 +66,16 @@ export function followCommand(paths: CommandPaths, told: CommandTold): () => voi
     clock = null;
   };
 }
+
+/** The last look alone, for a command that has ended before it was worth following. */
+export function lookAtCommand(paths: CommandPaths, told: CommandTold): void {
+  for (const file of filesOf(paths, told)) file.look(Infinity);
+}
+
+const filesOf = (paths: CommandPaths, told: CommandTold): readonly FollowedFile[] => [
+  new ProgressFile(paths.progress, told),
+  new CheckpointFile(paths.checkpoint, told),
+];
 
 const followed = new Set<FollowedFile>();
 let clock: NodeJS.Timeout | null = null;

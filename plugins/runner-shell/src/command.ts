@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { followCommand, type CommandPaths } from '@gantry/plugin-kit/command-files';
+import { followCommand, lookAtCommand, type CommandPaths } from '@gantry/plugin-kit/command-files';
 import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import { watchedLimits, type Bounds, type Exceeded } from './bounds.ts';
@@ -139,7 +139,9 @@ export class Command {
       this.#isSeen = true;
       this.#attempt.started();
     }
-    if (!this.#isCheckpointed && performance.now() - this.startedAt >= CHECKPOINT_MS) {
+    const isLong = performance.now() - this.startedAt >= CHECKPOINT_MS;
+    if (isLong) this.#unfollow ??= followCommand(this.#paths, this.#attempt);
+    if (!this.#isCheckpointed && isLong) {
       this.#isCheckpointed = true;
       // Should this not be written, the node cannot keep anything, and will say so itself.
       this.#attempt.checkpoint(handleOf(this.#attempt.id)).catch(() => undefined);
@@ -157,7 +159,6 @@ export class Command {
 
   #listen(): void {
     this.#watch.add(this);
-    this.#unfollow = followCommand(this.#paths, this.#attempt);
     const isLimited = Object.keys(watchedLimits(this.#bounds)).length > 0;
     // A control group knows all by itself, on kernels that tell.
     if (isLimited || this.#bounds.group?.usage().peakMemoryBytes === undefined)
@@ -171,7 +172,8 @@ export class Command {
 
   #unlisten(): void {
     this.#watch.remove(this);
-    this.#unfollow?.();
+    if (this.#unfollow) this.#unfollow();
+    else lookAtCommand(this.#paths, this.#attempt);
     this.#looks.remove(this.#meter!);
     this.#attempt.stop.removeEventListener('abort', this.#onStop);
     this.#attempt.kill.removeEventListener('abort', this.#onKill);
