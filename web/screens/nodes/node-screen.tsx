@@ -1,0 +1,103 @@
+import { FaultNotice, Loading } from '../../design/notices.tsx';
+import { Page } from '../../design/page.tsx';
+import { At } from '../../design/times.tsx';
+import { CordonButton } from './cordon-button.tsx';
+import { FillFacts } from './fill-bars.tsx';
+import { useLiveNode, type NodeHappening } from './live-node.ts';
+import { NodeAttempts } from './node-attempts.tsx';
+import { NodeFacts, NodeRunners } from './node-facts.tsx';
+import { fillsOf } from './node-groups.ts';
+import { NodeBadges } from './node-state.tsx';
+
+const above = { href: '/nodes', name: 'Nodes' };
+
+/** A node, live: what it is, how full, what runs there, what happens to it. */
+export function NodeScreen({ name }: { readonly name: string }) {
+  const { data: view, fault, reload, change } = useLiveNode(name);
+  if (view === null) {
+    return (
+      <Page title={name} above={above}>
+        {fault ? <FaultNotice fault={fault} retry={reload} /> : <Loading what="the node" />}
+      </Page>
+    );
+  }
+  const { node, happenings } = view;
+  const changed = (eligibility: typeof node.eligibility): void =>
+    change((old) => void (old.node = { ...old.node, eligibility }));
+  return (
+    <Page
+      title={name}
+      above={above}
+      beside={<NodeBadges node={node} />}
+      actions={<CordonButton node={node} changed={changed} />}
+    >
+      {fault ? <FaultNotice fault={fault} retry={reload} /> : null}
+      <section className="panel pad" aria-label="Fill">
+        <FillFacts fills={fillsOf(node)} />
+      </section>
+      <div className="node-body">
+        <div className="stack">
+          <section className="panel">
+            <header className="panel-head">
+              <h2>Running now</h2>
+              <span className="faint">{node.runningCount.toLocaleString()}</span>
+            </header>
+            <NodeAttempts view={view} />
+          </section>
+          <Happenings happenings={happenings} />
+        </div>
+        <div className="stack">
+          <section className="panel">
+            <header className="panel-head">
+              <h2>About</h2>
+            </header>
+            <div className="panel-body">
+              <NodeFacts node={node} />
+            </div>
+          </section>
+          <section className="panel">
+            <header className="panel-head">
+              <h2>Runners</h2>
+            </header>
+            <div className="panel-body">
+              <NodeRunners runners={node.runners} />
+            </div>
+          </section>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  'node.changed': 'Connected, eligible, or its facts changed',
+  'node.cordoned': 'Cordoned',
+  'node.draining': 'Is being emptied',
+  'node.drained': 'Is empty',
+  'node.suspect': 'Has not been heard for a while',
+  'node.lost': 'Lost: its attempts are given up',
+};
+
+function Happenings({ happenings }: { readonly happenings: readonly NodeHappening[] }) {
+  return (
+    <section className="panel">
+      <header className="panel-head">
+        <h2>Events since you came</h2>
+      </header>
+      {happenings.length === 0 ? (
+        <p className="faint pad">None yet. They show up here as they happen.</p>
+      ) : (
+        <ol className="panel-body stack">
+          {happenings.map(({ type, at, cursor }) => (
+            <li key={cursor} className="spread">
+              <span title={type}>{WORDS[type] ?? type}</span>
+              <span className="faint">
+                <At at={at} />
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
