@@ -36,7 +36,7 @@ export function NodeAttempts({ view: { node, taskRuns } }: { readonly view: Node
                   {mapIndex === null ? taskKey : `${taskKey}[${mapIndex}]`}
                 </Link>
               </td>
-              <td>{run.pipelineName}</td>
+              <td>{run?.pipelineName}</td>
               <td className="number">{attempt?.number}</td>
               <td className="number">
                 <Took from={attempt?.startedAt ?? attempt?.assignedAt ?? null} to={attempt?.finishedAt ?? null} />
