@@ -1,25 +1,29 @@
 import Link from 'next/link';
+import { useState } from 'react';
 import { Took } from '../../design/times.tsx';
 import { VirtualRows } from '../../design/virtual-rows.tsx';
 import type { QueueEntry } from './live-queue.ts';
 
 const ROW = 62;
+/** Where the reason stands below the task. */
+const NARROW_ROW = 112;
 
 /** What waits, the most urgent first: since when, why, and what would help. */
 export function QueueTable({ entries }: { readonly entries: readonly QueueEntry[] }) {
+  const [isNarrow] = useState(() => matchMedia('(max-width: 860px)').matches);
   return (
     <VirtualRows
       label="What waits"
       className="queue-table"
       count={entries.length}
-      rowHeight={ROW}
+      rowHeight={isNarrow ? NARROW_ROW : ROW}
       keyOf={(index) => entries[index]!.taskRun.id}
       head={
         <div className="rows-head queue-row">
           <span>Place</span>
           <span>Task</span>
           <span>Waits</span>
-          <span>Why, and what would help</span>
+          <span className="wide-only">Why, and what would help</span>
           <span className="wide-only">Priority</span>
         </div>
       }
@@ -46,7 +50,7 @@ function QueueLine({ entry }: { readonly entry: QueueEntry }) {
       <span className="number">
         <Took from={since} to={null} />
       </span>
-      <span className="queue-task" title={help === null ? summary.message : `${summary.message}\n${help}`}>
+      <span className="queue-task queue-why" title={help === null ? summary.message : `${summary.message}\n${help}`}>
         <span className="clip">{summary.message}</span>
         <span className="clip faint">{help}</span>
       </span>
