@@ -9,6 +9,7 @@ import '../screens/screens.css';
 import '../screens/pipelines/pipelines.css';
 import '../screens/home/home.css';
 import '../screens/nodes/nodes.css';
+import '../screens/plugins/plugins.css';
 import '../screens/queue/queue.css';
 import '../screens/schedulers/schedulers.css';
 import '../screens/settings/settings.css';

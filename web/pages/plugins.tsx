@@ -1,0 +1,1 @@
+export { PluginsScreen as default } from '../screens/plugins/plugins-screen.tsx';
