@@ -156,7 +156,9 @@ export class RunningAttempt implements Attempt {
 
   saveState(state: Json): Promise<void> {
     const copied = copyJson(state, STATE_LIMITS);
-    if (copied.ok && Buffer.byteLength(JSON.stringify(copied.value)) <= MAX_STATE_BYTES)
+    // Text counts as it is, and not as JSON writes it: it may be a file's.
+    const text = typeof state === 'string' ? state : copied.ok ? JSON.stringify(copied.value) : '';
+    if (copied.ok && Buffer.byteLength(text) <= MAX_STATE_BYTES)
       return this.#host.saveState(this, this.mask?.json(copied.value) ?? copied.value);
     const why = copied.ok ? `It takes more than ${MAX_STATE_BYTES} bytes.` : copied.fault.message;
     return Promise.reject(new TypeError(`The state cannot be saved. ${why}`));

@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { readPlainFile } from './plain-file.ts';
 import { readProgressLine, type ProgressCount } from './progress.ts';
-import type { Json } from './vocabulary.ts';
+import { MAX_STATE_BYTES, type Json } from './vocabulary.ts';
 
 /** How often a file that changes is looked at, and one that does not. Milliseconds. */
 const BUSY_MS = 250;
@@ -12,8 +12,6 @@ const QUIET_MS = 1_000;
 const QUIET_AFTER_MS = 5_000;
 /** Of a growing file the end is enough: its last whole line counts. Bytes. */
 const TAIL_BYTES = 4_096;
-/** What a command may save. As JSON it may be longer, and is refused there. Bytes. */
-const MAX_STATE_BYTES = 65_536;
 
 /** What of an attempt is told by its command's files. */
 export interface CommandTold {

@@ -73,16 +73,13 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   /** Durable on this node; await it before what a restart must find again. */
   checkpoint(handle: Handle): Promise<void>;
   /** Keeps a state of the work itself for the next attempt, should there be one; of several the last. At most
-   *  MAX_STATE_BYTES as JSON. Resolves when the server holds it; rejects when it cannot be kept. */
+   *  MAX_STATE_BYTES. Resolves when the server holds it; rejects when it cannot be kept. */
   saveState(state: Json): Promise<void>;
   /** Tells that the work proper has begun (the attempt is RUNNING). Implied by the first output or checkpoint. */
   started(): void;
   /** Shows how far it is, live: a fraction from 0 to 1, or so many of so many. Cheap; say it as often as it changes. */
   progress(at: number | ProgressCount, message?: string): void;
 }
-
-/** The most that `saveState` takes. Bytes of JSON. */
-export const MAX_STATE_BYTES = 65_536;
 
 export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | 'SHUTDOWN';
 

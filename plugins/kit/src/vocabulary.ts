@@ -43,3 +43,6 @@ export interface Progress {
   /** What it is at. */
   readonly message: string | null;
 }
+
+/** The most that an attempt's `saveState` takes. Bytes: of text as it is, of anything else as JSON. */
+export const MAX_STATE_BYTES = 65_536;
