@@ -143,6 +143,13 @@ describe('accessibility', () => {
     expect(await faults(page)).toEqual([]);
   });
 
+  it.each(['tokens', 'audit', 'account'])('of the settings’ %s', async (tab) => {
+    await goTo(`/settings?tab=${tab}`);
+    await page.getByRole('tab', { selected: true }).waitFor();
+    await page.locator('.loading').waitFor({ state: 'detached' });
+    expect(await faults(page)).toEqual([]);
+  });
+
   it('of the form of a run', async () => {
     await goTo('/pipelines/varied');
     await page.getByRole('button', { name: 'Run now' }).click();

@@ -88,14 +88,7 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
             Apply
           </ActionButton>
         </div>
-        {original === base ? null : (
-          <div className="notice tone-warn" role="status">
-            <div>
-              <strong>Another version has been applied meanwhile.</strong> What is written here would replace it.
-            </div>
-            <ActionButton act={takeOver}>Show the new version</ActionButton>
-          </div>
-        )}
+        {original === base ? null : <Meanwhile takeOver={takeOver} />}
         {fault ? <FaultNotice fault={fault} /> : null}
       </div>
       {checked.current === null ? null : (
@@ -114,6 +107,15 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
     </div>
   );
 }
+
+const Meanwhile = ({ takeOver }: { readonly takeOver: () => void }) => (
+  <div className="notice tone-warn" role="status">
+    <div>
+      <strong>Another version has been applied meanwhile.</strong> What is written here would replace it.
+    </div>
+    <ActionButton act={takeOver}>Show the new version</ActionButton>
+  </div>
+);
 
 interface VerdictProps {
   readonly good: Applied | null;
