@@ -115,6 +115,8 @@ async function compare(inFlight: number): Promise<void> {
       limits.push(limit(program, inFlight, true));
       barely.push(limit(program, inFlight, false));
     }
+    // A steady state: files of attempts are removed a moment after these have ended, and each is to pay for its own kind.
+    await rateOf(direct, inFlight);
     ours.push(await rateOf(direct, inFlight));
     withFolders.push(await rateOf(direct, inFlight, false));
     shells.push(await rateOf(throughShell, inFlight));

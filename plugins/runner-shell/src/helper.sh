@@ -13,14 +13,18 @@
 trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2 XCPU XFSZ VTALRM PROF
 
 begin() {
-  echo "+ $1" >&2
-  times >&2
+  {
+    echo "+ $1"
+    times
+  } >&2
 }
 
 # The FIFO may have lost its reader: then the journal is all that is needed.
 end() {
-  times >&2
-  echo "- $1 $2" >&2
+  {
+    times
+    echo "- $1 $2"
+  } >&2
   echo "$1 $2" 2>/dev/null
 }
 
