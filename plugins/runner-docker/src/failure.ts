@@ -61,6 +61,10 @@ function asFailure(error: unknown): DockerFailure {
     const remedy = 'Make room: docker system prune.';
     return new DockerFailure('INFRASTRUCTURE', 'DISK_FULL', `The engine’s disk is full: ${message}`, remedy);
   }
+  if (/init binary not found|catatonit/i.test(message)) {
+    const remedy = 'Install catatonit on the node, or set `init: false`.';
+    return new DockerFailure('REJECTED', 'NO_INIT', `The container engine has no init: ${message}`, remedy);
+  }
   if (/executable file not found|no such file or directory/i.test(message) && /exec|runc|OCI|init/i.test(message)) {
     return new DockerFailure('APPLICATION', 'COMMAND_NOT_FOUND', `The image has no such command: ${message}`);
   }
