@@ -10,7 +10,7 @@ export interface GpuDemand {
 }
 
 /** So many kinds are remembered: the most frequent. */
-const MAX_KINDS = 40;
+const MAX_KINDS = 100;
 /** When so many tasks have been counted all counts are halved: what was long ago counts for less and less. */
 const MAX_COUNTED = 8_192;
 

@@ -26,7 +26,7 @@ const config = z
   .describe('How the bin-packing scheduler behaves.');
 
 /** How much a free GPU of a node counts beside one that becomes useless. */
-const FREE_GPU = 0.01;
+const FREE_GPU = 0.03;
 /** How much what is left of a node counts, the sum of the shares. */
 const LEFT = 0.02;
 /** How much how full a node is counts for a task without GPUs beside a GPU that becomes useless. */
