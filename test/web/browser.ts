@@ -1,7 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 /** Of Debian and Ubuntu; elsewhere the environment says where it is. */
 const CHROMIUM = process.env['GANTRY_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** What a step may take. Shorter than Jest's own limit, so that it is the step that is named and not the test. */
+const STEP_MS = 15_000;
 
 const ARGUMENTS = [
   '--headless=new',
@@ -57,8 +61,7 @@ export async function startBrowser(url: string): Promise<TestBrowser> {
 async function openPage(browser: Browser, url: string, troubles: string[], options: PageOptions): Promise<Page> {
   const { token, path = '/runs', colorScheme = 'light', width = 1_360, expected } = options;
   const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme, reducedMotion: 'reduce' });
-  // Shorter than Jest's own, so that it is the step that is named and not the test.
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(STEP_MS);
   const trouble = (what: string): void => {
     if (!expected?.test(what)) troubles.push(what);
   };
@@ -78,4 +81,18 @@ async function openPage(browser: Browser, url: string, troubles: string[], optio
   });
   await page.goto(`${url}${path}${token === undefined ? '' : `#token=${token}`}`);
   return page;
+}
+
+/**
+ * Repeats an expectation until it holds, as `waitFor` does for what is in sight: a page follows what is done to it, but
+ * not at once. Throws what the expectation threw last when the patience of a step is over.
+ */
+export async function soon(expectation: () => Promise<void>): Promise<void> {
+  for (const until = Date.now() + STEP_MS; ; await setTimeout(20)) {
+    try {
+      return await expectation();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
 }

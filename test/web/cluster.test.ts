@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, soon, type TestBrowser } from './browser.ts';
 import { applyPipeline, createToken, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 let server: WebServer;
@@ -44,8 +44,10 @@ describe('a pool’s scheduler', () => {
     const page = await browser.open({ token: server.token, path: '/schedulers' });
     await page.getByRole('heading', { name: /At work: priority/ }).waitFor();
     const change = page.getByRole('region', { name: 'Change' });
-    expect(await change.getByRole('button', { name: 'Plan the change' }).getAttribute('title')).toMatch(
-      /This is how it is now/,
+    await soon(async () =>
+      expect(await change.getByRole('button', { name: 'Plan the change' }).getAttribute('title')).toMatch(
+        /This is how it is now/,
+      ),
     );
     await change.getByLabel('Scheduler', { exact: true }).selectOption('round-robin');
     expect(await change.getByRole('button', { name: 'Apply' }).count()).toBe(0);
@@ -72,12 +74,16 @@ describe('a pool’s scheduler', () => {
     const page = await browser.open({ token, path: '/schedulers' });
     await page.getByRole('heading', { name: /At work:/ }).waitFor();
     const change = page.getByRole('region', { name: 'Change' });
-    expect(await change.getByLabel('Scheduler', { exact: true }).isDisabled()).toBe(true);
-    expect(await change.getByRole('button', { name: 'Plan the change' }).getAttribute('title')).toMatch(/role admin/);
+    await soon(async () => expect(await change.getByLabel('Scheduler', { exact: true }).isDisabled()).toBe(true));
+    await soon(async () =>
+      expect(await change.getByRole('button', { name: 'Plan the change' }).getAttribute('title')).toMatch(/role admin/),
+    );
     await page.goto(`${server.url}/nodes?view=list`);
     await page.getByRole('button', { name: 'Cordon alpha' }).first().waitFor();
-    expect(await page.getByRole('button', { name: 'Cordon alpha' }).first().getAttribute('title')).toMatch(
-      /role admin/,
+    await soon(async () =>
+      expect(await page.getByRole('button', { name: 'Cordon alpha' }).first().getAttribute('title')).toMatch(
+        /role admin/,
+      ),
     );
   });
 });

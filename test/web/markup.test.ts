@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, soon, type TestBrowser } from './browser.ts';
 import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 // Whatever pipelines, commands and addresses say is text to the UI. Each of these would tell by a dialog, by a request
@@ -97,11 +97,13 @@ describe('what looks like markup', () => {
     const lines = await panel.locator('.log-text').allTextContents();
     expect(lines.slice(0, CORPUS.length)).toEqual(CORPUS);
     expect(lines).toHaveLength(CORPUS.length + ESCAPES.length + 1);
-    expect(await panel.locator('.ansi-red').first().textContent()).toBe(CORPUS[1]!.replace('2', '11'));
+    await soon(async () =>
+      expect(await panel.locator('.ansi-red').first().textContent()).toBe(CORPUS[1]!.replace('2', '11')),
+    );
     expect(await foreign(page)).toEqual([]);
     await panel.getByRole('searchbox').fill('<img src=x');
     await panel.getByText(/^1 of \d$/).waitFor();
-    expect(await panel.locator('mark').first().textContent()).toBe('<img src=x');
+    await soon(async () => expect(await panel.locator('mark').first().textContent()).toBe('<img src=x'));
     expect(await page.title()).toMatch(/^hostile/);
 
     for (const [tab, expected] of [
@@ -114,7 +116,7 @@ describe('what looks like markup', () => {
       expect(await foreign(page)).toEqual([]);
     }
     await page.getByRole('tab', { name: 'Params and origin' }).click();
-    expect(await text(page)).toContain(JSON.stringify(CORPUS[6]));
+    await soon(async () => expect(await text(page)).toContain(JSON.stringify(CORPUS[6])));
     await page.getByRole('tab', { name: 'Tasks' }).click();
     await page.getByRole('button', { name: 'fails', exact: true }).click();
     await page.getByRole('complementary', { name: 'Task fails' }).getByText(CORPUS[1]!).first().waitFor();
@@ -142,7 +144,7 @@ describe('what looks like markup', () => {
     expect(await foreign(page)).toEqual([]);
     await page.goto(`${server.url}/runs?pipeline=${hostile}&states=${hostile}&since=${hostile}&trigger=${hostile}`);
     await page.getByText('No run fits these filters').waitFor();
-    expect(await page.getByLabel('Only of this pipeline').inputValue()).toBe(CORPUS[1]);
+    await soon(async () => expect(await page.getByLabel('Only of this pipeline').inputValue()).toBe(CORPUS[1]));
     await applyPipeline(server, 'name: plain\ntasks: [{ key: only, runner: mock }]\n');
     const id = await triggerRun(server, 'plain');
     await page.goto(`${server.url}/runs/${id}?tab=tasks&of=${hostile}&task=${hostile}&view=${hostile}#${hostile}`);

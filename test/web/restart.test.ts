@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, soon, type TestBrowser } from './browser.ts';
 import { applyPipeline, createToken, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 let server: WebServer;
@@ -53,14 +53,14 @@ describe('a server that is killed and started again', () => {
     await panel.getByText('before the break').waitFor();
     await list.locator('.run-row').getByText('Running').waitFor();
     const contact = page.getByRole('navigation').getByRole('status');
-    expect(await contact.textContent()).toBe('Live');
+    await soon(async () => expect(await contact.textContent()).toBe('Live'));
     await page.evaluate(() => Object.assign(globalThis, { wasHere: true }));
 
     await server.kill();
     await contact.getByText('Reconnecting').waitFor();
     await list.getByRole('navigation').getByText('Reconnecting').waitFor();
     // What was known stays in sight.
-    expect(await panel.getByText('before the break').count()).toBe(1);
+    await soon(async () => expect(await panel.getByText('before the break').count()).toBe(1));
     await page.getByRole('button', { name: /^first.*Running/ }).waitFor();
 
     await server.restart();
@@ -76,7 +76,7 @@ describe('a server that is killed and started again', () => {
       path: new URL(page.url()).pathname + new URL(page.url()).search,
     });
     await fresh.getByText('after the break').waitFor();
-    expect(await fresh.locator('.log-text').allTextContents()).toEqual(lines);
+    await soon(async () => expect(await fresh.locator('.log-text').allTextContents()).toEqual(lines));
     await page.getByRole('button', { name: /^second.*Succeeded/ }).waitFor();
     await list.locator('.run-row').getByText('Succeeded').waitFor();
     await list.locator('.run-row').getByText('2/2').waitFor();

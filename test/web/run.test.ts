@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, soon, type TestBrowser } from './browser.ts';
 import { applyPipeline, createToken, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 let server: WebServer;
@@ -58,19 +58,19 @@ describe('a run', () => {
     await page.getByRole('button', { name: /^build.*Running/ }).click();
     const panel = page.getByRole('complementary', { name: 'Task build' });
     await panel.getByText('needle one').waitFor();
-    expect(await panel.locator('.ansi-red').textContent()).toBe('red');
-    expect(await panel.locator('.ansi-bold.ansi-green').textContent()).toBe('bold green');
+    await soon(async () => expect(await panel.locator('.ansi-red').textContent()).toBe('red'));
+    await soon(async () => expect(await panel.locator('.ansi-bold.ansi-green').textContent()).toBe('bold green'));
 
     writeFileSync(join(folder, 'built'), '');
     await panel.getByText('needle two').waitFor();
     await runState(page, 'Failed');
-    expect(await panel.locator('.log-line.is-stderr').textContent()).toMatch(/needle two$/);
+    await soon(async () => expect(await panel.locator('.log-line.is-stderr').textContent()).toMatch(/needle two$/));
     const search = panel.getByRole('searchbox', { name: 'Search in the log' });
     await search.fill('NEEDLE');
     await panel.getByText('1 of 2').waitFor();
     await search.press('Enter');
     await panel.getByText('2 of 2').waitFor();
-    expect(await panel.locator('.is-hit mark').textContent()).toBe('needle');
+    await soon(async () => expect(await panel.locator('.is-hit mark').textContent()).toBe('needle'));
     await search.fill('haystack');
     await panel.getByText('not found').waitFor();
     await page.keyboard.press('Escape');
@@ -113,12 +113,12 @@ tasks:
     expect(attempts).toMatch(/"?answer"?: 42/);
     await panel.getByRole('tab', { name: 'Config' }).click();
     await panel.getByText('Fails at first.').waitFor();
-    expect(await panel.getByRole('tabpanel').innerText()).toMatch(/mock[^]*250m cpu|0\.25 cpu/);
+    await soon(async () => expect(await panel.getByRole('tabpanel').innerText()).toMatch(/mock[^]*250m cpu|0\.25 cpu/));
     await panel.getByRole('tab', { name: 'Why' }).click();
     await panel.getByRole('heading', { name: 'Who decided' }).waitFor();
     await panel.getByRole('button', { name: 'Make the decision again' }).click();
     await panel.getByText(/Made again, it is the same/).waitFor();
-    expect(new URL(page.url()).searchParams.get('view')).toBe('why');
+    await page.waitForURL(/view=why/);
   });
 
   it('has a log that is searched while it grows', async () => {
@@ -154,7 +154,7 @@ tasks:
     const panel = page.getByRole('complementary', { name: 'Task choosy' });
     await panel.getByRole('tab', { name: 'Why' }).click();
     await panel.getByText(/disk/).first().waitFor();
-    expect(await panel.getByText('What would help').count()).toBe(1);
+    await soon(async () => expect(await panel.getByText('What would help').count()).toBe(1));
   });
 });
 
@@ -171,7 +171,7 @@ describe('what can be done with a run', () => {
     await button(page, 'Cancel').click();
     await button(page, 'Really cancel?').click();
     await runState(page, 'Cancelled');
-    expect(await button(page, 'Cancel').getAttribute('title')).toBe('The run has ended.');
+    await soon(async () => expect(await button(page, 'Cancel').getAttribute('title')).toBe('The run has ended.'));
     await button(page, 'Retry tasks …').click();
     const dialog = page.getByRole('dialog', { name: 'Retry which tasks?' });
     await dialog.getByLabel('wait').check();
@@ -187,9 +187,11 @@ describe('what can be done with a run', () => {
     const page = await browser.open({ token, path: `/runs/${id}` });
     await runState(page, 'Running');
     const actions = page.locator('.page-head').getByRole('button');
-    expect(await actions.allTextContents()).toEqual(['Pause', 'Cancel', 'Retry tasks …', 'Retry from failure']);
+    await soon(async () =>
+      expect(await actions.allTextContents()).toEqual(['Pause', 'Cancel', 'Retry tasks …', 'Retry from failure']),
+    );
     for (const action of await actions.all()) {
-      expect(await action.getAttribute('aria-disabled')).toBe('true');
+      await soon(async () => expect(await action.getAttribute('aria-disabled')).toBe('true'));
       expect(await action.getAttribute('title')).toBe('This takes the role operator; your token has viewer.');
     }
     await button(page, 'Cancel').click({ force: true });
@@ -198,7 +200,7 @@ describe('what can be done with a run', () => {
     await page.goto(`${server.url}/runs`);
     await page.getByRole('checkbox', { name: `Choose run ${id}` }).check();
     for (const name of ['Cancel 1', 'Retry']) {
-      expect(await button(page, name).getAttribute('title')).toMatch(/takes the role operator/);
+      await soon(async () => expect(await button(page, name).getAttribute('title')).toMatch(/takes the role operator/));
     }
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, soon, type TestBrowser } from './browser.ts';
 import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 let server: WebServer;
@@ -54,11 +54,15 @@ describe('the list of runs', () => {
 
     await page.reload();
     await row(page, failed).waitFor();
-    expect(await filters.getByRole('button', { name: 'Failed' }).getAttribute('aria-pressed')).toBe('true');
-    expect(await filters.getByLabel('Only of this pipeline').inputValue()).toBe('failing');
+    await soon(async () =>
+      expect(await filters.getByRole('button', { name: 'Failed' }).getAttribute('aria-pressed')).toBe('true'),
+    );
+    await soon(async () => expect(await filters.getByLabel('Only of this pipeline').inputValue()).toBe('failing'));
     const next = await triggerRun(server, 'failing');
     await row(page, next).waitFor();
-    expect(await page.locator('.run-row').getByRole('link').allTextContents()).toEqual([next, failed]);
+    await soon(async () =>
+      expect(await page.locator('.run-row').getByRole('link').allTextContents()).toEqual([next, failed]),
+    );
     await filters.getByLabel('Only of this pipeline').fill('none-such');
     await filters.getByLabel('Only of this pipeline').blur();
     await page.getByText('No run fits these filters').waitFor();
@@ -78,8 +82,10 @@ describe('the list of runs', () => {
     for (const id of ids) await row(page, id).getByText('Cancelled').waitFor();
 
     await page.getByRole('checkbox', { name: `Choose run ${failed}` }).check();
-    expect(await page.getByRole('button', { name: 'Cancel', exact: true }).getAttribute('title')).toBe(
-      'They have ended already.',
+    await soon(async () =>
+      expect(await page.getByRole('button', { name: 'Cancel', exact: true }).getAttribute('title')).toBe(
+        'They have ended already.',
+      ),
     );
     await page.getByRole('button', { name: 'Retry 1' }).click();
     await page.getByText('1 retried', { exact: true }).waitFor();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, soon, type TestBrowser } from './browser.ts';
 import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 let server: WebServer;
@@ -19,8 +19,8 @@ describe('signing in', () => {
   it('is done by the login link, whose token leaves the address at once and is kept for the next time', async () => {
     const page = await browser.open({ token: server.token });
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
-    expect(page.url()).toBe(`${server.url}/runs`);
-    expect(await page.getByRole('navigation').textContent()).toContain('admin');
+    await page.waitForURL(`${server.url}/runs`);
+    await soon(async () => expect(await page.getByRole('navigation').textContent()).toContain('admin'));
     await page.reload();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
   });
@@ -30,14 +30,14 @@ describe('signing in', () => {
     await page.getByLabel('Token').fill(`  ${server.token}\n`);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
-    expect(page.url()).toBe(`${server.url}/runs?states=FAILED`);
+    await page.waitForURL(`${server.url}/runs?states=FAILED`);
   });
 
   it('says what is wrong with a token, and shows nothing', async () => {
     const page = await browser.open({ expected: /status of 401/ });
     const alert = page.getByRole('alert').filter({ hasText: /./ });
     await page.getByRole('button', { name: 'Sign in' }).click();
-    expect(await alert.textContent()).toMatch(/Paste a token first/);
+    await soon(async () => expect(await alert.textContent()).toMatch(/Paste a token first/));
     await page.getByLabel('Token').fill('gantry_of-nobody');
     await page.getByLabel('Token').press('Enter');
     await page.getByText('The server does not know this token').waitFor();
@@ -84,11 +84,13 @@ describe('a link to a run', () => {
     await page.getByRole('tab', { name: 'Tasks' }).click();
     await page.getByRole('button', { name: 'only', exact: true }).click();
     await page.getByRole('complementary', { name: 'Task only' }).getByRole('tab', { name: 'Why' }).click();
+    await page.waitForURL(/tab=tasks.*view=why/);
     const address = page.url();
-    expect(address).toMatch(/tab=tasks/);
     await page.reload();
     await page.getByRole('complementary', { name: 'Task only' }).waitFor();
-    expect(await page.getByRole('tab', { name: 'Why' }).getAttribute('aria-selected')).toBe('true');
+    await soon(async () =>
+      expect(await page.getByRole('tab', { name: 'Why' }).getAttribute('aria-selected')).toBe('true'),
+    );
     expect(page.url()).toBe(address);
   });
 
