@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 
 /**
  * The content, or at most its last bytes, of a file that a command owns and may have made anything of; null when it is not there, or no plain file.
@@ -10,6 +10,8 @@ export function readPlainFile(
 ): { readonly bytes: Buffer; readonly size: number } | null {
   let file: number;
   try {
+    // It seldom is: an exception would cost ten times as much as this look.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch {
     return null;

@@ -16,20 +16,37 @@ export const nameOf = (attempt: string): string =>
 /**
  * The files of one attempt, `<attempt>.<what>` in the folder of the helper that runs it, which only the agent's user may
  * enter. A folder per attempt would cost more than all of them (mkdir and rmdir take 115 µs on ext4 here, a file 40 µs),
- * and in one folder for all, every look at a file would wait for the others that are being made.
+ * and in one folder for all, every look at a file would wait for the others that are being made. To make and remove the
+ * two files of the output costs as much as all the rest of a short command: so those that stayed empty, and that nobody
+ * can have open any more, are handed on to the next one (Helper.keep).
  */
 export class AttemptFiles {
   readonly #prefix: string;
-  readonly #made: AttemptFile[] = ['stdout', 'stderr', 'output', 'progress', 'checkpoint'];
+  /** What the files of its output are named after: itself, or the attempt that they were made for. */
+  readonly streams: string;
+  /** They have stayed empty, and become another's. */
+  readonly isPassedOn: boolean;
+  readonly #streamPrefix: string;
+  readonly #made = new Set<AttemptFile>(['stdout', 'stderr', 'output', 'progress', 'checkpoint']);
   /** Where what is the command's own is instead, when it runs as another user. */
   readonly userFolder: UserFolder | null;
 
-  constructor(folder: string, attempt: string, userFolder: UserFolder | null = null) {
+  /** @param streams Of an attempt before; its own when absent, null when these have become another's. */
+  constructor(
+    folder: string,
+    attempt: string,
+    userFolder: UserFolder | null = null,
+    streams: string | null = nameOf(attempt),
+  ) {
     this.userFolder = userFolder;
     this.#prefix = join(folder, nameOf(attempt));
+    this.isPassedOn = streams === null;
+    this.streams = streams ?? `${nameOf(attempt)}.none`;
+    this.#streamPrefix = join(folder, this.streams);
   }
 
   path(file: AttemptFile): string {
+    if (file === 'stdout' || file === 'stderr') return `${this.#streamPrefix}.${file}`;
     const folder = ITS_OWN.has(file) ? this.userFolder : null;
     return folder === null ? `${this.#prefix}.${file}` : join(folder.path, file);
   }
@@ -41,9 +58,21 @@ export class AttemptFiles {
       this.userFolder.write(path, content, mode);
     } else {
       writeFileSync(path, content, { mode });
-      this.#made.push(file);
+      this.#made.add(file);
     }
     return path;
+  }
+
+  /** Whether the file is there, or was. */
+  hasStream(file: 'stdout' | 'stderr'): boolean {
+    return this.isPassedOn || existsSync(this.path(file));
+  }
+
+  /** The files of its output become another's: they are not removed with the rest. Returns what they are named after. */
+  passOn(): string {
+    this.#made.delete('stdout');
+    this.#made.delete('stderr');
+    return this.streams;
   }
 
   async remove(): Promise<void> {

@@ -4,7 +4,8 @@
 #
 # Standard output is the FIFO to the agent, standard error the journal, a file that outlives the agent:
 #   helper <pid> <boot id> <fields of /proc/<pid>/stat>   once, at the start
-#   + <attempt>                                           a command is about to be started
+#   + <attempt> [<streams>]                               a command is about to be started; where its output goes, if
+#                                                         not to files of its own
 #   <the shell's own processor time>, <that of its children so far>: two lines, before and after each command
 #   - <attempt> <status>                                  it has ended ("cd": its working folder could not be entered)
 # What is not one of these is said by the shell itself.
@@ -14,7 +15,7 @@ trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2 XCPU XFSZ VTALRM PROF
 
 begin() {
   {
-    echo "+ $1"
+    echo "+ $*"
     times
   } >&2
 }

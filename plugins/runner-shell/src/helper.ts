@@ -31,6 +31,8 @@ export class Helper {
   #assignment: Assignment | null = null;
   #isGone = false;
   #waitedTicks = 0;
+  /** Of the output of attempts before, empty and in nobody's hands. */
+  #streams: string | undefined = undefined;
   /** When it was last given back. Milliseconds, of the monotonic clock. */
   idleSince = 0;
 
@@ -73,6 +75,18 @@ export class Helper {
     } catch {
       // It has died and nobody has told yet: `close` is on its way.
     }
+  }
+
+  /** Files for the output of its next command, named after the attempt that they were made for; undefined for none. */
+  takeStreams(): string | undefined {
+    const streams = this.#streams;
+    this.#streams = undefined;
+    return streams;
+  }
+
+  /** Keeps the files of a command's output for its next one. @param streams Empty, and nobody can write to them. */
+  keep(streams: string): void {
+    this.#streams = streams;
   }
 
   /** Processor time that its commands have taken since this was last asked; null when it is gone. Clock ticks. */

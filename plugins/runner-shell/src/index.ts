@@ -64,7 +64,7 @@ export default defineRunner<ShellConfig, Handle>({
       const user = name === undefined ? null : await userOf(name, shellNode.settings);
       // It was let run, and runs: what has changed since does not make its end unknown.
       const folder = user === null || 'code' in user ? null : shellNode.userFolderOf(nameOf(attempt.id), user);
-      const files = new AttemptFiles(found.folder, attempt.id, folder);
+      const files = new AttemptFiles(found.folder, attempt.id, folder, found.entry.streams);
       try {
         const command = new Command(attempt, files, bounds, lookers);
         const end = await command.reattach(found);
@@ -109,7 +109,7 @@ async function runWithin(
   for (let tries = 1; ; tries++) {
     const taken = helpers.take();
     const helper = taken instanceof Promise ? await taken : taken;
-    const files = new AttemptFiles(helper.folder, attempt.id, userFolder);
+    const files = new AttemptFiles(helper.folder, attempt.id, userFolder, helper.takeStreams());
     try {
       if (attempt.stop.aborted) return outcomeOf({ type: 'NOT_STARTED' }, files, attempt);
       // Of a try before, if any.
@@ -119,6 +119,7 @@ async function runWithin(
       if ('ok' in job) return job;
       const command = new Command(attempt, files, bounds, lookers);
       const end = await command.run(helper, lineOf(job, files));
+      if (command.hasLeftNoOutput) helper.keep(files.passOn());
       if (end.type !== 'NOT_STARTED' || tries === TRIES)
         return withUsage(outcomeOf(end, files, attempt), command.usage);
     } finally {

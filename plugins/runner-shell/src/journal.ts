@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nameOf } from './attempt-files.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
 /** The folders of helpers bear this name and a number that no other ever has. */
@@ -8,6 +9,8 @@ export const HELPER_FOLDER = 'helper-';
 /** What a helper's journal says of one attempt. */
 export interface JournalEntry {
   readonly helper: ProcessIdentity;
+  /** Whose files its output went to (AttemptFiles); null when they are another's by now, and it had printed nothing. */
+  readonly streams: string | null;
   /** How the command ended, as text of a shell; null while nothing is written. */
   readonly status: string | null;
   /** What the shell itself said while it ran the command: of a signal, or why it could not go on. */
@@ -24,20 +27,27 @@ export function readJournal(path: string, attempt: string): JournalEntry | null 
   } catch {
     return null;
   }
-  const begun = text.lastIndexOf(`\n+ ${attempt}\n`);
+  const begun = Math.max(text.lastIndexOf(`\n+ ${attempt}\n`), text.lastIndexOf(`\n+ ${attempt} `));
   const helper = identityIn(text);
   if (begun < 0 || helper === null) return null;
-  const said = text.slice(begun + attempt.length + 4);
+  const line = text.slice(begun + 1, text.indexOf('\n', begun + 1));
+  const streams = line.slice(attempt.length + 3) || nameOf(attempt);
+  const said = text.slice(begun + line.length + 2);
   const ended = /^- (\S+) (\d+|cd)$/m.exec(said);
   const isOurs = ended?.[1] === attempt;
   const between = isOurs ? said.slice(0, ended!.index) : said;
   return {
     helper,
+    streams: isPassedOn(streams, said) ? null : streams,
     status: isOurs ? ended![2]! : null,
     remark: between.replace(TIMES, '').trim(),
     cpuMs: isOurs ? cpuMsIn(between) : null,
   };
 }
+
+/** Whether the files went to another attempt later. */
+const isPassedOn = (streams: string, saidSince: string): boolean =>
+  saidSince.split('\n').some((line) => line.startsWith('+ ') && line.endsWith(` ${streams}`));
 
 /** What `times` of a shell prints, one line: user and system time. */
 const TIMES = /^(\d+)m(\d+[.,]\d+)s (\d+)m(\d+[.,]\d+)s\n?/gm;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
@@ -109,10 +109,10 @@ function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFil
     const outputs = outputsOf(files, attempt);
     if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message), exitCode };
     // A restart may ask for an attempt whose end was delivered, and its files removed.
-    return existsSync(files.path('stdout')) ? outputs : outputUnwritable();
+    return files.hasStream('stdout') ? outputs : outputUnwritable();
   }
   // The shell could not open the files: then it has not started anything.
-  if (!existsSync(files.path('stderr'))) return outputUnwritable();
+  if (!files.hasStream('stderr')) return outputUnwritable();
   const signal = signalOf(exitCode);
   if (signal !== null && isTold(signal, remark, files))
     return { ...failed('APPLICATION', 'SIGNAL', `It was ended by ${signal}.${hintOf(signal)}`), exitCode, signal };
@@ -174,6 +174,7 @@ function isTold(signal: NodeJS.Signals, remark: string, files: AttemptFiles): bo
   const said = SAID[signal];
   if (said === undefined) return false;
   if (remark.includes(said)) return true;
+  if (files.isPassedOn) return false;
   const lastLine = endOfFile(files.path('stderr')).trimEnd().split('\n').at(-1)!;
   return lastLine === said || lastLine === `${said} (core dumped)`;
 }

@@ -28,22 +28,41 @@ export interface ProcessTree {
 /** Within so long pids cannot have gone round once, however fast processes are started. Milliseconds. */
 const PID_ROUND_MS = 1_000;
 
+/** What is left of an attempt. */
+export interface Left {
+  readonly members: readonly number[];
+  /**
+   * Whether certainly nobody has its files open: of all that was started since it began there is only what runs in the
+   * sessions of others, which no process can enter, or its control group is empty.
+   */
+  readonly isNobodyElse: boolean;
+}
+
+/** The processes of an attempt that are there now: see leftOf. */
+export const membersOf = (tree: ProcessTree): readonly number[] => leftOf(tree).members;
+
 /**
- * The processes of an attempt that are there now. Found are members of the session, whatever group they are in, and
- * those that have left it but kept their environment. One that did both to hide is not, but in a control group.
+ * What of an attempt is there now. Found are members of the session, whatever group they are in, and those that have
+ * left it but kept their environment. One that did both to hide is not, but in a control group.
  */
-export function membersOf({ marks, session, since, sinceMs, group }: ProcessTree): readonly number[] {
-  if (group !== null) return group.pids().filter((pid) => stateOf(pid) !== null);
+export function leftOf({ marks, session, since, sinceMs, group }: ProcessTree): Left {
+  if (group !== null) {
+    const members = group.pids().filter((pid) => stateOf(pid) !== null);
+    return { members, isNobodyElse: members.length === 0 };
+  }
   const members: number[] = [];
+  let isNobodyElse = true;
   // Once pids have gone round, a member may have any: a range of them says nothing.
   const isRecent = performance.now() - sinceMs < PID_ROUND_MS;
   for (const pid of pidsSince(isRecent ? since : null)) {
     const state = stateOf(pid);
     if (state === null || pid === session) continue;
-    const isMember = state.session === session || (!busySessions.has(state.session) && hasInEnvironment(pid, marks));
+    if (state.session !== session && busySessions.has(state.session)) continue;
+    isNobodyElse = false;
+    const isMember = state.session === session || hasInEnvironment(pid, marks);
     if (isMember && isProcess(pid)) members.push(pid);
   }
-  return members;
+  return { members, isNobodyElse };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AttemptFiles } from './attempt-files.ts';
+import { nameOf, type AttemptFiles } from './attempt-files.ts';
 
 /* Text for a POSIX shell. Every value is quoted as a whole: data stays data. */
 
@@ -72,6 +72,7 @@ function textOf(
   for (const word of argv) command += `${quoted(word)} `;
   const from = stdin === null ? '' : ` <${quoted(stdin)}`;
   const id = quoted(attempt);
+  const begun = files.streams === nameOf(attempt) ? id : `${id} ${quoted(files.streams)}`;
   const streams = `>>${quoted(stdout)} 2>>${quoted(stderr)}${from}`;
   // With nothing before it, a command needs no subshell, which would be a fork instead of a vfork.
   const isPlain = before.length === 0 && asUser.length === 0;
@@ -81,7 +82,7 @@ function textOf(
     ? assignments + command + streams
     : `(${[...before, ':'].join(' && ')} || ${GIVE_UP}; ${run}${streams})`;
   return (
-    `begin ${id}; if cd ${quoted(workdir)}; then unset OLDPWD; ` +
+    `begin ${begun}; if cd ${quoted(workdir)}; then unset OLDPWD; ` +
     `${all}; end ${id} $?; cd /; ` +
     `else end ${id} cd; fi\n`
   );
