@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { startBrowser, soon, type TestBrowser } from './browser.ts';
+import { startBrowser, type TestBrowser } from './browser.ts';
 import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 // How long any of this takes is for `npm run bench -- web`; what must hold is that a page draws only what is in sight.

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startBrowser, soon, type TestBrowser } from './browser.ts';
+import { startBrowser, type TestBrowser } from './browser.ts';
 import { createToken, startWebServer, type WebServer } from './server.ts';
 
 let server: WebServer;

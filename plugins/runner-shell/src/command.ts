@@ -6,7 +6,7 @@ import { watchedLimits, type Bounds, type Exceeded } from './bounds.ts';
 import type { Helper } from './helper.ts';
 import { readJournal, type Found, type JournalEntry } from './journal.ts';
 import { bootId, isAlive, lastPid, signal, stateOf, TICK_MS, type ProcessIdentity } from './process-table.ts';
-import { endMembers, hasBegun, killMembers, membersOf, type ProcessTree } from './process-tree.ts';
+import { endMembers, hasBegun, killMembers, leftOf, membersOf, type ProcessTree } from './process-tree.ts';
 import { Tail } from './tail.ts';
 import type { UsageLooks } from './usage-looks.ts';
 import { UsageMeter, type Usage } from './usage-meter.ts';
@@ -75,6 +75,7 @@ export class Command {
   #exceeded: Exceeded | null = null;
   #usage: Usage = {};
   #hasEnded = false;
+  #isAlone = false;
   #killing: Promise<void> | null = null;
   readonly #onStop = () => void this.#softly();
   readonly #onKill = () => this.#hard();
@@ -133,6 +134,11 @@ export class Command {
     return this.#usage;
   }
 
+  /** Whether the files of its output are empty and nobody has them open. To be asked when it has ended. */
+  get hasLeftNoOutput(): boolean {
+    return this.#isAlone && this.#stdout.seenBytes + this.#stderr.seenBytes === 0;
+  }
+
   /** A look from the shared timer: output, that it runs, and whether a checkpoint is due. */
   look(): boolean {
     if (!this.#isSeen) {
@@ -149,6 +155,8 @@ export class Command {
     const hasOutput = this.#stdout.look();
     const hasComplaints = this.#stderr.look();
     if (this.#hasPrintedTooMuch()) this.#exceed('OUTPUT');
+    // Where the kernel ends one process alone, the others might wait for it for ever.
+    else if (this.#isOutOfMemory()) this.#exceed('MEMORY');
     return hasOutput || hasComplaints;
   }
 
@@ -202,6 +210,12 @@ export class Command {
     return maxOutputBytes !== null && this.#stdout.seenBytes + this.#stderr.seenBytes > maxOutputBytes;
   }
 
+  /** Whether the kernel has ended one of its processes. */
+  #isOutOfMemory(): boolean {
+    const { limits, group } = this.#bounds;
+    return group !== null && limits.memoryBytes !== undefined && group.outOfMemoryCount() > 0;
+  }
+
   #exceed(what: Exceeded): void {
     if (this.#isKilled || this.#hasEnded) return;
     this.#exceeded = what;
@@ -250,10 +264,13 @@ export class Command {
   async #finish(end: End): Promise<End> {
     this.#hasEnded = true;
     const isHere = end.type !== 'REBOOTED';
-    const left = isHere && !this.#isKilled ? membersOf(this.#tree!) : [];
-    if (left.length > 0) {
-      this.#meter!.note(left.flatMap((pid) => stateOf(pid) ?? []));
-      this.#noteLeftBehind(await endMembers(this.#tree!, left));
+    if (isHere && !this.#isKilled) {
+      const { members, isNobodyElse } = leftOf(this.#tree!);
+      this.#isAlone = isNobodyElse;
+      if (members.length > 0) {
+        this.#meter!.note(members.flatMap((pid) => stateOf(pid) ?? []));
+        this.#noteLeftBehind(await endMembers(this.#tree!, members));
+      }
     }
     if (this.#killing) await this.#killing;
     this.#unlisten();
@@ -275,8 +292,7 @@ export class Command {
     if (this.#exceeded === 'OUTPUT' || this.#hasPrintedTooMuch()) return exceeded('OUTPUT', maxOutputBytes!);
     if (this.#exceeded === 'MEMORY' && status === null) return exceeded('MEMORY', limits.memoryBytes!);
     if (this.#exceeded === 'TASKS' && status === null) return exceeded('TASKS', limits.taskCount!);
-    if (group && status !== '0' && limits.memoryBytes !== undefined && group.outOfMemoryCount() > 0)
-      return exceeded('MEMORY', limits.memoryBytes);
+    if (status !== '0' && this.#isOutOfMemory()) return exceeded('MEMORY', limits.memoryBytes!);
     if (end.type !== 'ENDED') return this.#isKilled ? { type: 'KILLED' } : end;
     const refusedTaskCount = status === '0' ? 0 : (group?.refusedTaskCount() ?? 0);
     return refusedTaskCount > 0 ? { ...end, refusedTaskCount } : end;

@@ -1,24 +1,30 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JsonObject } from '@gantry/plugin-kit/runner';
 import plugin from '../src/index.ts';
 import { killedAgent } from './killed-agent.ts';
-import { complaintsOf, gone, groupKind, hold, isRunning, NODES, NodeUnderTest, printed } from './node-under-test.ts';
+import {
+  complaintsOf,
+  gone,
+  groupKind,
+  hold,
+  isRunning,
+  NodeUnderTest,
+  printed,
+  testGroup,
+} from './node-under-test.ts';
 
-const settings = NODES.find(([kind]) => kind !== 'rlimit')?.[1];
-const describeWithGroups = settings === undefined ? describe.skip : describe;
+const describeWithGroups = testGroup === null ? describe.skip : describe;
 const MEBIBYTE = 1_048_576;
 
 /** Where the groups of attempts are, in one hierarchy that has them. */
-const base = (): string =>
-  join('/sys/fs/cgroup', groupKind === 'cgroup2' ? '' : 'pids', (settings as JsonObject)['cgroup'] as string);
+const base = (): string => join('/sys/fs/cgroup', groupKind === 'cgroup2' ? '' : 'pids', testGroup!);
 const groups = (): readonly string[] => readdirSync(base()).filter((name) => name.startsWith('attempt-'));
 
 describeWithGroups('a command in a control group', () => {
   let node: NodeUnderTest;
   beforeAll(() => {
-    node = new NodeUnderTest(settings);
+    node = new NodeUnderTest({ cgroup: testGroup! });
   });
   afterAll(async () => {
     // The folder of the killed agent's helper is kept for a day.
@@ -29,7 +35,7 @@ describeWithGroups('a command in a control group', () => {
   it('has as much of a processor as it asked for', async () => {
     const file = groupKind === 'cgroup2' ? 'cpu.max' : 'cpu.cfs_quota_us';
     const hierarchy = groupKind === 'cgroup2' ? '' : 'cpu';
-    const path = join('/sys/fs/cgroup', hierarchy, (settings as JsonObject)['cgroup'] as string);
+    const path = join('/sys/fs/cgroup', hierarchy, testGroup!);
     const { stdout } = await node.run(
       { command: `cat "${path}/attempt-$GANTRY_ATTEMPT_ID/${file}"` },
       { resources: { cpu: 250 } },
@@ -54,7 +60,7 @@ describeWithGroups('a command in a control group', () => {
 
   it('that forks as fast as it can is kept small, and ends whole', async () => {
     const attempt = node.attempt({
-      command: `bomb() { bomb | bomb & }; bomb 2>/dev/null; echo up; while :; do sleep 1; done`,
+      command: `trap "" TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null; echo up; while :; do sleep 1; done`,
       pids: 40,
     });
     const ended = attempt.run();

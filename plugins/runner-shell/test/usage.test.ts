@@ -50,7 +50,7 @@ describe.each(NODES)('what an attempt took on a node with %s', (_kind, settings)
       argv: [
         'node',
         '-e',
-        'process.on("SIGTERM", () => {}); while (process.cpuUsage().user < 3e5); console.log("up"); setInterval(() => {}, 1000);',
+        'process.on("SIGTERM", () => {}); const held = Buffer.alloc(30 << 20, 1); while (process.cpuUsage().user < 3e5); console.log("up"); setInterval(() => held.fill(2), 1000);',
       ],
     });
     const ended = attempt.run();
