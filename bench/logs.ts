@@ -151,6 +151,7 @@ const changeWith = (createdRuns: readonly Run[]): Change => ({
   evidence: [],
   gpus: [],
   usages: [],
+  nodeRecords: [],
   nodes: [],
   receipts: [],
   events: { runs: [], taskRuns: [], nodes: [], receipts: [] },

@@ -5,6 +5,7 @@ import type { DecisionRow } from './decision.ts';
 import type { EventBatch } from './event.ts';
 import type { RunId } from './ids.ts';
 import type { Node } from './node.ts';
+import type { NodeRecord } from './node-record.ts';
 import type { PoolUpdate } from './pool.ts';
 import type { Run } from './run.ts';
 import type { TaskRun } from './task-run.ts';
@@ -81,6 +82,8 @@ export interface Change {
   /** Of attempts that ended in this step. */
   readonly usages: readonly AttemptUsage[];
   readonly nodes: readonly Node[];
+  /** What happened to nodes in this step, in its order. Mostly nothing. */
+  readonly nodeRecords: readonly NodeRecord[];
   readonly receipts: readonly { readonly command: number; readonly receipt: Receipt; readonly run?: RunId }[];
   /** The pool's scheduler memory when it changed. */
   readonly schedulerMemory?: Json;

@@ -27,8 +27,12 @@ export type Command =
     }
   | { readonly type: 'PAUSE_RUN'; readonly run: RunId }
   | { readonly type: 'RESUME_RUN'; readonly run: RunId }
-  | { readonly type: 'CORDON_NODE'; readonly node: string }
-  | { readonly type: 'UNCORDON_NODE'; readonly node: string }
+  | {
+      readonly type: 'CORDON_NODE' | 'UNCORDON_NODE';
+      readonly node: string;
+      /** Why. */
+      readonly message?: string;
+    }
   | { readonly type: 'UPDATE_POOL'; readonly update: PoolUpdate };
 
 /** A command as the store keeps it. */

@@ -8,6 +8,7 @@ import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { Input } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
+import type { NodeRecord } from '../domain/node-record.ts';
 import type { Service } from '../lifecycle.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { HeldLease, Store } from '../store/store.ts';
@@ -50,6 +51,9 @@ const IDLE_MS = 1_000;
 const TRIM_EVERY = 256;
 /** What is kept of decisions, in number and in characters. */
 const KEPT_DECISIONS = { decisions: 20_000, characters: 64 << 20 };
+/** Records of nodes between two looks at what may be forgotten, and how many are kept of each node. */
+const TRIM_RECORDS_EVERY = 256;
+const KEPT_NODE_RECORDS = 1_000;
 const RELOAD_BACKOFF_MS = [100, 500, 2_000, 5_000];
 
 /** A commit that is under way, with everything that may happen only after it. */
@@ -83,6 +87,8 @@ export class Engine implements Service {
   #pool: PoolState | null = null;
   readonly #decisions = new DecisionLog();
   #decided = 0;
+  #recorded = 0;
+  readonly #recordedNodes = new Set<string>();
   /** Null while no scheduler asks for it. */
   #durations: DurationHistory | null = null;
   /** The pool has another scheduler since the last commit. */
@@ -328,6 +334,7 @@ export class Engine implements Service {
       if (change.nodes.length > 0) this.#options.publishLoads(change.nodes.map((node) => node.name));
       this.#settle(step, offers, commands);
       if (decision !== undefined) this.#trimDecisions();
+      if (change.nodeRecords.length > 0) this.#trimNodeRecords(change.nodeRecords);
     });
     done.catch((error: Error) => {
       for (const offer of offers) offer.reject(error);
@@ -342,6 +349,19 @@ export class Engine implements Service {
     store.decisions
       .trim(pool, KEPT_DECISIONS)
       .catch((error: Error) => log.warn({ err: error, pool }, 'Old decisions could not be forgotten.'));
+  }
+
+  /** As above, of the nodes to which something has happened. */
+  #trimNodeRecords(records: readonly NodeRecord[]): void {
+    this.#recorded += records.length;
+    for (const { node } of records) this.#recordedNodes.add(node);
+    if (this.#recorded < TRIM_RECORDS_EVERY) return;
+    const { store, log, pool } = this.#options;
+    store.nodeRecords
+      .trim([...this.#recordedNodes], KEPT_NODE_RECORDS)
+      .catch((error: Error) => log.warn({ err: error, pool }, 'Old records of nodes could not be forgotten.'));
+    this.#recorded = 0;
+    this.#recordedNodes.clear();
   }
 
   /** What waited for the step to be durable may happen now. */

@@ -5,6 +5,7 @@ import type { Command, Receipt } from '../domain/command.ts';
 import { FAILURE_KINDS, type Failure } from '../domain/failure.ts';
 import type { RunId } from '../domain/ids.ts';
 import { connectionTransitions, eligibilityTransitions, type NodeRunner, type Taint } from '../domain/node.ts';
+import { nodeRecordTypes } from '../domain/node-record.ts';
 import { LABEL_OPERATORS } from '../domain/label-rule.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
 import { runTransitions } from '../domain/run.ts';
@@ -136,7 +137,7 @@ const command = stored<Command>(
       tasks: z.array(z.string()),
     }),
     z.object({ type: z.enum(['PAUSE_RUN', 'RESUME_RUN']), run: runIdText }),
-    z.object({ type: z.enum(['CORDON_NODE', 'UNCORDON_NODE']), node: z.string() }),
+    z.object({ type: z.enum(['CORDON_NODE', 'UNCORDON_NODE']), node: z.string(), message: z.string().optional() }),
     z.object({
       type: z.literal('UPDATE_POOL'),
       update: schedulerChoice.extend({ shadow: schedulerChoice.nullable() }),
@@ -241,6 +242,7 @@ export const columns = {
     taints: jsonColumn('node', 'taints', taints),
     runners: jsonColumn('node', 'runners', runners),
   },
+  nodeRecord: { type: wordOf(nodeRecordTypes, 'node_record', 'type') },
   pool: {
     schedulerConfig: jsonColumn('pool', 'scheduler_config', json),
     schedulerMemory: jsonColumn('pool', 'scheduler_memory', json),

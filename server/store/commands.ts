@@ -30,11 +30,7 @@ function auditOf(command: Command): {
         details: { of: command.of, from: command.from, tasks: command.tasks },
       };
     case 'CANCEL_RUN':
-      return {
-        action: 'run.cancel',
-        subject: command.run,
-        details: command.message === undefined ? {} : { message: command.message },
-      };
+      return { action: 'run.cancel', subject: command.run, details: messageOf(command) };
     case 'PAUSE_RUN':
       return { action: 'run.pause', subject: command.run, details: {} };
     case 'UPDATE_POOL': {
@@ -45,11 +41,14 @@ function auditOf(command: Command): {
     case 'RESUME_RUN':
       return { action: 'run.resume', subject: command.run, details: {} };
     case 'CORDON_NODE':
-      return { action: 'node.cordon', subject: command.node, details: {} };
+      return { action: 'node.cordon', subject: command.node, details: messageOf(command) };
     case 'UNCORDON_NODE':
-      return { action: 'node.uncordon', subject: command.node, details: {} };
+      return { action: 'node.uncordon', subject: command.node, details: messageOf(command) };
   }
 }
+
+const messageOf = ({ message }: { readonly message?: string }): JsonObject =>
+  message === undefined ? {} : { message };
 
 /** A key that is longer than its column is known by its hash. */
 const MAX_KEY_LENGTH = 200;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { InvalidCursor, type Page, type PageArgs } from './store.ts';
 
 /** The kinds of list that a cursor can point into: one of another list is refused. */
-export type CursorKind = 'pipeline' | 'pipelineVersion' | 'run' | 'taskRun' | 'node' | 'audit';
+export type CursorKind = 'pipeline' | 'pipelineVersion' | 'run' | 'taskRun' | 'node' | 'nodeRecord' | 'audit';
 
 /** A place in a list in the order of a number or of a name. */
 export interface Place<Key extends string | number> {

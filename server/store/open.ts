@@ -7,6 +7,7 @@ import { eventStore } from './events.ts';
 import { leaseStore } from './leases.ts';
 import { logStore } from './logs.ts';
 import { migrate } from './migrations/migrate.ts';
+import { nodeRecordStore } from './node-records.ts';
 import { nodeStore } from './nodes.ts';
 import { pipelineStore } from './pipelines.ts';
 import { decisionStore } from './decisions.ts';
@@ -55,6 +56,7 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       runs: runStore(database, pipelines),
       taskRuns: taskRunStore(database),
       nodes: nodeStore(database),
+      nodeRecords: nodeRecordStore(database),
       pools: poolStore(database),
       decisions: decisionStore(database),
       commands: commandStore(database),

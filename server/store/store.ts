@@ -7,6 +7,7 @@ import type { EventBatch } from '../domain/event.ts';
 import type { AttemptId, RunId } from '../domain/ids.ts';
 import type { LoggedAssignment, RecoveredRun } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
+import type { NodeRecord } from '../domain/node-record.ts';
 import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Run, RunState, Trigger } from '../domain/run.ts';
@@ -18,6 +19,7 @@ export interface Store {
   readonly runs: RunStore;
   readonly taskRuns: TaskRunStore;
   readonly nodes: NodeStore;
+  readonly nodeRecords: NodeRecordStore;
   readonly pools: PoolStore;
   readonly decisions: DecisionStore;
   readonly commands: CommandStore;
@@ -138,6 +140,16 @@ export interface NodeStore {
   ofPool(pool: string): Promise<readonly Node[]>;
   /** Bumps and returns the incarnation of a node's agent, from 1. Committed before it is told. */
   nextIncarnation(name: string): Promise<number>;
+}
+
+/** What has happened to nodes; of each the newest are kept. */
+export interface NodeRecordStore {
+  /** Newest first. */
+  page(node: string, args: PageArgs): Promise<Page<NodeRecord>>;
+  /** What was written after the record with this cursor, or at all; oldest first, at most `limit`. */
+  after(node: string, cursor: string | undefined, limit: number): Promise<Page<NodeRecord>['rows']>;
+  /** Forgets all but the newest `kept` of each of these nodes. */
+  trim(nodes: Iterable<string>, kept: number): Promise<void>;
 }
 
 export interface PoolStore {

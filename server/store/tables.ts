@@ -118,6 +118,17 @@ export interface NodeIncarnationTable {
   incarnation: Whole;
 }
 
+/** The history of nodes; only ever inserted, and the oldest forgotten. */
+export interface NodeRecordTable {
+  id: Counter;
+  node: string;
+  at: Whole;
+  type: string;
+  incarnation: Whole;
+  actor: string | null;
+  message: string | null;
+}
+
 export interface NodeResourceTable {
   node: string;
   resource: string;
@@ -276,6 +287,7 @@ export interface Tables {
   evidence: EvidenceTable;
   node: NodeTable;
   node_incarnation: NodeIncarnationTable;
+  node_record: NodeRecordTable;
   node_resource: NodeResourceTable;
   pool: PoolTable;
   pool_shadow: PoolShadowTable;

@@ -187,10 +187,41 @@ describe.each(databases)('migrations on $name', ({ start }) => {
         { name: 'decisions' },
         { name: 'attempt usage' },
         { name: 'task run state' },
+        { name: 'node records' },
       ]);
       await connection.writer.insertInto('migration').values(future).execute();
       await connection.close();
       await expect(open(url)).rejects.toThrow(/at migration 999.*newer/);
+    } finally {
+      await places.stop();
+    }
+  });
+
+  it('give nodes that were there before nodes had a history the one thing that is known of it', async () => {
+    const places = await start();
+    try {
+      const url = await places.fresh();
+      const store = await open(url);
+      const nodes = ['node-1', 'node-2'].map((name, index) =>
+        aNode(name, { registeredAt: 70 + index, incarnation: 9 }),
+      );
+      await committer(store, await ownerOf(store))({ nodes });
+      await store.close();
+      const { connect } = await import('../../server/store/dialect/connect.ts');
+      const { systemClock } = await import('../../server/clock.ts');
+      const timeouts = { statementMs: 5_000, acquireMs: 5_000, connectMs: 5_000 };
+      const connection = await connect(url, { clock: systemClock, log: () => {}, timeouts });
+      await connection.writer.schema.dropTable('node_record').execute();
+      await connection.writer.deleteFrom('migration').where('number', '>=', 5).execute();
+      await connection.close();
+      for (let times = 0; times < 2; times++) {
+        const again = await open(url);
+        const pages = ['node-1', 'node-2'].map((name) => again.nodeRecords.page(name, { first: 9 }));
+        const rows = (await Promise.all(pages)).map((page) => page.rows.map(({ row }) => row));
+        const came = { type: 'REGISTERED', incarnation: 1, actor: null, message: null };
+        expect(rows).toEqual([[{ node: 'node-1', at: 70, ...came }], [{ node: 'node-2', at: 71, ...came }]]);
+        await again.close();
+      }
     } finally {
       await places.stop();
     }

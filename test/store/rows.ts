@@ -103,6 +103,7 @@ export const aChange = (overrides: Partial<Change> = {}): Change => ({
   gpus: [],
   usages: [],
   nodes: [],
+  nodeRecords: [],
   receipts: [],
   events: { runs: [], taskRuns: [], nodes: [], receipts: [] },
   ...overrides,

@@ -320,6 +320,7 @@ const NOTHING: Omit<Change, 'at' | 'events'> = {
   evidence: [],
   gpus: [],
   usages: [],
+  nodeRecords: [],
   nodes: [],
   receipts: [],
 };

@@ -6,7 +6,7 @@ import { pauseRun, resumeRun } from './pause-run.ts';
 import type { EngineRun, PoolState } from './pool-state.ts';
 import { repeatRun } from './repeat-run.ts';
 import type { Step } from './step.ts';
-import { cordonNode, uncordonNode } from './watch-node.ts';
+import { setEligibility } from './set-eligibility.ts';
 
 const OBEYED: Receipt = { ok: true };
 
@@ -39,10 +39,10 @@ export function obeyCommand(pool: PoolState, step: Step, prepared: PreparedComma
       );
       break;
     case 'CORDON_NODE':
-      step.receipt(id, cordonNode(pool, step, command.node));
+      step.receipt(id, setEligibility(pool, step, command, 'CORDONED', prepared.actor));
       break;
     case 'UNCORDON_NODE':
-      step.receipt(id, uncordonNode(pool, step, command.node));
+      step.receipt(id, setEligibility(pool, step, command, 'ELIGIBLE', prepared.actor));
       break;
     case 'UPDATE_POOL':
       step.poolUpdated(command.update);

@@ -12,6 +12,8 @@ import {
   type NodeConnection,
   type NodeEligibility,
 } from '../../domain/node.ts';
+import { excerpt } from '../../domain/excerpt.ts';
+import { MAX_RECORD_MESSAGE, type NodeRecord } from '../../domain/node-record.ts';
 import { runTransitions, type RunState } from '../../domain/run.ts';
 import { taskRunTransitions, type TaskRunState } from '../../domain/task-run.ts';
 import { assertTransition } from '../../domain/transitions.ts';
@@ -32,6 +34,12 @@ export interface PlacementNews {
   }[];
   readonly nodes: EngineNode[];
 }
+
+/** What has happened to a node, by whom and why. */
+export type NodeNews = Pick<NodeRecord, 'type'> & {
+  readonly actor?: string;
+  readonly message?: string | null | undefined;
+};
 
 /**
  * What came of a batch of inputs: the pencil with which the engine writes. Every change of a state goes through it,
@@ -55,6 +63,7 @@ export class Step {
   readonly #usages: AttemptUsage[] = [];
   readonly #nodes = new Set<EngineNode>();
   readonly #changedNodes = new Set<EngineNode>();
+  readonly #nodeRecords: NodeRecord[] = [];
   readonly #receipts: { command: number; receipt: Receipt; run?: RunId }[] = [];
 
   /** Another scheduler for the pool, when somebody has asked for one: the last to ask. */
@@ -187,6 +196,18 @@ export class Step {
     this.nodeChanged(node);
   }
 
+  /** Adds to the node's history. */
+  nodeRecord(node: EngineNode, { type, actor, message }: NodeNews): void {
+    this.#nodeRecords.push({
+      node: node.name,
+      at: this.now,
+      type,
+      incarnation: node.incarnation,
+      actor: actor ?? null,
+      message: typeof message === 'string' ? excerpt(message, MAX_RECORD_MESSAGE) : null,
+    });
+  }
+
   poolUpdated(update: PoolUpdate): void {
     this.#poolUpdate = update;
   }
@@ -265,6 +286,7 @@ export class Step {
       gpus: this.#gpus,
       usages: this.#usages,
       nodes: [...this.#nodes],
+      nodeRecords: this.#nodeRecords,
       receipts: this.#receipts,
       ...(this.#poolUpdate === null ? {} : { poolUpdate: this.#poolUpdate }),
       events: { runs, taskRuns, nodes, receipts: this.#receipts.map(({ command, receipt }) => [command, receipt]) },

@@ -1,9 +1,9 @@
-import type { Receipt } from '../../domain/command.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { attemptId, type AttemptId } from '../../domain/ids.ts';
 import type { NodeFacts } from '../../domain/node.ts';
 import { assignmentOf } from './assignment.ts';
 import { endAttempt } from './end-attempt.ts';
+import { nodeChanges } from './node-changes.ts';
 import type { EngineNode, EngineTaskRun, PoolState } from './pool-state.ts';
 import type { Step } from './step.ts';
 
@@ -15,8 +15,12 @@ export function nodeHello(
   incarnation: number,
   known: readonly AttemptId[],
 ): void {
-  let node = pool.nodes.get(facts.name);
-  if (node && incarnation < node.incarnation) return;
+  const before = pool.nodes.get(facts.name);
+  if (before && incarnation < before.incarnation) return;
+  // The same hello may come twice; it is told once.
+  const isReturn = before !== undefined && (incarnation > before.incarnation || before.connection !== 'READY');
+  const changes = before === undefined ? [] : nodeChanges(before, facts);
+  let node = before;
   if (!node) {
     node = {
       ...facts,
@@ -37,21 +41,28 @@ export function nodeHello(
   step.nodeConnection(node, 'READY');
   watchSilence(pool, node);
   const knows = new Set(known);
+  let forgotten = 0;
   for (const taskRun of Array.from(node.live)) {
     const attempt = taskRun.attempt!;
     const id = attemptId(taskRun.run, taskRun.ordinal, attempt.number);
     if (knows.has(id)) continue;
-    if (attempt.state === 'ASSIGNED') sendAgain(step, taskRun);
-    else
-      endAttempt(
-        pool,
-        step,
-        taskRun,
-        'LOST',
-        lost('AGENT_FORGOT', `The agent of ${node.name} was restarted and knows nothing of it.`),
-      );
+    if (attempt.state === 'ASSIGNED') {
+      sendAgain(step, taskRun);
+      continue;
+    }
+    forgotten++;
+    const failure = lost('AGENT_FORGOT', `The agent of ${node.name} was restarted and knows nothing of it.`);
+    endAttempt(pool, step, taskRun, 'LOST', failure);
   }
+  if (before === undefined) step.nodeRecord(node, { type: 'REGISTERED' });
+  else if (isReturn) {
+    const message = forgotten === 0 ? null : `${attemptsText(forgotten)} it knew nothing of any more: lost.`;
+    step.nodeRecord(node, { type: 'RETURNED', message });
+  }
+  for (const change of changes) step.nodeRecord(node, change);
 }
+
+const attemptsText = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
 
 /** Sends the assignment of a live attempt (again); repeats are harmless. */
 export function sendAgain(step: Step, taskRun: EngineTaskRun): void {
@@ -72,7 +83,9 @@ export function nodeHeard(pool: PoolState, step: Step, name: string, incarnation
   const node = pool.nodes.get(name);
   if (!node || node.incarnation !== incarnation) return;
   node.heardAt = step.now;
+  if (node.connection !== 'READY') step.nodeRecord(node, { type: 'HEARD_AGAIN' });
   if (facts) {
+    for (const change of nodeChanges(node, facts)) step.nodeRecord(node, change);
     Object.assign(node, facts);
     step.nodeChanged(node);
   }
@@ -96,42 +109,19 @@ export function nodeSilent(pool: PoolState, step: Step, name: string): void {
   const silentSince = Math.max(node.heardAt, pool.listeningSince);
   const silentMs = step.now - silentSince;
   if (silentMs >= lostMs) {
+    const silent = `silent for ${Math.round(silentMs / 1000)} s`;
+    const givenUp = node.live.size === 0 ? '' : ` ${attemptsText(node.live.size)} given up.`;
     step.nodeConnection(node, 'LOST');
-    for (const taskRun of Array.from(node.live)) {
-      endAttempt(
-        pool,
-        step,
-        taskRun,
-        'LOST',
-        lost('NODE_LOST', `Node ${name} has been silent for ${Math.round(silentMs / 1000)} s.`),
-      );
-    }
+    step.nodeRecord(node, { type: 'LOST', message: `It had been ${silent}.${givenUp}` });
+    for (const taskRun of Array.from(node.live))
+      endAttempt(pool, step, taskRun, 'LOST', lost('NODE_LOST', `Node ${name} has been ${silent}.`));
     return;
   }
-  if (silentMs >= suspectMs) step.nodeConnection(node, 'SUSPECT');
+  if (silentMs >= suspectMs && node.connection !== 'SUSPECT') {
+    step.nodeConnection(node, 'SUSPECT');
+    step.nodeRecord(node, { type: 'SUSPECTED', message: `It had been silent for ${Math.round(silentMs / 1000)} s.` });
+  }
   pool.timers.add(silentSince + (silentMs >= suspectMs ? lostMs : suspectMs), { type: 'SILENCE', node: name });
 }
 
 const lost = (code: string, message: string): Failure => ({ kind: 'INFRASTRUCTURE', reason: { code, message } });
-
-/** No new work goes to the node; what runs there runs on. */
-export function cordonNode(pool: PoolState, step: Step, name: string): Receipt {
-  const node = pool.nodes.get(name);
-  if (!node) return unknownNode(name);
-  if (node.eligibility !== 'CORDONED') step.nodeEligibility(node, 'CORDONED');
-  return { ok: true };
-}
-
-/** Undoes a cordon. */
-export function uncordonNode(pool: PoolState, step: Step, name: string): Receipt {
-  const node = pool.nodes.get(name);
-  if (!node) return unknownNode(name);
-  if (node.eligibility !== 'ELIGIBLE') step.nodeEligibility(node, 'ELIGIBLE');
-  return { ok: true };
-}
-
-const unknownNode = (name: string): Receipt => ({
-  ok: false,
-  code: 'NODE_NOT_FOUND',
-  message: `There is no node ${name} in this pool.`,
-});

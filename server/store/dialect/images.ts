@@ -8,6 +8,7 @@ import type {
 } from '../../domain/change.ts';
 import type { DecisionRow } from '../../domain/decision.ts';
 import type { Node } from '../../domain/node.ts';
+import type { NodeRecord } from '../../domain/node-record.ts';
 import type { PoolUpdate } from '../../domain/pool.ts';
 import type { Run } from '../../domain/run.ts';
 
@@ -272,6 +273,17 @@ export function nodeRow(node: Node): Value[] {
     node.name,
   ];
 }
+
+/** Columns of `node_record`, but for its id. */
+export const NODE_RECORD_COLUMNS = ['node', 'at', 'type', 'incarnation', 'actor', 'message'];
+export const nodeRecordRow = ({ node, at, type, incarnation, actor, message }: NodeRecord): Value[] => [
+  node,
+  at,
+  type,
+  incarnation,
+  actor,
+  message,
+];
 
 /** One resource of a node in a change. */
 export type ResourceImage = Readonly<

@@ -17,6 +17,8 @@ import {
   GPU_COLUMNS,
   gpuRow,
   NODE_COLUMNS,
+  NODE_RECORD_COLUMNS,
+  nodeRecordRow,
   nodeRow,
   POOL_CHANGING,
   poolRow,
@@ -110,6 +112,7 @@ function statementsOf(lease: HeldLease, seq: number, change: Change): Statements
       ` ON DUPLICATE KEY UPDATE ${takeOver(NODE_COLUMNS)}`,
     ),
     ...resourceStatements(change),
+    ...insertStatements('node_record', NODE_RECORD_COLUMNS, change.nodeRecords.map(nodeRecordRow)),
     ...insertStatements(
       'event',
       ['pool', 'seq', 'epoch', 'at', 'body', 'assigned'],

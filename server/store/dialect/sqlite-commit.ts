@@ -16,6 +16,8 @@ import {
   GPU_COLUMNS,
   gpuRow,
   NODE_COLUMNS,
+  NODE_RECORD_COLUMNS,
+  nodeRecordRow,
   nodeRow,
   POOL_CHANGING,
   poolRow,
@@ -67,6 +69,7 @@ function prepareAll(database: DatabaseSync) {
     evidence: prepare(insert('evidence', EVIDENCE_COLUMNS)),
     changeNode: prepare(`UPDATE node SET ${set(NODE_COLUMNS)} WHERE name = ?`),
     createNode: prepare(insert('node', [...NODE_COLUMNS, 'name'])),
+    nodeRecord: prepare(insert('node_record', NODE_RECORD_COLUMNS)),
     // Right-hand sides see the row as it was: in normal operation the limit is the capacity. When that shrinks, what
     // was allowed until now stays so in this commit; from the next on, no more than was held (I4).
     changeResource: prepare(`UPDATE node_resource SET
@@ -164,6 +167,7 @@ export class SqliteCommitter implements Committer {
     for (const resource of resourceImages(change.nodes)) {
       if (statements.changeResource.run(resource).changes === 0) statements.createResource.run(resource);
     }
+    for (const record of change.nodeRecords) statements.nodeRecord.run(...nodeRecordRow(record));
     for (const { command, receipt, run } of change.receipts) {
       statements.receipt.run(JSON.stringify(receipt), run ?? null, command);
     }

@@ -7,6 +7,7 @@ import { insertOrKeep } from '../upsert.ts';
 import { initial } from './0001-initial.ts';
 import { decisions } from './0002-decisions.ts';
 import { attemptUsage } from './0003-attempt-usage.ts';
+import { nodeRecords } from './0005-node-records.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
@@ -18,7 +19,7 @@ export interface Migration {
 }
 
 /** All, in order. */
-export const migrations: readonly Migration[] = [initial, decisions, attemptUsage, taskRunState];
+export const migrations: readonly Migration[] = [initial, decisions, attemptUsage, taskRunState, nodeRecords];
 
 /** The database was written by a newer Gantry. */
 export class NewerDatabase extends Error {
