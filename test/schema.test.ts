@@ -60,6 +60,7 @@ describe('the schema', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual([
       'AuditRecordConnection',
       'NodeConnection',
+      'NodeRecordConnection',
       'PipelineConnection',
       'PipelineVersionConnection',
       'QueueEntryConnection',

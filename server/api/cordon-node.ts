@@ -1,7 +1,8 @@
 import type { Node } from '../domain/node.ts';
+import { MAX_RECORD_MESSAGE } from '../domain/node-record.ts';
 import { builder } from './builder.ts';
 import type { ApiContext } from './context.ts';
-import { resultType, type Refusal } from './errors.ts';
+import { badInput, resultType, type Refusal } from './errors.ts';
 import { NodeRef } from './node-list.ts';
 import { nodeNotFound, NodeNotFoundRef, refusalOf } from './run-refusals.ts';
 
@@ -22,18 +23,31 @@ const CordonNodeResult = nodeResult('Cordon', 'The node gets no new work.');
 const UncordonNodeResult = nodeResult('Uncordon', 'The node gets work again.');
 
 const NodeNameInput = builder.inputType('NodeNameInput', {
-  description: 'Which node.',
-  fields: (t) => ({ name: t.string({ description: 'What it is called.' }) }),
+  description: 'Which node, and why.',
+  fields: (t) => ({
+    name: t.string({ description: 'What it is called.' }),
+    message: t.string({
+      required: false,
+      description: `Why; kept in its history. At most ${MAX_RECORD_MESSAGE.toLocaleString('en')} characters.`,
+    }),
+  }),
 });
 
 async function setCordoned(
-  name: string,
+  { name, message }: typeof NodeNameInput.$inferInput,
   type: 'CORDON_NODE' | 'UNCORDON_NODE',
   { ports, loaders, viewer }: ApiContext,
 ): Promise<{ readonly node: Node } | Refusal<'NodeNotFound'>> {
+  if ((message?.length ?? 0) > MAX_RECORD_MESSAGE) {
+    throw badInput(`\`message\` has at most ${MAX_RECORD_MESSAGE.toLocaleString('en')} characters.`);
+  }
   const found = await loaders.nodes.load(name);
   if (found === null) return nodeNotFound(name);
-  const { receipt } = await ports.commands.submit(found.pool, { type, node: name }, viewer.name);
+  const { receipt } = await ports.commands.submit(
+    found.pool,
+    { type, node: name, ...(message?.trim() ? { message } : {}) },
+    viewer.name,
+  );
   if (!receipt.ok) return refusalOf(receipt, 'NodeNotFound');
   const node = await loaders.nodes.clear(name).load(name);
   return node === null ? nodeNotFound(name) : { node };
@@ -45,13 +59,13 @@ builder.mutationFields((t) => ({
     role: 'ADMIN',
     args: { input: t.arg({ type: NodeNameInput, description: 'Which one.' }) },
     description: 'Gives a node no new work. What runs there goes on.',
-    resolve: (_, { input }, context) => setCordoned(input.name, 'CORDON_NODE', context),
+    resolve: (_, { input }, context) => setCordoned(input, 'CORDON_NODE', context),
   }),
   uncordonNode: t.field({
     type: UncordonNodeResult,
     role: 'ADMIN',
     args: { input: t.arg({ type: NodeNameInput, description: 'Which one.' }) },
     description: 'Gives a node work again.',
-    resolve: (_, { input }, context) => setCordoned(input.name, 'UNCORDON_NODE', context),
+    resolve: (_, { input }, context) => setCordoned(input, 'UNCORDON_NODE', context),
   }),
 }));

@@ -8,6 +8,7 @@ import { encodeCursor } from './cursor.ts';
 import { nodeEvents, progressEvent, runEvents } from './expand.ts';
 import { StaleCursor, type Events, type FollowedEvent, type RunScope } from './follow.ts';
 import { followLoads } from './loads.ts';
+import { followNodeRecords } from './node-records.ts';
 import { follow, type ListenLive } from './followed.ts';
 import type { Hub } from './hub.ts';
 import type { LiveProgress } from './live-progress.ts';
@@ -27,6 +28,7 @@ export function createEvents(store: Store, hub: Hub, live: LiveProgress, clock: 
         ? followRun(store, hub, live, clock, scope.run, after, signal)
         : followSomeRuns(store, hub, clock, scope, after, signal),
     followNodes: (pool, after, signal) => followNodes(store, hub, pool, after, signal),
+    followNodeRecords: (node, after, signal) => followNodeRecords(store, hub, clock, node, after, signal),
     followLoads: (pool, signal) => followLoads(hub, clock, pool, signal),
     followLogs: (taskRun, after, isLive, signal) => followLogs(store, hub, clock, taskRun, after, isLive, signal),
   };

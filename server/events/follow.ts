@@ -1,6 +1,7 @@
 import type { RunId } from '../domain/ids.ts';
 import type { RunState } from '../domain/run.ts';
 import type { LogChunk } from '../store/store.ts';
+import type { FollowedNodeRecord } from './node-records.ts';
 
 /** One thing that has become true, as a subscriber sees it. */
 export type FollowedEvent =
@@ -36,6 +37,8 @@ export interface Events {
    * it. Begins now, and with every node that changes while the reader does something else.
    */
   followLoads(pool: string | undefined, signal: AbortSignal): AsyncIterable<readonly string[]>;
+  /** What happens to a node, behind a record of its history or from now on; oldest first. Rejects with InvalidCursor. */
+  followNodeRecords(node: string, after: string | undefined, signal: AbortSignal): AsyncIterable<FollowedNodeRecord>;
   followNodes(pool: string | undefined, after: string | undefined, signal: AbortSignal): AsyncIterable<FollowedEvent>;
   /** Log chunks of all attempts; with `follow` it goes on until the task run has ended, otherwise until it has caught up. */
   followLogs(

@@ -49,6 +49,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription runs': 'VIEWER',
   'subscription nodes': 'VIEWER',
   'subscription nodeLoads': 'VIEWER',
+  'subscription nodeHistory': 'VIEWER',
   'subscription logs': 'VIEWER',
   'subscription queue': 'VIEWER',
   'subscription placement': 'VIEWER',

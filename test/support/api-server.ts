@@ -10,6 +10,7 @@ import type { Change, StoredTaskRun } from '../../server/domain/change.ts';
 import type { EventBatch, RunEventTuple, TaskRunEventTuple } from '../../server/domain/event.ts';
 import { runId, type RunId } from '../../server/domain/ids.ts';
 import type { Node } from '../../server/domain/node.ts';
+import type { NodeRecord } from '../../server/domain/node-record.ts';
 import type { PipelineDefinition } from '../../server/domain/pipeline.ts';
 import type { Run } from '../../server/domain/run.ts';
 import type { TaskRun } from '../../server/domain/task-run.ts';
@@ -48,6 +49,8 @@ export interface TestApi {
   /** Changes a task run and tells it. */
   changeTaskRun(run: Run, taskRun: TaskRun, overrides: Partial<TaskRun>): Promise<TaskRun>;
   addNode(name: string): Promise<Node>;
+  /** Lets things happen to a node, in one commit. */
+  happen(node: Node, ...records: readonly NodeRecord[]): Promise<void>;
   post(body: unknown, options?: PostOptions): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -274,6 +277,9 @@ export async function startApi(
       };
       await commit({ nodes: [node] });
       return node;
+    },
+    async happen(node, ...records) {
+      await commit({ nodes: [node], nodeRecords: records });
     },
     async post(body, { token = secrets.ADMIN, headers = {}, path = '/graphql' } = {}) {
       const response = await fetch(server.url + path, {

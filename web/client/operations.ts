@@ -37,7 +37,7 @@ export type NodeEligibility = 'CORDONED' | 'DRAINED' | 'DRAINING' | 'ELIGIBLE';
 
 export type NodeFilter = { readonly pool?: string | null | undefined };
 
-export type NodeNameInput = { readonly name: string };
+export type NodeNameInput = { readonly message?: string | null | undefined; readonly name: string };
 
 export type NodeVerdictKind = 'FITS' | 'FULL' | 'REFUSED';
 
