@@ -74,7 +74,7 @@ describe('the history of a node', () => {
     heard(before);
     heard(before);
     const taints = [{ key: 'gpu', value: 'only', effect: 'NO_SCHEDULE' as const }];
-    const after = someFacts('n1', { capacity: { slots: 9, gpu: 2 }, labels: { zone: 'b' }, taints, agentVersion: '2' });
+    const after = someFacts('n1', { capacity: { slots: 9, gpu: 2_000 }, labels: { zone: 'b' }, taints, agentVersion: '2' });
     scenario.step({ type: 'NODE_HELLO', facts: after, incarnation: 2, known: [] });
     expect(told(scenario).slice(1)).toEqual([
       ['RUNNER_FAILED', 'docker cannot be used: Cannot connect to the engine.'],
@@ -84,6 +84,22 @@ describe('the history of a node', () => {
         'CHANGED',
         'capacity of gpu: none, now 2; capacity of slots: 8, now 9; label rack: 7, now none; label zone: a, now b; ' +
           'taint gpu: none, now only; runner docker: 1.0.0, now none; agent: 1.0.0, now 2.',
+      ],
+    ]);
+  });
+
+  it('tells amounts as people write them, and not that a disk is a little smaller than before', () => {
+    const gibi = 2 ** 30;
+    const before = someFacts('n1', { capacity: { cpu: 4_000, memory: 16 * gibi, disk: 59.31 * gibi } });
+    const scenario = new Scenario(before);
+    const heard = (capacity: typeof before.capacity) =>
+      scenario.step({ type: 'NODE_HEARD', node: 'n1', incarnation: 1, facts: { ...before, capacity } });
+    heard({ ...before.capacity, disk: 59.29 * gibi });
+    heard({ cpu: 2_500, memory: 15.5 * gibi, disk: 2.5 * 1_024 * gibi });
+    expect(told(scenario).slice(1)).toEqual([
+      [
+        'CHANGED',
+        'capacity of cpu: 4, now 2500m; capacity of disk: 59.3Gi, now 2.5Ti; capacity of memory: 16Gi, now 15.5Gi.',
       ],
     ]);
   });

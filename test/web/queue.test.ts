@@ -32,12 +32,19 @@ describe('the queue', () => {
 });
 
 describe('the screen of a node', () => {
-  it('shows by itself what begins there, and what is done to it', async () => {
+  it('shows by itself what begins there, and what is done to it, by whom and why', async () => {
     const page = await browser.open({ token: server.token, path: '/nodes/alpha' });
     await page.getByText('Nothing runs here now').waitFor();
     await triggerRun(server, 'hanging');
     await page.getByRole('link', { name: 'hold', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Cordon alpha' }).click();
-    await page.getByRole('listitem').filter({ hasText: 'Cordoned' }).waitFor();
+    await page.getByRole('dialog').getByLabel('Why').fill('a <b>new</b> disk');
+    await page.keyboard.press('Enter');
+    const history = page.getByRole('region', { name: 'History' }).getByRole('listitem');
+    await history.filter({ hasText: 'Cordoned by admin' }).filter({ hasText: 'a <b>new</b> disk' }).waitFor();
+    expect(await history.count()).toBe(2);
+    await history.nth(1).getByText('Registered').waitFor();
+    await page.getByRole('button', { name: 'Uncordon alpha' }).click();
+    await history.nth(0).getByText('Uncordoned by admin').waitFor();
   });
 });

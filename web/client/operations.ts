@@ -39,6 +39,18 @@ export type NodeFilter = { readonly pool?: string | null | undefined };
 
 export type NodeNameInput = { readonly message?: string | null | undefined; readonly name: string };
 
+export type NodeRecordType =
+  | 'CHANGED'
+  | 'CORDONED'
+  | 'HEARD_AGAIN'
+  | 'LOST'
+  | 'REGISTERED'
+  | 'RETURNED'
+  | 'RUNNER_FAILED'
+  | 'RUNNER_RECOVERED'
+  | 'SUSPECTED'
+  | 'UNCORDONED';
+
 export type NodeVerdictKind = 'FITS' | 'FULL' | 'REFUSED';
 
 export type ParamType = 'boolean' | 'integer' | 'json' | 'number' | 'string';
@@ -307,6 +319,15 @@ export type NodeTile = {
 };
 
 export type NodeLoad = { readonly name: string; readonly runningCount: number; readonly reserved: readonly Amount[] };
+
+export type NodeRecordRow = {
+  readonly cursor: string;
+  readonly at: string;
+  readonly type: NodeRecordType;
+  readonly incarnation: number;
+  readonly actor: string | null;
+  readonly message: string | null;
+};
 
 export type VersionShape = {
   readonly number: number;
@@ -657,6 +678,31 @@ export type QueueFeedVariables = { readonly pool: string };
 export const QueueFeed: Operation<QueueFeedData, QueueFeedVariables> = {
   name: 'QueueFeed',
   text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { at } }',
+};
+
+export type NodeHistoryData = {
+  readonly node: {
+    readonly history: {
+      readonly nodes: readonly NodeRecordRow[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+    };
+  } | null;
+};
+export type NodeHistoryVariables = {
+  readonly name: string;
+  readonly first: number;
+  readonly after?: string | null | undefined;
+};
+export const NodeHistory: Operation<NodeHistoryData, NodeHistoryVariables> = {
+  name: 'NodeHistory',
+  text: 'query NodeHistory($name: String!, $first: Int!, $after: String) { node(name: $name) { history(first: $first, after: $after) { nodes { ...NodeRecordRow } pageInfo { hasNextPage endCursor } } } } fragment NodeRecordRow on NodeRecord { cursor at type incarnation actor message }',
+};
+
+export type NodeHistoryFeedData = { readonly nodeHistory: NodeRecordRow };
+export type NodeHistoryFeedVariables = { readonly name: string; readonly after?: string | null | undefined };
+export const NodeHistoryFeed: Operation<NodeHistoryFeedData, NodeHistoryFeedVariables> = {
+  name: 'NodeHistoryFeed',
+  text: 'subscription NodeHistoryFeed($name: String!, $after: String) { nodeHistory(name: $name, after: $after) { ...NodeRecordRow } } fragment NodeRecordRow on NodeRecord { cursor at type incarnation actor message }',
 };
 
 export type PipelinesPageData = {

@@ -1,5 +1,7 @@
+import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import type { NodeFacts, NodeRunner, Taint } from '../../domain/node.ts';
 import type { NodeRecord } from '../../domain/node-record.ts';
+import { formatQuantity } from '../../domain/resources.ts';
 
 type News = Pick<NodeRecord, 'type' | 'message'>;
 
@@ -7,7 +9,7 @@ type News = Pick<NodeRecord, 'type' | 'message'>;
 export function nodeChanges(before: NodeFacts, after: NodeFacts): readonly News[] {
   const differences = [
     ...differing('pool', { '': before.pool }, { '': after.pool }),
-    ...differing('capacity of', before.capacity, after.capacity),
+    ...differing('capacity of', amountTexts(before.capacity), amountTexts(after.capacity)),
     ...differing('label', before.labels, after.labels),
     ...differing('taint', taintTexts(before.taints), taintTexts(after.taints)),
     ...differing('runner', versions(before.runners), versions(after.runners)),
@@ -35,7 +37,23 @@ const versions = (runners: readonly NodeRunner[]): Readonly<Record<string, strin
 const taintTexts = (taints: readonly Taint[]): Readonly<Record<string, string>> =>
   Object.fromEntries(taints.map(({ key, value }) => [key, value ?? 'set']));
 
-type Values = Readonly<Record<string, string | number | undefined>>;
+/** To a tenth of a unit: a disk is a little larger or smaller at each start, and that is no news. */
+const amountTexts = (capacity: Resources): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(capacity).map(([name, amount]) => [name, amountText(name, amount ?? 0)]));
+
+function amountText(resource: string, amount: number): string {
+  if (resource !== 'memory' && resource !== 'disk') return formatQuantity(resource, amount);
+  for (const [suffix, bytes] of UNITS) if (amount >= bytes) return `${Number((amount / bytes).toFixed(1))}${suffix}`;
+  return formatQuantity(resource, amount);
+}
+
+const UNITS = [
+  ['Ti', 2 ** 40],
+  ['Gi', 2 ** 30],
+  ['Mi', 2 ** 20],
+] as const;
+
+type Values = Readonly<Record<string, string | undefined>>;
 
 /** `label zone: a, now b`, for each that was added, taken away or changed; in the order of their names. */
 function differing(what: string, before: Values, after: Values): string[] {

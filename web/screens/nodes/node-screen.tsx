@@ -1,17 +1,17 @@
 import { FaultNotice, Loading } from '../../design/notices.tsx';
 import { Page } from '../../design/page.tsx';
-import { At } from '../../design/times.tsx';
 import { CordonButton } from './cordon-button.tsx';
 import { FillFacts } from './fill-bars.tsx';
-import { useLiveNode, type NodeHappening } from './live-node.ts';
+import { useLiveNode } from './live-node.ts';
 import { NodeAttempts } from './node-attempts.tsx';
 import { NodeFacts, NodeRunners } from './node-facts.tsx';
 import { fillsOf } from './node-groups.ts';
+import { NodeHistory } from './node-history.tsx';
 import { NodeBadges } from './node-state.tsx';
 
 const above = { href: '/nodes', name: 'Nodes' };
 
-/** A node, live: what it is, how full, what runs there, what happens to it. */
+/** A node, live: what it is, how full, what runs there, what has happened to it. */
 export function NodeScreen({ name }: { readonly name: string }) {
   const { data: view, fault, reload, change } = useLiveNode(name);
   if (view === null) {
@@ -21,7 +21,7 @@ export function NodeScreen({ name }: { readonly name: string }) {
       </Page>
     );
   }
-  const { node, happenings } = view;
+  const { node } = view;
   const changed = (eligibility: typeof node.eligibility): void =>
     change((old) => void (old.node = { ...old.node, eligibility }));
   return (
@@ -29,7 +29,7 @@ export function NodeScreen({ name }: { readonly name: string }) {
       title={name}
       above={above}
       beside={<NodeBadges node={node} />}
-      actions={<CordonButton node={node} changed={changed} />}
+      actions={<CordonButton node={node} changed={changed} asksWhy />}
     >
       {fault ? <FaultNotice fault={fault} retry={reload} /> : null}
       <section className="panel pad" aria-label="Fill">
@@ -44,7 +44,7 @@ export function NodeScreen({ name }: { readonly name: string }) {
             </header>
             <NodeAttempts view={view} />
           </section>
-          <Happenings happenings={happenings} />
+          <NodeHistory name={name} />
         </div>
         <div className="stack">
           <section className="panel">
@@ -66,38 +66,5 @@ export function NodeScreen({ name }: { readonly name: string }) {
         </div>
       </div>
     </Page>
-  );
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  'node.changed': 'Connected, eligible, or its facts changed',
-  'node.cordoned': 'Cordoned',
-  'node.draining': 'Is being emptied',
-  'node.drained': 'Is empty',
-  'node.suspect': 'Has not been heard for a while',
-  'node.lost': 'Lost: its attempts are given up',
-};
-
-function Happenings({ happenings }: { readonly happenings: readonly NodeHappening[] }) {
-  return (
-    <section className="panel">
-      <header className="panel-head">
-        <h2>Events since you came</h2>
-      </header>
-      {happenings.length === 0 ? (
-        <p className="faint pad">None yet. They show up here as they happen.</p>
-      ) : (
-        <ol className="panel-body stack">
-          {happenings.map(({ type, at, cursor }) => (
-            <li key={cursor} className="spread">
-              <span title={type}>{WORDS[type] ?? type}</span>
-              <span className="faint">
-                <At at={at} />
-              </span>
-            </li>
-          ))}
-        </ol>
-      )}
-    </section>
   );
 }
