@@ -74,7 +74,12 @@ describe('the history of a node', () => {
     heard(before);
     heard(before);
     const taints = [{ key: 'gpu', value: 'only', effect: 'NO_SCHEDULE' as const }];
-    const after = someFacts('n1', { capacity: { slots: 9, gpu: 2_000 }, labels: { zone: 'b' }, taints, agentVersion: '2' });
+    const after = someFacts('n1', {
+      capacity: { slots: 9, gpu: 2_000 },
+      labels: { zone: 'b' },
+      taints,
+      agentVersion: '2',
+    });
     scenario.step({ type: 'NODE_HELLO', facts: after, incarnation: 2, known: [] });
     expect(told(scenario).slice(1)).toEqual([
       ['RUNNER_FAILED', 'docker cannot be used: Cannot connect to the engine.'],
