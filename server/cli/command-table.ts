@@ -4,6 +4,7 @@ import { cancel } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { printConfig } from './commands/config.ts';
 import { logs } from './commands/logs.ts';
+import { node } from './commands/node.ts';
 import { cordon, nodes, uncordon } from './commands/nodes.ts';
 import { pipelines } from './commands/pipelines.ts';
 import { plugins } from './commands/plugins.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   retry,
   pipelines,
   nodes,
+  node,
   cordon,
   uncordon,
   pools,

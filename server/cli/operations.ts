@@ -8,6 +8,8 @@ export type OperationName =
   | 'create-token'
   | 'follow-logs'
   | 'follow-run'
+  | 'node'
+  | 'node-history'
   | 'nodes'
   | 'pipeline-params'
   | 'pipelines'

@@ -146,6 +146,9 @@ const STATE_STYLES: Readonly<Record<string, Style>> = {
   CANCELLING: 'yellow',
   BACKOFF: 'yellow',
   SUSPECT: 'yellow',
+  SUSPECTED: 'yellow',
+  RUNNER_FAILED: 'red',
+  CORDONED: 'yellow',
   PAUSED: 'yellow',
 };
 

@@ -1,5 +1,5 @@
 import { payloadOf, type UnionMember } from '../client.ts';
-import type { Command, Invocation } from '../command.ts';
+import type { Command, Invocation, Option } from '../command.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-code.ts';
 import { styleOfState } from '../output.ts';
 import { firstRows, type Page } from '../pages.ts';
@@ -9,7 +9,8 @@ interface Amount {
   readonly name: string;
   readonly quantity: string;
 }
-interface NodeView {
+/** A node as lists show it. */
+export interface NodeView {
   readonly name: string;
   readonly poolName: string;
   readonly connection: string;
@@ -20,7 +21,13 @@ interface NodeView {
   readonly labels: readonly { readonly key: string; readonly value: string }[];
   readonly capacity: readonly Amount[];
   readonly reserved: readonly Amount[];
-  readonly runners: readonly { readonly name: string; readonly version: string; readonly health: string }[];
+  readonly runners: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly health: string;
+    /** Why it cannot be used. */
+    readonly message: string | null;
+  }[];
 }
 
 export const nodes: Command = {
@@ -61,16 +68,20 @@ export const nodes: Command = {
   },
 };
 
-function amountsText({ capacity, reserved }: NodeView): string {
+/** What is held of what there is: `cpu 1/4, slots 0/64`. */
+export function amountsText({ capacity, reserved }: NodeView): string {
   const held = new Map(reserved.map(({ name, quantity }) => [name, quantity]));
   return capacity.map(({ name, quantity }) => `${name} ${held.get(name) ?? '0'}/${quantity}`).join(', ');
 }
+
+const WHY: Option = { flags: '-m, --message <text>', summary: 'Why; kept in its history.' };
 
 export const cordon: Command = {
   name: 'cordon',
   summary: 'Keeps new work away from a node; what runs there goes on.',
   arguments: [{ name: 'node', summary: 'The name of the node.' }],
-  examples: [{ command: 'gantry cordon local', meaning: 'before maintenance' }],
+  options: [WHY],
+  examples: [{ command: "gantry cordon local --message 'a new disk'", meaning: 'before maintenance' }],
   run: (invocation) => setEligibility('cordon', invocation),
 };
 
@@ -78,13 +89,15 @@ export const uncordon: Command = {
   name: 'uncordon',
   summary: 'Lets new work go to a node again.',
   arguments: [{ name: 'node', summary: 'The name of the node.' }],
+  options: [WHY],
   examples: [{ command: 'gantry uncordon local', meaning: 'after maintenance' }],
   run: (invocation) => setEligibility('uncordon', invocation),
 };
 
 async function setEligibility(verb: 'cordon' | 'uncordon', invocation: Invocation): Promise<ExitCode> {
-  const { arguments: given, context } = invocation;
-  const input = { name: given[0] };
+  const { arguments: given, options, context } = invocation;
+  const message = options.text('message');
+  const input = { name: given[0], ...(message === undefined ? {} : { message }) };
   const answer = await context.connect().ask<Readonly<Record<string, UnionMember>>>(`${verb}-node`, { input });
   const member = answer[`${verb}Node`] ?? { __typename: 'nothing' };
   const payload = verb === 'cordon' ? 'CordonNodePayload' : 'UncordonNodePayload';
