@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { InvalidCursor, type Page, type PageArgs } from './store.ts';
 
 /** The kinds of list that a cursor can point into: one of another list is refused. */
-export type CursorKind = 'pipeline' | 'pipelineVersion' | 'run' | 'taskRun' | 'node' | 'nodeRecord' | 'audit';
+export type CursorKind =
+  'pipeline' | 'pipelineVersion' | 'run' | 'taskRun' | 'node' | 'nodeRecord' | 'endedAttempt' | 'audit';
 
-/** A place in a list in the order of a number or of a name. */
-export interface Place<Key extends string | number> {
+/** A place in a list that is ordered by a key. */
+export interface Place<Key> {
   /** As an opaque text for clients. */
   cursor(key: Key): string;
   /** The key behind a cursor; undefined for none. Throws InvalidCursor for a text that `cursor` has not made. */
@@ -17,10 +18,14 @@ export const numberedPlace = (kind: CursorKind): Place<number> => place(kind, z.
 /** Places in a list that is ordered by a name. */
 export const namedPlace = (kind: CursorKind): Place<string> => place(kind, z.string());
 
+/** Places in a list that is ordered by three whole numbers. */
+export const placeOfThree = (kind: CursorKind): Place<readonly [number, number, number]> =>
+  place(kind, z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]));
+
 /** Longer than any that we make. */
 const MAX_CURSOR_LENGTH = 2_000;
 
-function place<Key extends string | number>(kind: CursorKind, keySchema: z.ZodType<Key>): Place<Key> {
+function place<Key>(kind: CursorKind, keySchema: z.ZodType<Key>): Place<Key> {
   const schema = z.tuple([z.literal(kind), keySchema]);
   return {
     cursor: (key) => Buffer.from(JSON.stringify([kind, key])).toString('base64url'),

@@ -59,7 +59,10 @@ export interface PageArgs {
 export interface Page<Row> {
   readonly rows: readonly { readonly row: Row; readonly cursor: string }[];
   readonly hasNextPage: boolean;
+  /** Where the next page begins, when that is not behind the last row: the rows of a short page end before it does. */
+  readonly endCursor?: string;
 }
+
 /** A cursor that this store did not make. */
 export class InvalidCursor extends Error {
   override readonly name = 'InvalidCursor';
@@ -110,6 +113,13 @@ export interface RunStore {
   whole(id: RunId): Promise<RecoveredRun | null>;
 }
 
+/** An attempt that has ended, and what it was of. */
+export interface EndedAttempt {
+  readonly run: RunId;
+  readonly ordinal: number;
+  readonly attempt: Attempt;
+}
+
 export interface TaskRunStore {
   byIds(ids: readonly { readonly run: RunId; readonly ordinal: number }[]): Promise<readonly (TaskRun | null)[]>;
   /** By ordinal, one page per run, for several runs at once. `states` narrows. */
@@ -127,6 +137,8 @@ export interface TaskRunStore {
   evidence(id: { readonly run: RunId; readonly ordinal: number }): Promise<readonly Evidence[]>;
   /** Task runs with a live attempt on the node, oldest assignment first. */
   onNode(node: string, limit: number): Promise<readonly TaskRun[]>;
+  /** Attempts that have ended on the node, of the newest run first. A page may be short: its `endCursor` goes on. */
+  endedOnNode(node: string, args: PageArgs): Promise<Page<EndedAttempt>>;
   /** Which GPUs attempts of the pool's unfinished runs have or had. */
   heldGpus(pool: string): Promise<readonly HeldGpus[]>;
   /** How long the successes of the pool's last successful runs took, oldest run first; a sample where there are very many. */

@@ -18,7 +18,7 @@ export function taskRunOf(row: Selectable<TaskRunTable>, run: RunId): TaskRun {
     taskKey: row.task_key,
     mapIndex: row.map_index === null ? null : whole(row.map_index, TABLE, 'map_index', key),
     state: read.state(row.state, key),
-    attempt: row.attempt_number === null ? null : inlineAttempt(row, key),
+    attempt: row.attempt_number === null ? null : latestAttemptOf(row, key),
     readyAt: row.ready_at === null ? null : whole(row.ready_at, TABLE, 'ready_at', key),
     dueAt: row.due_at === null ? null : whole(row.due_at, TABLE, 'due_at', key),
     finishedAt: row.finished_at === null ? null : whole(row.finished_at, TABLE, 'finished_at', key),
@@ -29,7 +29,14 @@ export function taskRunOf(row: Selectable<TaskRunTable>, run: RunId): TaskRun {
   };
 }
 
-function inlineAttempt(row: Selectable<TaskRunTable>, key: string): Attempt {
+/** The columns of the latest attempt. */
+type LatestAttempt = Pick<
+  Selectable<TaskRunTable>,
+  'attempt_number' | 'attempt_state' | 'node' | 'assigned_at' | 'started_at' | 'attempt_finished_at' | 'failure'
+>;
+
+/** Turns the latest attempt of a task run, which has one, into itself. `key` names the row. */
+export function latestAttemptOf(row: LatestAttempt, key: string): Attempt {
   if (row.attempt_number === null || row.attempt_state === null || row.node === null || row.assigned_at === null) {
     throw new CorruptRow(TABLE, key, 'attempt_number', 'an attempt without state, node or time of assignment');
   }

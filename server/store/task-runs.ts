@@ -6,6 +6,7 @@ import { isActiveTaskRun, taskRunTransitions, type TaskRun, type TaskRunState } 
 import { columns, whole } from './columns.ts';
 import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
 import { piecesOf, type Database } from './database.ts';
+import { endedAttempts } from './ended-attempts.ts';
 import type { TaskRunStore } from './store.ts';
 import { attemptOf, taskRunOf, usageOf } from './task-run-row.ts';
 
@@ -193,6 +194,8 @@ export function taskRunStore(database: Database): TaskRunStore {
         .execute();
       return rows.map((row) => taskRunOf(row, row.run as RunId));
     },
+
+    endedOnNode: (node, args) => endedAttempts(database, node, args),
 
     async heldGpus(pool) {
       const rows = await reader
