@@ -58,6 +58,7 @@ describe('the schema', () => {
     const connections = types.filter(({ name }) => name.endsWith('Connection') && name !== 'NodeConnectionState');
     for (const type of connections) expect(type.extensions['isConnection']).toBe(true);
     expect(connections.map(({ name }) => name).sort()).toEqual([
+      'AttemptConnection',
       'AuditRecordConnection',
       'NodeConnection',
       'NodeRecordConnection',

@@ -5,6 +5,7 @@ import { attemptId } from '../domain/ids.ts';
 import { builder } from './builder.ts';
 import type { TaskRunKey } from './loaders.ts';
 import { NodeRef } from './node-list.ts';
+import { TaskRunRef } from './task-run-list.ts';
 import { enumOf } from './vocabulary.ts';
 
 const AttemptState = enumOf<State>('AttemptState', 'Where an attempt stands.', {
@@ -96,6 +97,15 @@ export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement(
     id: t.id({
       description: 'The task run’s id and the attempt’s number.',
       resolve: ({ of, number }) => attemptId(of.run, of.ordinal, number),
+    }),
+    taskRun: t.field({
+      type: TaskRunRef,
+      description: 'What it is a try of.',
+      resolve: async ({ of }, _, { loaders }) => {
+        const taskRun = await loaders.taskRuns.load(of);
+        if (taskRun === null) throw new Error(`The task run ${of.run}.${of.ordinal} of an attempt is not stored.`);
+        return taskRun;
+      },
     }),
     number: t.exposeInt('number', { description: '1 for the first try.' }),
     state: t.expose('state', { type: AttemptState, description: 'Where it stands.' }),

@@ -105,7 +105,7 @@ export function connectionType<Row extends object>(
           hasNextPage: page.hasNextPage,
           hasPreviousPage: args.after !== undefined,
           startCursor: page.rows[0]?.cursor ?? null,
-          endCursor: page.rows.at(-1)?.cursor ?? null,
+          endCursor: page.endCursor ?? page.rows.at(-1)?.cursor ?? null,
         }),
       }),
       ...(isCounted && {

@@ -13,6 +13,7 @@ import './run-event.ts';
 import './task-run.ts';
 import './log.ts';
 import './node.ts';
+import './node-attempts.ts';
 import './node-record.ts';
 import './cordon-node.ts';
 import './node-event.ts';

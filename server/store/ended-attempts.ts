@@ -35,6 +35,7 @@ export async function endedAttempts(database: Database, node: string, args: Page
   let before = place.key(args.after) ?? GREATEST;
   let hasEnded = false;
   for (let pieces = 0; pieces < MAX_PIECES && found.length < wanted && !hasEnded; pieces++) {
+    if (pieces > 0) await database.turn();
     const last = await endOfPiece(database, before);
     found.push(...(await inPiece(database, node, before, last ?? [0, 0, 0], wanted)));
     hasEnded = last === null;
