@@ -93,18 +93,18 @@ describe('the history of a node', () => {
     ]);
   });
 
-  it('tells amounts as people write them, and not that a disk is a little smaller than before', () => {
+  it('tells amounts as people write them, and not that a tenth less of a disk is free than before', () => {
     const gibi = 2 ** 30;
-    const before = someFacts('n1', { capacity: { cpu: 4_000, memory: 16 * gibi, disk: 59.31 * gibi } });
+    const before = someFacts('n1', { capacity: { cpu: 4_000, memory: 16 * gibi, disk: 60 * gibi } });
     const scenario = new Scenario(before);
     const heard = (capacity: typeof before.capacity) =>
       scenario.step({ type: 'NODE_HEARD', node: 'n1', incarnation: 1, facts: { ...before, capacity } });
-    heard({ ...before.capacity, disk: 59.29 * gibi });
+    heard({ ...before.capacity, disk: 54 * gibi });
     heard({ cpu: 2_500, memory: 15.5 * gibi, disk: 2.5 * 1_024 * gibi });
     expect(told(scenario).slice(1)).toEqual([
       [
         'CHANGED',
-        'capacity of cpu: 4, now 2500m; capacity of disk: 59.3Gi, now 2.5Ti; capacity of memory: 16Gi, now 15.5Gi.',
+        'capacity of cpu: 4, now 2500m; capacity of disk: 54Gi, now 2.5Ti; capacity of memory: 16Gi, now 15.5Gi.',
       ],
     ]);
   });

@@ -105,6 +105,9 @@ const addressOf = (name: string): string =>
     .replace('/nodes/[name]', '/nodes/local')
     .replace(/\/index$/, '');
 
+/** A screen may have several parts that are read one by one. */
+const nothingLoads = () => page.waitForFunction(() => document.querySelector('.loading') === null);
+
 const screens = readdirSync(EXPORT, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.html') && name !== '404.html')
   .sort();
@@ -115,7 +118,7 @@ describe('accessibility', () => {
     expect(address).not.toContain('[');
     await goTo(address);
     await page.locator('main h1').waitFor();
-    await page.locator('.loading').waitFor({ state: 'detached' });
+    await nothingLoads();
     await page.waitForLoadState('networkidle');
     expect(await faults(page)).toEqual([]);
   });
@@ -129,7 +132,7 @@ describe('accessibility', () => {
   it.each(['grid', 'runs', 'versions', 'yaml'])('of a pipeline’s %s', async (tab) => {
     await goTo(`/pipelines/varied?tab=${tab}`);
     await page.getByRole('tab', { selected: true }).waitFor();
-    await page.locator('.loading').waitFor({ state: 'detached' });
+    await nothingLoads();
     await page.waitForLoadState('networkidle');
     expect(await faults(page)).toEqual([]);
   });
@@ -146,7 +149,7 @@ describe('accessibility', () => {
   it.each(['tokens', 'audit', 'account'])('of the settings’ %s', async (tab) => {
     await goTo(`/settings?tab=${tab}`);
     await page.getByRole('tab', { selected: true }).waitFor();
-    await page.locator('.loading').waitFor({ state: 'detached' });
+    await nothingLoads();
     expect(await faults(page)).toEqual([]);
   });
 

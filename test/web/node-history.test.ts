@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startBrowser, type TestBrowser } from './browser.ts';
-import { startWebServer, type WebServer } from './server.ts';
+import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
 let server: WebServer;
 let browser: TestBrowser;
@@ -78,5 +78,38 @@ describe('the history of a node', () => {
     await history.getByRole('button', { name: 'Try again' }).click();
     await history.getByText('Cordoned').first().waitFor();
     expect(await history.getByRole('alert').count()).toBe(0);
+  });
+});
+
+describe('what has ended on a node', () => {
+  it('is read back to the first, each try of it, and what ends meanwhile shows up by itself', async () => {
+    await server.ask('mutation { uncordonNode(input: { name: "alpha" }) { __typename ... on Error { message } } }');
+    await applyPipeline(
+      server,
+      `name: many\ntasks: [{ key: each, runner: mock, forEach: [${Array.from({ length: 25 }, (_, item) => item).join()}] }]\n`,
+    );
+    await applyPipeline(
+      server,
+      'name: again\ntasks: [{ key: work, runner: mock, retry: { max: 1, delay: 0s }, with: { failFirst: 1 } }]\n',
+    );
+    const page = await browser.open({ token: server.token, path: '/nodes/alpha' });
+    const ended = page.getByRole('region', { name: 'Ended here' });
+    await ended.getByText('Nothing has ended here yet').waitFor();
+    await triggerRun(server, 'many');
+    const rows = ended.getByRole('row').filter({ has: page.getByRole('link') });
+    await rows.nth(19).waitFor();
+    await ended.getByRole('button', { name: 'Older' }).click();
+    await rows.nth(24).waitFor();
+    const instances = Array.from({ length: 25 }, (_, index) => `each[${24 - index}]`);
+    expect(await rows.getByRole('link').allTextContents()).toEqual(instances);
+    expect(await ended.getByRole('button', { name: 'Older' }).count()).toBe(0);
+
+    await triggerRun(server, 'again');
+    await rows.nth(26).waitFor();
+    expect(await rows.getByRole('link').allTextContents()).toEqual(['work', 'work', ...instances]);
+    expect(await rows.nth(0).textContent()).toMatch(/Succeeded.*again2/);
+    expect(await rows.nth(1).textContent()).toMatch(/Failed.*again1/);
+    await rows.nth(1).getByRole('link').click();
+    await page.waitForURL(/\/runs\/.*task=/);
   });
 });

@@ -329,6 +329,22 @@ export type NodeRecordRow = {
   readonly message: string | null;
 };
 
+export type EndedAttempt = {
+  readonly id: string;
+  readonly number: number;
+  readonly state: AttemptState;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly failure: { readonly message: string } | null;
+  readonly taskRun: {
+    readonly id: string;
+    readonly runId: string;
+    readonly taskKey: string;
+    readonly mapIndex: number | null;
+    readonly run: { readonly pipelineName: string } | null;
+  };
+};
+
 export type VersionShape = {
   readonly number: number;
   readonly description: string;
@@ -703,6 +719,24 @@ export type NodeHistoryFeedVariables = { readonly name: string; readonly after?:
 export const NodeHistoryFeed: Operation<NodeHistoryFeedData, NodeHistoryFeedVariables> = {
   name: 'NodeHistoryFeed',
   text: 'subscription NodeHistoryFeed($name: String!, $after: String) { nodeHistory(name: $name, after: $after) { ...NodeRecordRow } } fragment NodeRecordRow on NodeRecord { cursor at type incarnation actor message }',
+};
+
+export type EndedAttemptsData = {
+  readonly node: {
+    readonly endedAttempts: {
+      readonly nodes: readonly EndedAttempt[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+    };
+  } | null;
+};
+export type EndedAttemptsVariables = {
+  readonly name: string;
+  readonly first: number;
+  readonly after?: string | null | undefined;
+};
+export const EndedAttempts: Operation<EndedAttemptsData, EndedAttemptsVariables> = {
+  name: 'EndedAttempts',
+  text: 'query EndedAttempts($name: String!, $first: Int!, $after: String) { node(name: $name) { endedAttempts(first: $first, after: $after) { nodes { ...EndedAttempt } pageInfo { hasNextPage endCursor } } } } fragment EndedAttempt on Attempt { id number state startedAt finishedAt failure { message } taskRun { id runId taskKey mapIndex run { pipelineName } } }',
 };
 
 export type PipelinesPageData = {

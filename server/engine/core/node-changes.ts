@@ -9,7 +9,7 @@ type News = Pick<NodeRecord, 'type' | 'message'>;
 export function nodeChanges(before: NodeFacts, after: NodeFacts): readonly News[] {
   const differences = [
     ...differing('pool', { '': before.pool }, { '': after.pool }),
-    ...differing('capacity of', amountTexts(before.capacity), amountTexts(after.capacity)),
+    ...differing('capacity of', amountTexts(before.capacity), amountTexts(steady(before.capacity, after.capacity))),
     ...differing('label', before.labels, after.labels),
     ...differing('taint', taintTexts(before.taints), taintTexts(after.taints)),
     ...differing('runner', versions(before.runners), versions(after.runners)),
@@ -37,7 +37,14 @@ const versions = (runners: readonly NodeRunner[]): Readonly<Record<string, strin
 const taintTexts = (taints: readonly Taint[]): Readonly<Record<string, string>> =>
   Object.fromEntries(taints.map(({ key, value }) => [key, value ?? 'set']));
 
-/** To a tenth of a unit: a disk is a little larger or smaller at each start, and that is no news. */
+/** What is free of a disk is another amount at each start: up to a tenth of it is no news. */
+function steady({ disk: before }: Resources, after: Resources): Resources {
+  const { disk } = after;
+  if (before === undefined || disk === undefined || Math.abs(disk - before) > before / 10) return after;
+  return { ...after, disk: before };
+}
+
+/** To a tenth of a unit. */
 const amountTexts = (capacity: Resources): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(capacity).map(([name, amount]) => [name, amountText(name, amount ?? 0)]));
 

@@ -1,6 +1,7 @@
 import { FaultNotice, Loading } from '../../design/notices.tsx';
 import { Page } from '../../design/page.tsx';
 import { CordonButton } from './cordon-button.tsx';
+import { EndedAttemptsPanel } from './ended-attempts.tsx';
 import { FillFacts } from './fill-bars.tsx';
 import { useLiveNode } from './live-node.ts';
 import { NodeAttempts } from './node-attempts.tsx';
@@ -45,6 +46,7 @@ export function NodeScreen({ name }: { readonly name: string }) {
             <NodeAttempts view={view} />
           </section>
           <NodeHistory name={name} />
+          <EndedAttemptsPanel name={name} />
         </div>
         <div className="stack">
           <section className="panel">
