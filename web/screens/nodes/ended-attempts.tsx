@@ -7,12 +7,18 @@ import { useEndedAttempts } from './use-ended-attempts.ts';
 
 /** What has ended on a node: the newest run's first, and back page by page. */
 export function EndedAttemptsPanel({ name }: { readonly name: string }) {
-  const { attempts, hasMore, isReading, fault, readMore } = useEndedAttempts(name);
+  const { attempts, hasMore, hasNews, isReading, fault, readMore, beginAnew } = useEndedAttempts(name);
   return (
     <section className="panel" aria-label="Ended here">
       <header className="panel-head">
         <h2>Ended here</h2>
-        <span className="faint">newest runs first</span>
+        {hasNews ? (
+          <button type="button" className="button bare" onClick={beginAnew}>
+            More has ended: show it
+          </button>
+        ) : (
+          <span className="faint">newest runs first</span>
+        )}
       </header>
       {fault ? (
         <div className="pad">

@@ -11,12 +11,15 @@ export interface EndedAttemptPages {
   readonly hasMore: boolean;
   readonly isReading: boolean;
   readonly fault: Fault | null;
+  /** Something has ended that is not shown. */
+  readonly hasNews: boolean;
   /** Reads on; from the beginning where nothing has been read. */
   readonly readMore: () => void;
+  readonly beginAnew: () => void;
 }
 
 const PAGE = 20;
-/** Of so many that are shown it is looked whether they are the newest still. */
+/** Who has read further back than this reads on undisturbed: what ends then is only said to be there. */
 const MAX_RENEWED = 100;
 /** What ends is shown at once, and then at most this often: it has to be looked for. Milliseconds. */
 const RENEW_MS = 3_000;
@@ -25,36 +28,50 @@ interface State {
   readonly attempts: readonly EndedAttempt[] | null;
   /** Where the next page begins; null when there is none. */
   readonly after: string | null;
+  readonly hasNews: boolean;
   readonly isReading: boolean;
   readonly fault: Fault | null;
 }
 
-const BEGINNING: State = { attempts: null, after: null, isReading: true, fault: null };
+const BEGINNING: State = { attempts: null, after: null, hasNews: false, isReading: true, fault: null };
 
 /** Reads what has ended on a node page by page; what ends meanwhile comes in by itself. */
 export function useEndedAttempts(name: string): EndedAttemptPages {
   const [state, setState] = useState<State>(BEGINNING);
-  const shown = useRef(0);
-  shown.current = state.attempts?.length ?? 0;
+  /** How many have been asked for. */
+  const depth = useRef(PAGE);
   const renewing = useRef<{ timer: ReturnType<typeof setTimeout> | null; at: number }>({ timer: null, at: -Infinity });
   const ending = useRef(new AbortController());
 
-  const read = (first: number, after: string | null, taken: (old: State, page: Page) => State): void => {
+  const read = (first: number, after: string | null, taken: (page: Page) => void): void => {
     const { signal } = ending.current;
-    readPage(name, first, after, signal).then(
-      (page) => setState((old) => taken(old, page)),
-      (error: unknown) => {
-        if (!signal.aborted) setState((old) => ({ ...old, isReading: false, fault: asFault(error) }));
-      },
-    );
+    readPage(name, first, after, signal).then(taken, (error: unknown) => {
+      if (!signal.aborted) setState((old) => ({ ...old, isReading: false, fault: asFault(error) }));
+    });
   };
   const renew = (): void => {
     renewing.current = { timer: null, at: performance.now() };
-    read(Math.min(Math.max(shown.current, PAGE), MAX_RENEWED), null, renewed);
+    const first = depth.current;
+    if (first > MAX_RENEWED) setState((old) => ({ ...old, hasNews: true }));
+    else
+      read(first, null, (page) => {
+        // When more has been asked for meanwhile, more is to be read.
+        if (depth.current === first) setState((old) => renewed(old, page, first));
+        else renewSoon();
+      });
   };
-  useEffect(() => {
+  const renewSoon = (): void => {
+    const { timer, at } = renewing.current;
+    if (timer !== null) return;
+    renewing.current = { at, timer: setTimeout(renew, Math.max(0, at + RENEW_MS - performance.now())) };
+  };
+  const beginAnew = (): void => {
+    depth.current = PAGE;
     setState(BEGINNING);
     renew();
+  };
+  useEffect(() => {
+    beginAnew();
     return () => {
       ending.current.abort();
       ending.current = new AbortController();
@@ -64,20 +81,18 @@ export function useEndedAttempts(name: string): EndedAttemptPages {
     // The name says what is read.
   }, [name]);
   useNews(NodeLoadsFeed, {}, (event) => {
-    if (event !== null && !event.nodeLoads.nodes.some((load) => load.name === name)) return;
-    const { timer, at } = renewing.current;
-    if (timer !== null) return;
-    renewing.current = { at, timer: setTimeout(renew, Math.max(0, at + RENEW_MS - performance.now())) };
+    if (event === null || event.nodeLoads.nodes.some((load) => load.name === name)) renewSoon();
   });
 
   const readMore = (): void => {
     const { attempts, after, isReading } = state;
     if (isReading) return;
+    if (attempts === null) return beginAnew();
+    depth.current += PAGE;
     setState((old) => ({ ...old, isReading: true, fault: null }));
-    if (attempts === null) return renew();
-    read(PAGE, after, (old, page) => extended(old, page, after));
+    read(PAGE, after, (page) => setState((old) => extended(old, page, after)));
   };
-  return { ...state, hasMore: state.after !== null, readMore };
+  return { ...state, hasMore: state.after !== null, readMore, beginAnew };
 }
 
 interface Page {
@@ -88,19 +103,18 @@ interface Page {
 /** With an older page, if it still goes on where the list ends. */
 function extended(old: State, page: Page, after: string | null): State {
   if (old.after !== after) return { ...old, isReading: false };
-  const known = new Set(old.attempts?.map(({ id }) => id));
-  const further = page.attempts.filter(({ id }) => !known.has(id));
-  return { attempts: [...(old.attempts ?? []), ...further], after: page.after, isReading: false, fault: null };
+  return { ...old, ...page, attempts: [...(old.attempts ?? []), ...page.attempts], isReading: false };
 }
 
-/** The newest as they are now, and what had been read behind them; where nothing links the two, the newest alone. */
-function renewed(old: State, page: Page): State {
+/** As things are now. A short page has not come to the end of what was read before: that stays behind it. */
+function renewed(old: State, page: Page, first: number): State {
   const ids = new Set(page.attempts.map(({ id }) => id));
-  const isLinked = old.attempts?.some(({ id }) => ids.has(id)) ?? false;
-  const behind = isLinked ? old.attempts!.filter(({ id }) => !ids.has(id)) : [];
+  const isShort = page.after !== null && page.attempts.length < first;
+  const behind = isShort ? (old.attempts ?? []).filter(({ id }) => !ids.has(id)) : [];
   return {
     attempts: [...page.attempts, ...behind],
     after: behind.length > 0 ? old.after : page.after,
+    hasNews: false,
     isReading: old.attempts !== null && old.isReading,
     fault: null,
   };
