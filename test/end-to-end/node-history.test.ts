@@ -78,4 +78,23 @@ describe('the history of a node', () => {
       eligibility: 'CORDONED',
     });
   });
+
+  it('is kept for the last thousand things and a few more, however much happens', async () => {
+    const last = 1_400;
+    const message = (time: number) => `time ${time}`;
+    for (let time = 1; time <= last; time += 100) {
+      const some = Array.from({ length: 100 }, (_, index) => message(time + index));
+      await Promise.all(
+        some.map((why) =>
+          server.commands.submit('default', { type: 'CORDON_NODE', node: 'alpha', message: why }, 'ann'),
+        ),
+      );
+    }
+    // 256 more may be written before it is looked again, and 100 come at once.
+    const page = () => server.store.nodeRecords.page('alpha', { first: 2_000 });
+    while ((await page()).rows.length >= 1_000 + 256 + 100) await hasty.turn();
+    const { rows } = await page();
+    expect(rows.length).toBeGreaterThanOrEqual(1_000);
+    expect(rows[0]!.row.message).toBe(message(last));
+  });
 });
