@@ -1,9 +1,10 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatQuantity } from '../domain/resources.ts';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
-import { isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
+import { heldObstacle, isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
 import { nextDomain } from './offer.ts';
-import type { Pending, PlacementQueue } from './queue.ts';
+import type { Group, Pending, PlacementQueue } from './queue.ts';
+import type { HeldNode } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { unblockingsOf, type Unblocking } from './unblock.ts';
 
@@ -34,11 +35,16 @@ export interface PlacementExplanation {
 }
 
 /** Says of a task run in the queue, node by node, what keeps it from there, and what would help. */
-export function explain(entry: Pending, queue: PlacementQueue, model: ClusterModel): PlacementExplanation {
-  const nodes = verdictsOn(entry.shape, model, model.nodes());
+export function explain(
+  entry: Pending,
+  queue: PlacementQueue,
+  model: ClusterModel,
+  held: readonly HeldNode[],
+): PlacementExplanation {
+  const nodes = verdictsOn(entry.group, model, held, model.nodes());
   const outlook = outlookOf(nodes, nodes.length);
   return {
-    ...summaryOf(entry, outlook, model),
+    ...summaryOf(entry, outlook, model, held),
     position: positionOf(entry, queue),
     pending: queue.size,
     nodes,
@@ -56,17 +62,28 @@ export const NODES_LOOKED_AT = 256;
  * Says why a task run in the queue waits: as `explain` does, but of a larger pool only some nodes are looked at one by
  * one, those that might do first. What is worked out for its shape is kept in `known`, for others like it.
  */
-export function reasonOf(entry: Pending, model: ClusterModel, known: Map<TaskShape, Outlook>): QueueReason {
+export function reasonOf(
+  entry: Pending,
+  model: ClusterModel,
+  held: readonly HeldNode[],
+  known: Map<TaskShape, Outlook>,
+): QueueReason {
   let outlook = known.get(entry.shape);
-  if (outlook === undefined) known.set(entry.shape, (outlook = glanceAt(entry.shape, model)));
-  return { ...summaryOf(entry, outlook, model), unblock: outlook.unblock };
+  if (outlook === undefined) known.set(entry.shape, (outlook = glanceAt(entry.group, model, held)));
+  return { ...summaryOf(entry, outlook, model, held), unblock: outlook.unblock };
 }
 
-function glanceAt(shape: TaskShape, model: ClusterModel): Outlook {
+function glanceAt(group: Group, model: ClusterModel, held: readonly HeldNode[]): Outlook {
   const all = model.nodes();
-  if (all.length <= NODES_LOOKED_AT) return outlookOf(verdictsOn(shape, model, all), all.length);
+  const { shape } = group;
+  if (all.length <= NODES_LOOKED_AT) return outlookOf(verdictsOn(group, model, held, all), all.length);
   const able = Array.from(model.feasibility.nodesFor(shape), (index) => model.eligible[index]!);
-  const roomy = model.needsOf(shape) === null ? undefined : able.find((node) => model.hasRoom(shape, node));
+  const heldNames = new Set(held.map(({ node }) => node));
+  const hasRoom = (node: ModelNode): boolean => model.hasRoom(shape, node);
+  const roomy =
+    model.needsOf(shape) === null
+      ? undefined
+      : (able.find((node) => hasRoom(node) && !heldNames.has(node.facts.name)) ?? able.find(hasRoom));
   const looked = new Set(roomy === undefined ? [] : [roomy]);
   for (const nodes of [able, all]) {
     for (const node of nodes) {
@@ -74,7 +91,7 @@ function glanceAt(shape: TaskShape, model: ClusterModel): Outlook {
       looked.add(node);
     }
   }
-  const outlook = outlookOf(verdictsOn(shape, model, [...looked]), all.length);
+  const outlook = outlookOf(verdictsOn(group, model, held, [...looked]), all.length);
   return { ...outlook, ableCount: Math.max(outlook.ableCount, able.length) };
 }
 
@@ -87,6 +104,8 @@ export interface Outlook {
   readonly ableCount: number;
   /** One of them that has room, so that only a limit keeps the task run from it. */
   readonly limited: NodeVerdict | null;
+  /** One of them that has room, so that only the scheduler keeps the task run from it, for another. */
+  readonly held: NodeVerdict | null;
   readonly unblock: readonly Unblocking[];
 }
 
@@ -98,16 +117,26 @@ function outlookOf(nodes: readonly NodeVerdict[], nodeCount: number): Outlook {
     nearest: nodes[0] ?? null,
     ableCount: able.length,
     limited: able.find(({ obstacles }) => obstacles.every(({ tier }) => tier === 'LIMIT')) ?? null,
+    held: able.find(({ obstacles }) => obstacles.every(({ code }) => code === 'NODE_HELD')) ?? null,
     unblock: unblockingsOf(nodes),
   };
 }
 
 /** What these nodes come to, the nearest to doing first. */
-function verdictsOn(shape: TaskShape, model: ClusterModel, nodes: readonly ModelNode[]): NodeVerdict[] {
+function verdictsOn(
+  { shape, rest }: Group,
+  model: ClusterModel,
+  held: readonly HeldNode[],
+  nodes: readonly ModelNode[],
+): NodeVerdict[] {
   const domain = nextDomain(shape, model);
+  // As long as the scheduler has not passed it over, nobody knows who comes first.
+  const heldBy = new Map(rest === 'LEFT' ? held.map((each) => [each.node, each]) : []);
   return nodes
     .map((node): NodeVerdict => {
-      const obstacles = obstaclesOn(shape, node, model, domain);
+      let obstacles = obstaclesOn(shape, node, model, domain);
+      const holding = obstacles.length === 0 ? heldBy.get(node.facts.name) : undefined;
+      if (holding !== undefined) obstacles = [heldObstacle(holding)];
       const verdict = obstacles.length === 0 ? 'FITS' : isOnlyFull(obstacles) ? 'FULL' : 'REFUSED';
       return { node: node.facts.name, verdict, obstacles };
     })
@@ -132,7 +161,12 @@ const byNearness = (one: NodeVerdict, other: NodeVerdict): number =>
 
 type Summary = Pick<PlacementExplanation, 'summary' | 'tier'>;
 
-function summaryOf({ shape, hold, group }: Pending, outlook: Outlook, model: ClusterModel): Summary {
+function summaryOf(
+  { key, shape, hold, group }: Pending,
+  outlook: Outlook,
+  model: ClusterModel,
+  held: readonly HeldNode[],
+): Summary {
   const { nodeCount, nearest, ableCount, limited } = outlook;
   if (nearest === null) {
     return {
@@ -154,7 +188,17 @@ function summaryOf({ shape, hold, group }: Pending, outlook: Outlook, model: Clu
       summary: { code: 'NO_FEASIBLE_NODE', message, ...(remedy === undefined ? {} : { remedy }) },
     };
   }
+  const own = held.find(({ taskRun }) => taskRun === key)?.node;
+  if (own !== undefined) {
+    const message = `No node has room for it, and it has waited long: node ${own} is held for it, and nothing is placed there that comes after it.`;
+    const remedy = `Wait until enough of what runs on ${own} has ended, or add a node.`;
+    return { tier: 'CAPACITY', summary: { code: 'HOLDING_NODE', message, remedy } };
+  }
   const asked = Object.entries(shape.resources).map(([name, need]) => `${formatQuantity(name, need)} of ${name}`);
+  if (outlook.held !== null) {
+    const { tier, code, message, remedy } = outlook.held.obstacles[0]!;
+    return { tier, summary: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+  }
   if (limited !== null) {
     const { code, message, remedy } = limited.obstacles[0]!;
     return { tier: 'LIMIT', summary: { code, message, ...(remedy === undefined ? {} : { remedy }) } };

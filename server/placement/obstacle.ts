@@ -4,6 +4,7 @@ import { labelOf } from '../domain/label-rule.ts';
 import { formatQuantity } from '../domain/resources.ts';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
 import { refusalsOf } from './feasibility.ts';
+import type { HeldNode } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 
 /**
@@ -51,7 +52,18 @@ export const isOnlyFull = (obstacles: readonly Obstacle[]): boolean =>
   obstacles.every(({ code, shortfall }) => shortfall !== undefined || PASSING.has(code));
 
 /** Obstacles that go away by themselves when something ends. */
-const PASSING: ReadonlySet<string> = new Set(['GPU_FRAGMENTED', 'NODE_LIMIT', 'EXCLUSIVE_USE', 'SPREAD']);
+const PASSING: ReadonlySet<string> = new Set(['GPU_FRAGMENTED', 'NODE_LIMIT', 'EXCLUSIVE_USE', 'SPREAD', 'NODE_HELD']);
+
+/** There is room on the node, and the scheduler holds it for another task run. */
+export function heldObstacle({ node, taskRun }: HeldNode): Obstacle {
+  return {
+    code: 'NODE_HELD',
+    message: `Node ${node} is held for task run ${taskRun}, which comes before, and has waited long for so much room.`,
+    remedy: `Wait until task run ${taskRun} has begun, or cancel it.`,
+    tier: 'SCHEDULER',
+    relief: `wait until task run ${taskRun} has begun`,
+  };
+}
 
 function shortfallsOn({ resources }: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
   const { name, capacity } = node.facts;

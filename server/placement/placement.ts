@@ -1,18 +1,19 @@
-import type { Json, Reason } from '@gantry/plugin-kit/scheduler';
+import type { Json } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { ClusterModel, EXCLUSIVE_USE, type ModelNode } from './cluster-model.ts';
 import { explain, explainNomination, reasonOf } from './explain.ts';
 import type { Outlook, PlacementExplanation, QueueReason } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
+import { longWaitingIn, together } from './long-waiting.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
 import { PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
 import { queuePage, type QueuePage, type QueuePlace } from './queue-page.ts';
-import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
+import type { HeldNode, Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
 import { Tenants } from './tenants.ts';
 import { withUpcoming, type UpcomingFacts } from './upcoming.ts';
-import { verify, type PlacementRefusal, type Verified } from './verify.ts';
+import { faultOf, verify, type PlacementRefusal, type Verified } from './verify.ts';
 
 export type { PlacementExplanation } from './explain.ts';
 export type { PlacementRequest } from './queue.ts';
@@ -180,8 +181,11 @@ export class Placement {
     this.#placeReady(placements);
     let asked: SchedulerCall | null = null;
     if (this.#queue.awake.size > 0) {
-      const call = beginCall(this.#queue.offer(this.#batch, this.#scheduler.wants.includes('tenants')), ++this.#call);
-      this.#decide(call, now, placements, refusals, preempted);
+      const longWaiting = longWaitingIn(this.#queue, this.#scheduler, this.#model.eligible.length, now);
+      const offered = this.#queue.offer(this.#batch, this.#scheduler.wants.includes('tenants'));
+      const call = beginCall(together(offered, longWaiting), ++this.#call);
+      const running = longWaiting.isNews || this.#scheduler.wants.includes('running') ? this.running() : [];
+      this.#decide(call, now, running, placements, refusals, preempted);
       asked = this.#scheduler.lastCall;
       for (const group of call.groups) {
         if (group.placed === group.offered || group.size === 0) continue;
@@ -243,7 +247,7 @@ export class Placement {
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
   explain(key: string): PlacementExplanation | null {
     const entry = this.#queue.get(key);
-    if (entry !== undefined) return explain(entry, this.#queue, this.#model);
+    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.#held);
     const nomination = this.#preemptions.of(key);
     return nomination && explainNomination(nomination, this.#queue.size);
   }
@@ -261,7 +265,12 @@ export class Placement {
   /** Why a task run waits, in short; null when it is not in the queue (any more). */
   reasonOf(key: string): QueueReason | null {
     const entry = this.#queue.get(key);
-    return entry === undefined ? null : reasonOf(entry, this.#model, (this.#outlooks ??= new Map()));
+    return entry === undefined ? null : reasonOf(entry, this.#model, this.#held, (this.#outlooks ??= new Map()));
+  }
+
+  /** The nodes that are held for task runs that still wait. */
+  get #held(): readonly HeldNode[] {
+    return this.#scheduler.held.filter(({ taskRun }) => this.#queue.get(taskRun) !== undefined);
   }
 
   #changed(): void {
@@ -272,12 +281,12 @@ export class Placement {
   #decide(
     call: Call,
     now: number,
+    all: readonly RunningFacts[],
     placements: PlacedTaskRun[],
     refusals: PlacementRefusal[],
     preempted: Preempted[],
   ): void {
     const { wants } = this.#scheduler;
-    const all = wants.includes('running') ? this.running() : [];
     const running = all.filter(({ key }) => !this.#preemptions.isVictim(key));
     const ending = all.filter(({ key }) => this.#preemptions.isVictim(key));
     let offers = 0;
@@ -302,8 +311,10 @@ export class Placement {
       verified.push(verify(rest, this.#call, this.#queue, this.#model, running));
     }
     if (this.#isIncompleteGang(call, verified)) {
-      for (const { placed, nodes, gpus } of verified)
+      for (const { placed, nodes, gpus, preemptions } of verified) {
         placed.forEach(({ shape }, at) => this.#model.give({ shape, gpus: gpus[at]! }, nodes[at]!));
+        for (const each of preemptions) this.#model.give({ shape: each.entry.shape, gpus: each.gpus }, each.node);
+      }
       return;
     }
     for (const { placed, nodes, gpus, preemptions } of verified) {
@@ -323,10 +334,12 @@ export class Placement {
     placements.push({ taskRun: entry.key, node: node.facts.name, gpus });
   }
 
-  /** A gang is offered alone; less than all of it is nothing. */
-  #isIncompleteGang({ offered: [first] }: Call, verified: readonly Verified[]): boolean {
-    const size = first?.group.gangSize ?? 0;
-    return size > 0 && verified.reduce((sum, { placed }) => sum + placed.length, 0) < size;
+  /** A gang is offered alone, but for those that no node has room for; less than all of it is nothing. */
+  #isIncompleteGang({ groups }: Call, verified: readonly Verified[]): boolean {
+    const gang = groups.find(({ gangSize }) => gangSize > 0);
+    if (gang === undefined) return false;
+    const placed = verified.reduce((sum, each) => sum + each.placed.filter(({ group }) => group === gang).length, 0);
+    return placed < gang.gangSize;
   }
 
   /** Those for whom others have made room. Where the node will not do any more they queue again. */
@@ -384,13 +397,4 @@ export class Placement {
     if (node === undefined) throw new Error(`Placement knows no node ${name}: nodeChanged must come first.`);
     return node;
   }
-}
-
-function faultOf(refusals: readonly PlacementRefusal[]): Reason {
-  const [first] = refusals;
-  return {
-    code: first!.code,
-    message: `${refusals.length} of the scheduler’s decisions were refused; the first, for task run ${first!.taskRun}: ${first!.message}`,
-    remedy: 'Run describeScheduler of @gantry/plugin-kit/testing over it.',
-  };
 }

@@ -346,7 +346,8 @@ function chooseByTenant(lines: readonly Line[], count: number): readonly Pending
   return [...chosen].sort(byWaiting);
 }
 
-function chooseAmong(lines: readonly Line[], count: number): readonly Pending[] {
+/** So many of some lines, as an offer would take them; the longest waiting first. */
+export function chooseAmong(lines: readonly Line[], count: number): readonly Pending[] {
   const chosen = new Set<Pending>();
   const priorities = [...new Set(lines.map(({ priority }) => priority))].sort((one, other) => other - one);
   const forWaiting = priorities.length > 1 ? Math.floor(count * WAITING_SHARE) : 0;

@@ -3,12 +3,14 @@ import type {
   Json,
   PlacementOutput,
   Reason,
+  Reservation,
+  ReservePolicy,
   SchedulerPlugin,
   SchedulerWish,
 } from '@gantry/plugin-kit/scheduler';
 import type { Clock } from '../clock.ts';
 import { firstFit } from './fallback.ts';
-import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
+import type { HeldNode, Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 
 export interface SchedulerHostOptions {
   readonly plugin: SchedulerPlugin;
@@ -47,6 +49,8 @@ const MAX_MEMORY_BYTES = 16 << 10;
 export class SchedulerHost implements Scheduler {
   readonly #options: SchedulerHostOptions;
   readonly #wants: readonly SchedulerWish[];
+  readonly #reserves: ReservePolicy | null;
+  #held: readonly HeldNode[] = [];
   #memory: Json;
   #memoryText: string;
   #calls = 0;
@@ -66,10 +70,19 @@ export class SchedulerHost implements Scheduler {
     this.#memory = options.memory;
     this.#memoryText = JSON.stringify(options.memory);
     this.#wants = options.plugin.wants?.(options.config) ?? [];
+    this.#reserves = options.plugin.reserves?.(options.config) ?? null;
   }
 
   get wants(): readonly SchedulerWish[] {
     return this.#wants;
+  }
+
+  get reserves(): ReservePolicy | null {
+    return this.#reserves;
+  }
+
+  get held(): readonly HeldNode[] {
+    return this.#held;
   }
 
   get memory(): Json {
@@ -98,7 +111,10 @@ export class SchedulerHost implements Scheduler {
     const { plugin, clock, budgetMs = BUDGET_MS } = this.#options;
     const before = clock.monotonic();
     this.#lastCall = null;
-    if (before < this.#restsUntil) return firstFit(makeOffer());
+    if (before < this.#restsUntil) {
+      this.#held = [];
+      return firstFit(makeOffer());
+    }
     this.#calls++;
     const answer = this.#ask(makeOffer());
     const tookMs = clock.monotonic() - before;
@@ -116,6 +132,7 @@ export class SchedulerHost implements Scheduler {
       });
     }
     if ('problem' in answer) {
+      this.#held = [];
       this.#fault(answer.problem);
       return firstFit(makeOffer());
     }
@@ -136,8 +153,8 @@ export class SchedulerHost implements Scheduler {
     const { plugin } = this.#options;
     const { input, decisions } = this.#lastCall!;
     try {
-      const { config, memory, seed } = input;
-      const again = plugin.place({ ...offer, config, memory, seed });
+      const { config, memory, seed, reservations } = input;
+      const again = plugin.place({ ...offer, config, memory, seed, ...(reservations && { reservations }) });
       if (JSON.stringify(again.decisions) === JSON.stringify(decisions)) return;
       this.#fault({
         code: 'NOT_DETERMINISTIC',
@@ -152,11 +169,18 @@ export class SchedulerHost implements Scheduler {
   /** The plugin's decisions, and its memory kept; or what is wrong with its answer. */
   #ask(offer: Offer): { readonly decisions: readonly Decision[] } | { readonly problem: Reason } {
     const { plugin, config, seed } = this.#options;
-    const input = { ...offer, config, memory: this.#memory, seed: seedOf(seed, this.#calls) };
+    const reservations = asOffered(this.#held, offer);
+    const input = {
+      ...offer,
+      config,
+      memory: this.#memory,
+      seed: seedOf(seed, this.#calls),
+      ...(reservations.length > 0 && { reservations }),
+    };
     this.#lastCall = { scheduler: plugin.name, version: plugin.version, input, decisions: null };
     try {
       const output = plugin.place(input);
-      const wrong = nonsenseIn(output, offer.tasks.length);
+      const wrong = nonsenseIn(output, offer.tasks.length) ?? wrongReservationIn(output, offer);
       const text = wrong === null ? JSON.stringify(output.memory ?? null) : '';
       const nonsense = wrong ?? memoryProblem(output.memory, text);
       if (nonsense !== null) {
@@ -169,6 +193,9 @@ export class SchedulerHost implements Scheduler {
         this.#memory = JSON.parse(text) as Json;
         this.#memoryText = text;
       }
+      this.#held = (output.reservations ?? []).map(({ task, node, since }) => {
+        return { taskRun: task, node: offer.nodes[node]!.name, since };
+      });
       this.#lastCall = { ...this.#lastCall, decisions: output.decisions };
       return { decisions: output.decisions };
     } catch (error) {
@@ -210,6 +237,34 @@ function nonsenseIn(output: unknown, taskCount: number): string | null {
   if (decisions.length > taskCount) return `${decisions.length} decisions for ${taskCount} tasks`;
   for (let at = 0; at < decisions.length; at++) {
     if (!isDecision(decisions[at])) return `a decision that is none, at index ${at}`;
+  }
+  return null;
+}
+
+/** What is held, of those that are offered again and nodes that are still there. */
+function asOffered(held: readonly HeldNode[], { tasks, nodes }: Offer): readonly Reservation[] {
+  if (held.length === 0) return [];
+  const wanted = new Set(held.map(({ taskRun }) => taskRun));
+  const offered = new Set(tasks.map(({ key }) => key).filter((key) => wanted.has(key)));
+  return held.flatMap(({ taskRun, node: name, since }) => {
+    const node = offered.has(taskRun) ? nodes.findIndex((each) => each.name === name) : -1;
+    return node < 0 ? [] : [{ task: taskRun, node, since }];
+  });
+}
+
+/** What is wrong with the nodes that a scheduler holds. */
+function wrongReservationIn({ decisions, reservations }: PlacementOutput, { tasks, nodes }: Offer): string | null {
+  if (reservations === undefined) return null;
+  if (!Array.isArray(reservations)) return 'reservations that are no list';
+  if (reservations.length === 0) return null;
+  const open = new Set(tasks.map(({ key }) => key));
+  for (const { task } of decisions) open.delete(task);
+  const free = new Set(nodes.keys());
+  for (const each of reservations as readonly unknown[]) {
+    const { task, node, since } = (each ?? {}) as Partial<Reservation>;
+    if (typeof since !== 'number') return 'a reservation that does not say since when';
+    if (!open.delete(task!)) return `a node held for ${task}, which is decided on, not offered, or has one already`;
+    if (!free.delete(node!)) return `node ${node} held for ${task}: there is none, or it is held already`;
   }
   return null;
 }

@@ -1,7 +1,24 @@
-import type { Decision, Json, PlacementInput, Reason, SchedulerWish } from '@gantry/plugin-kit/scheduler';
+import type {
+  Decision,
+  Json,
+  PlacementInput,
+  Reason,
+  ReservePolicy,
+  SchedulerWish,
+} from '@gantry/plugin-kit/scheduler';
 
 /** What a scheduler is asked, before the host adds what it keeps for the plugin. */
-export type Offer = Omit<PlacementInput, 'config' | 'memory' | 'seed'>;
+export type Offer = Omit<PlacementInput, 'config' | 'memory' | 'seed' | 'reservations'>;
+
+/** A node that a scheduler holds for a task run, until there is room for it. */
+export interface HeldNode {
+  /** The task run's id. */
+  readonly taskRun: string;
+  /** By name. */
+  readonly node: string;
+  /** Since when. */
+  readonly since: number;
+}
 
 /** One call of a scheduler in full: enough to make it again. */
 export interface SchedulerCall {
@@ -35,6 +52,10 @@ export interface SchedulerStatus {
 export interface Scheduler {
   /** What its offers must hold beyond the necessary. */
   readonly wants: readonly SchedulerWish[];
+  /** For whom it holds nodes; null for nobody. */
+  readonly reserves: ReservePolicy | null;
+  /** What its last call has held. */
+  readonly held: readonly HeldNode[];
   /** Asks the plugin. When it fails the fallback decides; an offer is then drawn up anew, because it may be spoilt. */
   decide(makeOffer: () => Offer): readonly Decision[];
   /** Counts decisions that were refused against the plugin, and lets the fallback decide on what is left. */

@@ -1,4 +1,4 @@
-import type { Decision } from '@gantry/plugin-kit/scheduler';
+import type { Decision, Reason } from '@gantry/plugin-kit/scheduler';
 import type { ClusterModel, Held, ModelNode } from './cluster-model.ts';
 import { isInDomain } from './offer.ts';
 import type { RunningFacts } from './placement.ts';
@@ -138,4 +138,14 @@ function refusalOf(
     ending.push(victim);
   }
   return model.roomWithout(shape, node, ending) === null ? 'OVER_COMMIT' : null;
+}
+
+/** What decisions that were refused say of their scheduler; there is one at least. */
+export function faultOf(refusals: readonly PlacementRefusal[]): Reason {
+  const [first] = refusals;
+  return {
+    code: first!.code,
+    message: `${refusals.length} of the scheduler’s decisions were refused; the first, for task run ${first!.taskRun}: ${first!.message}`,
+    remedy: 'Run describeScheduler of @gantry/plugin-kit/testing over it.',
+  };
 }

@@ -74,6 +74,12 @@ export class BestNodes {
     this.#choices[shape]?.taken(node);
   }
 
+  /** Keeps a node for a task of a shape that has no room there yet, see `Cluster.hold`. */
+  hold(shape: number, node: number): void {
+    this.cluster.hold(node, this.#shapes[shape]!.needs);
+    this.#index.journal.write(node);
+  }
+
   /**
    * Gives a node that has room to a task, and says so.
    *

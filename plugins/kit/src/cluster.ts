@@ -99,4 +99,15 @@ export class Cluster {
     for (const chosen of chooseGpus(before, gpu) ?? []) left[chosen]! -= shareOf(gpu);
     this.#gpus[node] = left;
   }
+  /**
+   * Nothing more that needs any of what `needs` asks for fits on a node: what is free of that is kept for another. What
+   * has no need of it takes nothing away, and fits as before.
+   */
+  hold(node: number, needs: readonly number[]): void {
+    const from = node * this.columnCount;
+    for (let column = 0; column < needs.length; column++) {
+      if (needs[column]! > 0 && this.#free[from + column]! > 0) this.#free[from + column] = 0;
+    }
+    if (this.#gpuColumn >= 0 && needs[this.#gpuColumn]! > 0) this.#gpus[node] = this.#gpus[node]?.map(() => 0);
+  }
 }

@@ -20,6 +20,28 @@ export interface SchedulerPlugin<Config = unknown, Memory extends Json = Json> e
    * `upcoming` fills `input.upcoming`; `preempt` offers tasks for which no node has room, too: others may make some.
    */
   wants?(config: Config): readonly SchedulerWish[];
+  /**
+   * When it holds nodes for tasks that have waited long and fit nowhere; null or absent: never. Such tasks are offered
+   * although no node has room for them, as many as may be held for, and `running` is filled when there is a new one.
+   */
+  reserves?(config: Config): ReservePolicy | null;
+}
+
+/** For whom nodes are held. */
+export interface ReservePolicy {
+  /** So long a task has waited. Milliseconds. */
+  readonly afterMs: number;
+  /** How many nodes at once, at most; see also `mostHeld`. */
+  readonly atOnce: number;
+}
+
+/** A node on which nothing is placed that comes after a task, until there is room for the task. */
+export interface Reservation {
+  /** The key of a pending task. */
+  readonly task: string;
+  readonly node: number;
+  /** Since when this node is held for it. */
+  readonly since: Instant;
 }
 
 export type SchedulerWish = 'running' | 'tenants' | 'forecast' | 'upcoming' | 'preempt';
@@ -52,6 +74,8 @@ export interface PlacementInput<Config = unknown, Memory extends Json = Json> {
    * Each after everything that it waits for.
    */
   readonly upcoming?: readonly UpcomingTask[];
+  /** What the last call returned, of tasks that are offered again and nodes that are still there; absent when nothing. */
+  readonly reservations?: readonly Reservation[];
 }
 
 /** A task whose turn has not come: it cannot be decided on, but what is decided now may serve it well or badly. */
@@ -135,6 +159,12 @@ export interface RunningAttempt {
 export interface PlacementOutput<Memory extends Json = Json> {
   readonly decisions: readonly Decision[];
   readonly memory: Memory | null;
+  /**
+   * Nodes that are held from now on, each for one task that this call was offered and has not decided on, and that would
+   * fit there if the node were empty; absent when none is. The host tells people of it; to keep others from these nodes
+   * is the scheduler's own affair.
+   */
+  readonly reservations?: readonly Reservation[];
 }
 
 /** Verified and reserved by the host in the order given. A task without a decision stays pending. */

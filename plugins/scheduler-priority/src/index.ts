@@ -1,5 +1,6 @@
 import { BestNodes, namedFor } from '@gantry/plugin-kit/best-nodes';
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
+import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
 import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import * as z from 'zod';
 import { leastLoaded } from './least-loaded.ts';
@@ -19,6 +20,7 @@ const config = z
       .boolean()
       .default(false)
       .describe('Whether running work of lower priority is ended when a task fits nowhere, to make room for it.'),
+    ...reserveSettings(300_000),
   })
   .describe('How the priority scheduler behaves.');
 
@@ -39,10 +41,11 @@ const config = z
  */
 export default defineScheduler<z.output<typeof config>>({
   name: 'priority',
-  version: '1.1.0',
+  version: '1.2.0',
   summary: 'Places the highest priority first, each task on the least loaded node; waiting raises a priority.',
   config: zodConfig(config),
   wants: ({ preempt }) => (preempt ? ['running', 'preempt'] : []),
+  reserves: reservePolicyOf,
 
   place(input) {
     const { config, nodes, resources, shapes, tasks, memory } = input;
@@ -56,7 +59,8 @@ export default defineScheduler<z.output<typeof config>>({
       taskCounts: countTasks(input),
       keptWith: input.config,
     });
-    const preemption = config.preempt ? new Preemption(input, choices.cluster, rank) : null;
+    const reservations = new Reservations(input, choices, reservePolicyOf(config));
+    const preemption = config.preempt ? new Preemption(input, choices.cluster, rank, reservations) : null;
     const decisions: Decision[] = [];
     const ordered = inOrder(tasks, (one, other) => rank(one, other) || one.readySince - other.readySince);
     for (const task of ordered) {
@@ -66,10 +70,13 @@ export default defineScheduler<z.output<typeof config>>({
         continue;
       }
       const room = preemption?.makeRoomFor(task) ?? null;
-      if (room === null) continue;
+      if (room === null) {
+        reservations.passOver(task);
+        continue;
+      }
       if (room.victims.length > 0) decisions.push({ task: task.key, node: room.node, preempt: room.victims });
       choices.take(task.shape, room.node);
     }
-    return { decisions, memory };
+    return { decisions, memory, ...reservations.output };
   },
 });

@@ -1,7 +1,9 @@
 import type { Cluster } from '@gantry/plugin-kit/greedy';
+import type { Reservations } from '@gantry/plugin-kit/reservations';
+import { fitsWithout } from '@gantry/plugin-kit/room-without';
 import type { PendingTask, PlacementInput, RunningAttempt } from '@gantry/plugin-kit/scheduler';
 import type { Urgency } from './rank.ts';
-import { fewestThatWillDo, fitsWithout } from './victims.ts';
+import { fewestThatWillDo } from './victims.ts';
 
 /** One call makes room for so many tasks at most: a wave of urgent work is not to end everything at once. */
 const MAX_PER_CALL = 64;
@@ -18,6 +20,7 @@ export class Preemption {
   readonly #input: PlacementInput;
   readonly #cluster: Cluster;
   readonly #rank: (one: Urgency, other: Urgency) => number;
+  readonly #reservations: Reservations;
   /** By node, those who may be ended: the lowest in priority first, of these the youngest. */
   readonly #running = new Map<number, RunningAttempt[]>();
   readonly #gpuColumn: number;
@@ -30,8 +33,15 @@ export class Preemption {
   /**
    * @param cluster What is left as the call goes on; the caller takes what it gives away.
    * @param rank Who goes before whom, negative when the first does.
+   * @param reservations What ends on a node that is held is for the one that it is held for.
    */
-  constructor(input: PlacementInput, cluster: Cluster, rank: (one: Urgency, other: Urgency) => number) {
+  constructor(
+    input: PlacementInput,
+    cluster: Cluster,
+    rank: (one: Urgency, other: Urgency) => number,
+    reservations: Reservations,
+  ) {
+    this.#reservations = reservations;
     this.#input = input;
     this.#cluster = cluster;
     this.#rank = rank;
@@ -58,6 +68,7 @@ export class Preemption {
     if (tried !== undefined && task.priority <= tried.priority && this.#rank(tried, task) <= 0) return null;
     let best: { readonly node: number; readonly victims: readonly RunningAttempt[] } | null = null;
     for (const node of this.#input.shapes[task.shape]!.feasible) {
+      if (this.#reservations.isHeld(node)) continue;
       const victims = this.#victimsOn(node, task, best?.victims.length ?? Infinity);
       if (victims?.length === 0) return { node, victims: [] };
       if (victims !== null && (best === null || isLessHarm(victims, best.victims))) best = { node, victims };

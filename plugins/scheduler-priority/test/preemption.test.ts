@@ -2,10 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { NodeView, PendingTask, PlacementInput, RunningAttempt } from '@gantry/plugin-kit/scheduler';
 import { chance } from '@gantry/plugin-kit/testing';
+import type { ReserveSettings } from '@gantry/plugin-kit/reservations';
 import plugin from '../src/index.ts';
 
-type Input = PlacementInput<{ agingMs: number | null; preempt: boolean }>;
+type Input = PlacementInput<{ agingMs: number | null; preempt: boolean } & ReserveSettings>;
 
+const NO_HOLDS: ReserveSettings = { reserveAfterMs: null, reservations: 1 };
 const NOW = 1_000_000;
 
 function task(key: string, priority: number, some: Partial<PendingTask> = {}): PendingTask {
@@ -28,7 +30,7 @@ function call(
     return { name: `n${node}`, labels: {}, capacity: [8], free: [8 - taken] };
   });
   return {
-    config: { agingMs: null, preempt: true },
+    config: { agingMs: null, preempt: true, ...NO_HOLDS },
     memory: null,
     seed: 0,
     now: NOW,
@@ -46,9 +48,9 @@ const decide = (input: Input) => plugin.place({ ...input, memory: null }).decisi
 describe('preemption', () => {
   it('is off unless asked for, and then asks for what it needs', () => {
     const input = call(1, [task('urgent', 9)], [attempt('a', 0, 0, [8])]);
-    expect(decide({ ...input, config: { agingMs: null, preempt: false } })).toEqual([]);
-    expect(plugin.wants?.({ agingMs: null, preempt: false })).toEqual([]);
-    expect(plugin.wants?.({ agingMs: null, preempt: true })).toEqual(['running', 'preempt']);
+    expect(decide({ ...input, config: { agingMs: null, preempt: false, ...NO_HOLDS } })).toEqual([]);
+    expect(plugin.wants?.({ agingMs: null, preempt: false, ...NO_HOLDS })).toEqual([]);
+    expect(plugin.wants?.({ agingMs: null, preempt: true, ...NO_HOLDS })).toEqual(['running', 'preempt']);
   });
 
   it('ends nothing while a node has room', () => {
@@ -88,7 +90,7 @@ describe('preemption', () => {
     const came = { ...attempt('came', 0, 0, [8], NOW), readySince: NOW - 4 * agingMs };
     const aging = (running: RunningAttempt) => ({
       ...call(1, [task('urgent', 5)], [running]),
-      config: { agingMs, preempt: true },
+      config: { agingMs, preempt: true, ...NO_HOLDS },
     });
     expect(decide(aging(waited))).toEqual([]);
     expect(decide(aging(came))).toEqual([{ task: 'urgent', node: 0, preempt: ['came'] }]);
@@ -171,7 +173,7 @@ function contest(agingMs: number | null): { starts: ReadonlyMap<string, number>;
       running = null;
     }
     const input = call(1, waiting, running === null ? [] : [running], [8]);
-    const [decision] = decide({ ...input, now, config: { agingMs, preempt: true } });
+    const [decision] = decide({ ...input, now, config: { agingMs, preempt: true, ...NO_HOLDS } });
     if (decision === undefined || !('node' in decision)) continue;
     if (running !== null) waiting.push(task(running.key, running.priority, { readySince: now }));
     const next: PendingTask = waiting.find(({ key }) => key === decision.task)!;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeView, PendingTask, PlacementInput } from '@gantry/plugin-kit/scheduler';
+import type { ReserveSettings } from '@gantry/plugin-kit/reservations';
 import plugin from '../src/index.ts';
 
+const NO_HOLDS: ReserveSettings = { reserveAfterMs: null, reservations: 1 };
 const MINUTE_MS = 60_000;
 
 function task(key: string, priority: number, readySince: number): PendingTask {
@@ -9,8 +11,8 @@ function task(key: string, priority: number, readySince: number): PendingTask {
 }
 
 function order(tasks: readonly PendingTask[], agingMs: number | null, slots = tasks.length): readonly string[] {
-  const input: PlacementInput<{ agingMs: number | null; preempt: boolean }> = {
-    config: { agingMs, preempt: false },
+  const input: PlacementInput<{ agingMs: number | null; preempt: boolean } & ReserveSettings> = {
+    config: { agingMs, preempt: false, ...NO_HOLDS },
     memory: null,
     seed: 0,
     now: 100 * MINUTE_MS,
@@ -61,7 +63,7 @@ describe('priority', () => {
       { name: 'c', labels: {}, capacity: [8, 8], free: [7, 3] },
     ];
     const { decisions } = plugin.place({
-      config: { agingMs: null, preempt: false },
+      config: { agingMs: null, preempt: false, ...NO_HOLDS },
       memory: null,
       seed: 0,
       now: 0,

@@ -1,4 +1,12 @@
-import type { Decision, PlacementInput, PlacementOutput, SchedulerPlugin } from '../scheduler.ts';
+import { mostHeld } from '../reservations.ts';
+import type {
+  Decision,
+  PlacementInput,
+  PlacementOutput,
+  Reservation,
+  ReservePolicy,
+  SchedulerPlugin,
+} from '../scheduler.ts';
 import type { Json } from '../vocabulary.ts';
 import { randomInput } from './random-cluster.ts';
 
@@ -32,6 +40,7 @@ export const schedulerChecks: readonly SchedulerCheck[] = [
   { name: 'places only on feasible nodes', run: eachCall(infeasible) },
   { name: 'over-commits no node', run: eachCall(overCommitted) },
   { name: 'leaves no task without a decision while a feasible node has room', run: eachCall(forgotten) },
+  { name: 'holds nodes for those alone who have waited long and are left waiting', run: eachCall(wronglyHeld) },
   { name: 'leaves its input untouched', run: eachCall(spoilt) },
   { name: 'decides the same on the same input', run: eachCall(undecided) },
   { name: 'decides the same on input and output that have been JSON', run: eachCall(notPlain) },
@@ -78,20 +87,30 @@ export function describeScheduler(
   });
 }
 
-type CallCheck = (input: PlacementInput, output: PlacementOutput, place: SchedulerPlugin['place']) => string | null;
+type CallCheck = (
+  input: PlacementInput,
+  output: PlacementOutput,
+  place: SchedulerPlugin['place'],
+  policy: ReservePolicy | null,
+) => string | null;
 
 /** Makes a check of what must hold of each call. */
 function eachCall(check: CallCheck): SchedulerCheck['run'] {
   return ({ plugin, config }, seed) => {
     let memory: Json = null;
+    let held: readonly Reservation[] = [];
     for (let call = 0; call < CALLS; call++) {
-      const input = randomInput(seed * CALLS + call, config, memory);
+      const drawn = randomInput(seed * CALLS + call, config, memory);
+      const keys = new Set(drawn.tasks.map(({ key }) => key));
+      const reservations = held.filter(({ task, node }) => keys.has(task) && node < drawn.nodes.length);
+      const input = reservations.length === 0 ? drawn : { ...drawn, reservations };
       // As the host calls it: without `this`.
       const { place } = plugin;
       const output = place(structuredClone(input));
-      const problem = check(input, output, place);
+      const problem = check(input, output, place, plugin.reserves?.(config) ?? null);
       if (problem !== null) return problem;
       memory = output.memory;
+      held = output.reservations ?? [];
     }
     return null;
   };
@@ -146,17 +165,42 @@ function overCommitted(input: PlacementInput, { decisions }: PlacementOutput): s
   return null;
 }
 
-function forgotten(input: PlacementInput, { decisions }: PlacementOutput): string | null {
+function forgotten(input: PlacementInput, { decisions, reservations = [] }: PlacementOutput): string | null {
+  const heldFor = new Map(reservations.map(({ task, node }) => [node, task]));
   const free = freeAfter(input, decisions);
   const decided = new Set(decisions.map(({ task }) => task));
   for (const { key, shape } of input.tasks) {
     if (decided.has(key)) continue;
     const { needs, feasible } = input.shapes[shape]!;
     for (const node of feasible) {
+      if ((heldFor.get(node) ?? key) !== key) continue;
       if (needs.every((need, column) => need === 0 || need <= free[node]![column]!)) {
         return `task ${key} was given no decision, and node ${node} has room for it; hold it with a reason if that is meant`;
       }
     }
+  }
+  return null;
+}
+
+function wronglyHeld(
+  input: PlacementInput,
+  { decisions, reservations = [] }: PlacementOutput,
+  _place: unknown,
+  policy: ReservePolicy | null,
+): string | null {
+  if (reservations.length === 0) return null;
+  if (policy === null) return 'nodes are held, and `reserves` does not say for whom';
+  if (reservations.length > mostHeld(input.nodes.length, policy))
+    return `${reservations.length} nodes are held at once`;
+  const decided = new Set(decisions.map(({ task }) => task));
+  const nodes = new Set<number>();
+  for (const { task: key, node } of reservations) {
+    const task = input.tasks.find((each) => each.key === key);
+    if (task === undefined || decided.has(key)) return `a node is held for ${key}, which is not left waiting`;
+    if (input.now - task.readySince < policy.afterMs) return `a node is held for ${key}, which has not waited so long`;
+    if (!Array.from(input.shapes[task.shape]!.feasible).includes(node)) return `node ${node} will never do for ${key}`;
+    if (nodes.has(node)) return `node ${node} is held twice`;
+    nodes.add(node);
   }
   return null;
 }
