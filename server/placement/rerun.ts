@@ -30,8 +30,9 @@ export interface NamedCandidate extends Pick<Candidate, 'score' | 'parts'> {
 export function rerun(place: Place, { input, decisions }: DecidedCall, config: unknown = input.config): Rerun {
   const isOther = config !== input.config;
   const before = nodesOf(decisions ?? [], input);
-  // The memory of one scheduler, or of another config, means nothing to another.
-  const now = nodesOf(place(isOther ? { ...input, config, memory: null } : input).decisions, input);
+  // The memory of one scheduler, or of another config, and what it holds, mean nothing to another.
+  const asked = isOther ? { ...input, config, memory: null, reservations: [] } : input;
+  const now = nodesOf(place(asked).decisions, input);
   const differences = input.tasks.flatMap(({ key }) => {
     const one = before.get(key) ?? null;
     const other = now.get(key) ?? null;

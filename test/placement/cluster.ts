@@ -42,14 +42,19 @@ export function aShape(resources: Resources = { slots: 1 }, overrides: Partial<T
 
 export interface HostOptions {
   readonly memory?: Json;
+  /** What the plugin is configured with; its defaults otherwise. */
+  readonly config?: Json;
   /** By which the host measures; it stands still by default. */
   readonly monotonic?: () => number;
   readonly log?: (message: string) => void;
 }
 
-export function aHost(plugin: SchedulerPlugin, { memory = null, monotonic, log }: HostOptions = {}): SchedulerHost {
-  const checked = plugin.config.check({});
-  if (!checked.ok) throw new Error(`${plugin.name} refuses {}.`);
+export function aHost(
+  plugin: SchedulerPlugin,
+  { memory = null, config: given = {}, monotonic, log }: HostOptions = {},
+): SchedulerHost {
+  const checked = plugin.config.check(given);
+  if (!checked.ok) throw new Error(`${plugin.name} refuses ${JSON.stringify(given)}.`);
   const { config } = checked;
   const clock = { monotonic: monotonic ?? ((): number => 0) };
   return new SchedulerHost({ plugin, config, memory, seed: 7, clock, log: log ?? ((): void => {}) });
