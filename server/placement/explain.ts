@@ -131,7 +131,7 @@ function verdictsOn(
 ): NodeVerdict[] {
   const domain = nextDomain(shape, model);
   // As long as the scheduler has not passed it over, nobody knows who comes first.
-  const heldBy = new Map(rest === 'LEFT' ? held.map((each) => [each.node, each]) : []);
+  const heldBy = new Map(rest === 'HELD' ? held.map((each) => [each.node, each]) : []);
   return nodes
     .map((node): NodeVerdict => {
       let obstacles = obstaclesOn(shape, node, model, domain);

@@ -29,7 +29,7 @@ export function longWaitingIn(
   const before = now - reserves.afterMs;
   const lines: Line[] = [];
   for (const group of queue.resting) {
-    if (group.rest !== 'FULL' || group.gangSize > 0) continue;
+    if ((group.rest !== 'FULL' && group.rest !== 'HELD') || group.gangSize > 0) continue;
     for (const line of group.lines) if (line.size > 0 && line.head.readySince <= before) lines.push(line);
   }
   if (lines.length === 0) return NOBODY;
@@ -38,7 +38,7 @@ export function longWaitingIn(
   let keptCount = 0;
   for (const reservation of held) {
     const entry = queue.get(reservation.taskRun);
-    if (entry?.group.rest !== 'FULL') continue;
+    if (entry?.group.rest !== 'FULL' && entry?.group.rest !== 'HELD') continue;
     chosen.add(entry);
     if (!isInVain(reservation, entry, now)) keptCount++;
   }

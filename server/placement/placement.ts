@@ -1,14 +1,17 @@
 import type { Json } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
-import { ClusterModel, EXCLUSIVE_USE, type ModelNode } from './cluster-model.ts';
+import { ClusterModel, type ModelNode } from './cluster-model.ts';
 import { explain, explainNomination, reasonOf } from './explain.ts';
 import type { Outlook, PlacementExplanation, QueueReason } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
+import { fragmentationOf } from './fragmentation.ts';
+import { HeldNodes } from './held-nodes.ts';
 import { longWaitingIn, together } from './long-waiting.ts';
+import { hasRoom, hasRoomOn, restOf } from './room.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
-import { PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
+import { PlacementQueue, type Forecast, type Pending, type PlacementRequest, type Rest } from './queue.ts';
 import { queuePage, type QueuePage, type QueuePlace } from './queue-page.ts';
-import type { HeldNode, Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
+import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
 import { Tenants } from './tenants.ts';
@@ -80,10 +83,13 @@ export class Placement {
   readonly #tenants = new Tenants();
   readonly #preemptions = new Preemptions();
   readonly #model = new ClusterModel();
+  readonly #held = new HeldNodes();
   #storedMemory: Json;
   #call = 0;
   /** Whether anything at all has happened since the last call. */
   #hasChanged = false;
+  /** Whether that was more than another node being held. */
+  #isNews = false;
   /** What has been worked out about shapes since the last change; null when nobody has asked since. */
   #outlooks: Map<TaskShape, Outlook> | null = null;
 
@@ -110,9 +116,8 @@ export class Placement {
   add(request: PlacementRequest): void {
     this.#queue.add(request);
     this.#changed();
-    // It may be more urgent than what rests there, and make room for itself.
-    const group = this.#preempts ? this.#queue.get(request.key)?.group : undefined;
-    if (group?.rest === 'FULL') this.#queue.wake(group);
+    const { group } = this.#queue.get(request.key)!;
+    if (this.#mayHelpItself(request, group.rest)) this.#queue.wake(group);
   }
 
   /** A task run left READY otherwise than by a placement. */
@@ -187,12 +192,16 @@ export class Placement {
       const running = longWaiting.isNews || this.#scheduler.wants.includes('running') ? this.running() : [];
       this.#decide(call, now, running, placements, refusals, preempted);
       asked = this.#scheduler.lastCall;
+      const isReleased = this.#held.renew(this.#scheduler.held, this.#queue, this.#model);
+      // Twice in a row it takes more than that: who is held for may change to and fro.
+      if (isReleased && (this.#isNews || placements.length > 0)) this.#hasChanged = true;
+      this.#isNews = false;
       for (const group of call.groups) {
         if (group.placed === group.offered || group.size === 0) continue;
-        const hasRoom = this.#hasRoom(group.shape);
+        const rest = restOf(group.shape, this.#model, this.#held);
         // What competed with others for the room of its domain may find some in the next one.
-        if (hasRoom && group.shape.rules?.spread && placements.length > 0) continue;
-        this.#queue.rest(group, hasRoom ? 'LEFT' : 'FULL');
+        if (rest === 'LEFT' && group.shape.rules?.spread && placements.length > 0) continue;
+        this.#queue.rest(group, rest);
       }
     }
     this.#outlooks = null;
@@ -219,24 +228,7 @@ export class Placement {
   fragmentation(
     shapes: readonly { readonly shape: TaskShape; readonly weight: number }[],
   ): Readonly<Record<string, number>> {
-    const free = new Map<string, number>();
-    const stranded = new Map<string, number>();
-    const { eligible, resources, feasibility } = this.#model;
-    for (const node of eligible) {
-      let lost = 0;
-      for (const { shape, weight } of shapes) {
-        if (!feasibility.passes(shape, node) || !this.#model.hasRoom(shape, node)) lost += weight;
-      }
-      for (const resource of resources) {
-        if (resource === EXCLUSIVE_USE) continue;
-        const amount = Math.max(0, this.#model.freeOf(resource, node));
-        free.set(resource, (free.get(resource) ?? 0) + amount);
-        stranded.set(resource, (stranded.get(resource) ?? 0) + lost * amount);
-      }
-    }
-    const shares: Record<string, number> = {};
-    for (const [resource, amount] of free) if (amount > 0) shares[resource] = stranded.get(resource)! / amount;
-    return shares;
+    return fragmentationOf(this.#model, shapes);
   }
 
   /** The ids of those that wait, the most urgent first; so many at most. */
@@ -247,7 +239,7 @@ export class Placement {
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
   explain(key: string): PlacementExplanation | null {
     const entry = this.#queue.get(key);
-    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.#held);
+    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.#scheduler.held);
     const nomination = this.#preemptions.of(key);
     return nomination && explainNomination(nomination, this.#queue.size);
   }
@@ -265,16 +257,14 @@ export class Placement {
   /** Why a task run waits, in short; null when it is not in the queue (any more). */
   reasonOf(key: string): QueueReason | null {
     const entry = this.#queue.get(key);
-    return entry === undefined ? null : reasonOf(entry, this.#model, this.#held, (this.#outlooks ??= new Map()));
-  }
-
-  /** The nodes that are held for task runs that still wait. */
-  get #held(): readonly HeldNode[] {
-    return this.#scheduler.held.filter(({ taskRun }) => this.#queue.get(taskRun) !== undefined);
+    return entry === undefined
+      ? null
+      : reasonOf(entry, this.#model, this.#scheduler.held, (this.#outlooks ??= new Map()));
   }
 
   #changed(): void {
     this.#hasChanged = true;
+    this.#isNews = true;
     this.#outlooks = null;
   }
 
@@ -359,12 +349,26 @@ export class Placement {
   #wake(): void {
     if (!this.#hasChanged) return;
     this.#hasChanged = false;
-    const roomier = this.#model.takeRoomier();
+    this.#held.renew(this.#scheduler.held, this.#queue, this.#model);
+    const roomier = new Set([...this.#model.takeRoomier(), ...this.#held.takeReleased()]);
+    const open = new Set([...roomier].filter((node) => !this.#held.has(node)));
     for (const group of this.#queue.resting) {
       if (group.rest === 'GATHERING') continue;
       const isHelped = group.rest === 'LEFT' || (this.#preempts && roomier.size > 0);
-      if (isHelped || this.#hasRoomOn(group.shape, roomier)) this.#queue.wake(group);
+      if (isHelped || hasRoomOn(group.shape, this.#model, group.rest === 'HELD' ? open : roomier))
+        this.#queue.wake(group);
     }
+    for (const [{ group }, node] of this.#held.entries(this.#queue)) {
+      if (group.rest === 'HELD' && this.#model.hasRoom(group.shape, node)) this.#queue.wake(group);
+    }
+  }
+
+  /** Whether one that is new in a group that rests may be placed all the same, because it is more urgent. */
+  #mayHelpItself({ priority }: PlacementRequest, rest: Rest | null): boolean {
+    if (rest === 'FULL') return this.#preempts;
+    if (rest !== 'HELD') return false;
+    const { wants } = this.#scheduler;
+    return this.#preempts || wants.includes('tenants') || this.#held.isMoreUrgent(priority, this.#queue);
   }
 
   /** Whether the scheduler makes room where there is none. */
@@ -373,23 +377,7 @@ export class Placement {
   }
 
   #restWithoutRoom(): void {
-    for (const group of this.#queue.awake) if (!this.#hasRoom(group.shape)) this.#queue.rest(group, 'FULL');
-  }
-
-  #hasRoom(shape: TaskShape): boolean {
-    if (this.#model.needsOf(shape) === null) return false;
-    const { eligible } = this.#model;
-    for (const index of this.#model.feasibility.nodesFor(shape)) {
-      if (this.#model.hasRoom(shape, eligible[index]!)) return true;
-    }
-    return false;
-  }
-
-  #hasRoomOn(shape: TaskShape, nodes: ReadonlySet<ModelNode>): boolean {
-    for (const node of nodes) {
-      if (this.#model.hasRoom(shape, node) && this.#model.feasibility.passes(shape, node)) return true;
-    }
-    return false;
+    for (const group of this.#queue.awake) if (!hasRoom(group.shape, this.#model)) this.#queue.rest(group, 'FULL');
   }
 
   #nodeNamed(name: string): ModelNode {

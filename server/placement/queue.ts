@@ -20,9 +20,10 @@ export type Forecast = Pick<PendingTask, 'durationMs' | 'rankMs'>;
 
 /**
  * Why no task of a group is offered. FULL: no node has room, and a node with more room than before ends it. LEFT: there
- * is room, and the scheduler has not used it; any change ends it. GATHERING: not all of the gang are there yet.
+ * is room, and the scheduler has not used it; any change ends it. HELD: there is room, and only on nodes that are held
+ * for others; a node that is not held, or not any more, ends it. GATHERING: not all of the gang are there yet.
  */
-export type Rest = 'FULL' | 'LEFT' | 'GATHERING';
+export type Rest = 'FULL' | 'LEFT' | 'HELD' | 'GATHERING';
 
 /** A task run in the queue. */
 export class Pending {

@@ -188,13 +188,11 @@ describe('a node that is held', () => {
       return { key, node, shape: small, gpus: [], priority: 0, startedAt };
     };
     // What runs on b has run from the beginning, what runs on a has begun just now.
+    placement.release(small, 'a', 't');
     placement.running = () => [
       ...['b1', 'b2', 'b3'].map((key) => runs(key, 'b', 0)),
-      ...['a1', 'a2', 'a3', 'a4'].map((key) => runs(key, 'a', 1_990)),
+      ...['a1', 'a2', 'a3'].map((key) => runs(key, 'a', 1_990)),
     ];
-    placement.add({ key: 'next', shape: small, priority: 0, readySince: 1_500, tenant: 't' });
-    expect(placed(placement, 2_000)).toEqual([]);
-    placement.add({ key: 'third', shape: small, priority: 0, readySince: 1_500, tenant: 't' });
     expect(placed(placement, 2_001)).toEqual(['small>b']);
     expect(placement.explain('large')!.summary.message).toContain('node a is held for it');
   });
