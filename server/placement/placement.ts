@@ -46,6 +46,9 @@ export interface PlacementOptions {
   readonly batch: number;
 }
 
+/** For the choice of a node to hold so many attempts are listed; among more there is always a node that is nearly free. */
+const MAX_LOOKED_AT = 10_000;
+
 /** Where a task run goes, and on which of the node's GPUs. */
 export interface PlacedTaskRun {
   readonly taskRun: string;
@@ -189,7 +192,8 @@ export class Placement {
       const longWaiting = longWaitingIn(this.#queue, this.#scheduler, this.#model.eligible.length, now);
       const offered = this.#queue.offer(this.#batch, this.#scheduler.wants.includes('tenants'));
       const call = beginCall(together(offered, longWaiting), ++this.#call);
-      const running = longWaiting.isNews || this.#scheduler.wants.includes('running') ? this.running() : [];
+      const isWorthALook = longWaiting.isNews && this.#model.attemptCount <= MAX_LOOKED_AT;
+      const running = isWorthALook || this.#scheduler.wants.includes('running') ? this.running() : [];
       this.#decide(call, now, running, placements, refusals, preempted);
       asked = this.#scheduler.lastCall;
       const isReleased = this.#held.renew(this.#scheduler.held, this.#queue, this.#model);

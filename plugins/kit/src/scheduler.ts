@@ -22,7 +22,7 @@ export interface SchedulerPlugin<Config = unknown, Memory extends Json = Json> e
   wants?(config: Config): readonly SchedulerWish[];
   /**
    * When it holds nodes for tasks that have waited long and fit nowhere; null or absent: never. Such tasks are offered
-   * although no node has room for them, as many as may be held for, and `running` is filled when there is a new one.
+   * although no node has room for them, some more than may be held for, and `running` is filled when there is a new one and not too much runs.
    */
   reserves?(config: Config): ReservePolicy | null;
 }
