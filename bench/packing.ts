@@ -64,8 +64,8 @@ function used({ capacity, sizes }: Instance, lookAhead: boolean): number {
     free: [capacity],
   }));
   const feasible = Uint32Array.from(nodes, (_, at) => at);
-  const input: PlacementInput<{ lookAhead: boolean }> = {
-    config: { lookAhead },
+  const input: PlacementInput<{ lookAhead: boolean; reserveAfterMs: number | null; reservations: number }> = {
+    config: { lookAhead, reserveAfterMs: null, reservations: 1 },
     memory: null,
     seed: 1,
     now: 0,

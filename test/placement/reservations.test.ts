@@ -2,14 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import { chance } from '@gantry/plugin-kit/testing';
+import binPacking from '@gantry/scheduler-bin-packing';
+import fairShare from '@gantry/scheduler-fair-share';
 import priority from '@gantry/scheduler-priority';
+import roundRobin from '@gantry/scheduler-round-robin';
+import spread from '@gantry/scheduler-spread';
 import { packCall, unpackCall } from '../../server/engine/decision-log.ts';
 import { rerun } from '../../server/placement/rerun.ts';
 import { simulate } from '../../server/simulation/simulate.ts';
 import type { SimulatedTask, Workload } from '../../server/simulation/workload.ts';
 import { aNode, aPlacement, aShape, addTasks, placed } from './cluster.ts';
 
-const HOLDING = [priority] as unknown as readonly SchedulerPlugin[];
+const HOLDING = [priority, roundRobin, fairShare, spread, binPacking] as unknown as readonly SchedulerPlugin[];
 
 /** Small tasks that keep every gap filled, and among them a large one. */
 interface Stream {
@@ -82,7 +86,7 @@ describe.each(HOLDING)('a large task under a steady stream of small ones, by $na
         const latest = waitedMs >= longestMs ? heldAt + longestMs : heldAt + 3 * longestMs;
         expect(large.startedAt).toBeLessThanOrEqual(latest);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

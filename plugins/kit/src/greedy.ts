@@ -1,5 +1,6 @@
 import { BestNodes, namedFor, type NodeScore } from './best-nodes.ts';
-import type { Decision, PendingTask, PlacementInput, PlacementOutput } from './scheduler.ts';
+import { Reservations } from './reservations.ts';
+import type { Decision, PendingTask, PlacementInput, PlacementOutput, ReservePolicy } from './scheduler.ts';
 import type { Json } from './vocabulary.ts';
 
 export { Cluster } from './cluster.ts';
@@ -14,6 +15,8 @@ export interface GreedyRules {
   order?(one: PendingTask, other: PendingTask): number;
   /** How many of the best nodes each decision names with their scores. Default 0; costs a scan of all nodes per task. */
   readonly considered?: number;
+  /** For whom nodes are held, as `reserves` says; default null: for nobody. */
+  readonly reserve?: ReservePolicy | null;
   /**
    * What the greatest preference of a task for a node adds to the score; the greatest dislike takes as much from it.
    * Default 1, which outweighs any score that is a share.
@@ -34,18 +37,22 @@ export function greedy<Config>(
 ): <Memory extends Json>(input: PlacementInput<Config, Memory>) => PlacementOutput<Memory> {
   return (input) => {
     if (input.tasks.length === 0) return { decisions: [], memory: input.memory };
-    const { order, considered = 0, ...choosing } = rules(input.config, input);
+    const { order, considered = 0, reserve = null, ...choosing } = rules(input.config, input);
     const { nodes, resources, shapes } = input;
     const { config } = input;
     const kept = typeof config === 'object' && config !== null ? { keptWith: config } : {};
     const choices = new BestNodes({ nodes, resources, shapes, taskCounts: countTasks(input), ...kept, ...choosing });
+    const reservations = new Reservations(input, choices, reserve);
     const decisions: Decision[] = [];
     for (const task of inOrder(input.tasks, order)) {
       const node = choices.best(task.shape);
-      if (node < 0) continue;
+      if (node < 0) {
+        reservations.passOver(task);
+        continue;
+      }
       decisions.push(choices.place(task, node, Math.max(considered, namedFor(task.key, input))));
     }
-    return { decisions, memory: input.memory };
+    return { decisions, memory: input.memory, ...reservations.output };
   };
 }
 

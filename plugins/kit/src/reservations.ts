@@ -87,9 +87,14 @@ export class Reservations {
     this.#most = policy === null ? 0 : mostHeld(input.nodes.length, policy);
   }
 
+  /** Whether a node may still be held for a task, should it fit nowhere when it is its turn. */
+  isFor({ readySince }: PendingTask): boolean {
+    return readySince <= this.#before && this.#made.length < this.#most;
+  }
+
   /** A task fits nowhere, and it is its turn. Says whether a node is held for it from now on. */
   passOver(task: PendingTask): boolean {
-    if (task.readySince > this.#before || this.#made.length === this.#most) return false;
+    if (!this.isFor(task)) return false;
     const { reservations = [], shapes, now } = this.#input;
     const shape = shapes[task.shape]!;
     const kept = reservations.find(({ task: key }) => key === task.key);

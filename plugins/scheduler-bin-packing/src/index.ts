@@ -1,6 +1,7 @@
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
 import { BestNodes, namedFor, type NodeScore } from '@gantry/plugin-kit/best-nodes';
 import { resourceColumns } from '@gantry/plugin-kit/cluster';
+import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
 import {
   defineScheduler,
   zodConfig,
@@ -22,6 +23,7 @@ const config = z
       .describe(
         'Whether tasks of equal priority are packed as a whole, the largest first, instead of one by one as they came. Fewer nodes are used; who has waited longest does not always go first.',
       ),
+    ...reserveSettings(null),
   })
   .describe('How the bin-packing scheduler behaves.');
 
@@ -53,9 +55,10 @@ const WITHOUT_GPU = 1;
  */
 export default defineScheduler<z.output<typeof config>>({
   name: 'bin-packing',
-  version: '1.1.0',
+  version: '1.2.0',
   summary: 'Fills the fullest node that still fits, and keeps GPUs usable.',
   config: zodConfig(config),
+  reserves: reservePolicyOf,
 
   place(input) {
     const { nodes, resources, shapes } = input;
@@ -70,16 +73,20 @@ export default defineScheduler<z.output<typeof config>>({
       taskCounts: countTasks(input),
       keptWith: input.config,
     });
-    const decisions = input.config.lookAhead ? packBatch(input, choices) : oneByOne(input, choices);
-    return { decisions, memory: demand === null ? input.memory : (demand as unknown as Json) };
+    const reservations = new Reservations(input, choices, reservePolicyOf(input.config));
+    const place = input.config.lookAhead ? packBatch : oneByOne;
+    const decisions = place(input, choices, reservations);
+    const memory = demand === null ? input.memory : (demand as unknown as Json);
+    return { decisions, memory, ...reservations.output };
   },
 });
 
-function oneByOne(input: PlacementInput, choices: BestNodes): readonly Decision[] {
+function oneByOne(input: PlacementInput, choices: BestNodes, reservations: Reservations): readonly Decision[] {
   const decisions: Decision[] = [];
   for (const task of inOrder(input.tasks)) {
     const node = choices.best(task.shape);
     if (node >= 0) decisions.push(choices.place(task, node, namedFor(task.key, input)));
+    else reservations.passOver(task);
   }
   return decisions;
 }

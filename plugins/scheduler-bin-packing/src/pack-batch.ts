@@ -1,5 +1,6 @@
 import { namedFor, type BestNodes } from '@gantry/plugin-kit/best-nodes';
 import { resourceColumns, type Cluster } from '@gantry/plugin-kit/cluster';
+import type { Reservations } from '@gantry/plugin-kit/reservations';
 import type { Decision, PendingTask, PlacementInput } from '@gantry/plugin-kit/scheduler';
 
 /** The search for what fills one node looks at so many sets of tasks at most; all searches of a call at so many. */
@@ -21,7 +22,7 @@ interface Item {
  * Source: minimum bin slack, J. Gupta and J. Ho (1999), begun with the largest as in K. Fleszar and K. Hindi, New
  * Heuristics for One-Dimensional Bin-Packing (2002).
  */
-export function packBatch(input: PlacementInput, choices: BestNodes): readonly Decision[] {
+export function packBatch(input: PlacementInput, choices: BestNodes, reservations: Reservations): readonly Decision[] {
   const columns = resourceColumns(input.resources);
   const total = input.resources.map((_, column) =>
     input.nodes.reduce((sum, { capacity }) => sum + capacity[column]!, 0),
@@ -46,7 +47,10 @@ export function packBatch(input: PlacementInput, choices: BestNodes): readonly D
     const largest = items[at]!;
     if (largest.isPlaced) continue;
     const node = choices.best(largest.task.shape);
-    if (node < 0) continue;
+    if (node < 0) {
+      reservations.passOver(largest.task);
+      continue;
+    }
     place(largest, node);
     const others: Item[] = [];
     for (let next = at + 1; next < items.length && items[next]!.task.priority === largest.task.priority; next++) {

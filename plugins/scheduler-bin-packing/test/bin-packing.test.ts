@@ -4,8 +4,8 @@ import { randomInput } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 
 function place(nodes: readonly NodeView[], needs: readonly (readonly number[])[]): string {
-  const input: PlacementInput<{ lookAhead: boolean }> = {
-    config: { lookAhead: false },
+  const input: PlacementInput<{ lookAhead: boolean; reserveAfterMs: number | null; reservations: number }> = {
+    config: { lookAhead: false, reserveAfterMs: null, reservations: 1 },
     memory: null,
     seed: 0,
     now: 0,
@@ -50,7 +50,7 @@ describe('bin-packing', () => {
 
   it('uses an empty node only when no other has room, among nodes that are alike', () => {
     for (let seed = 0; seed < 100; seed++) {
-      const random = randomInput(seed, { lookAhead: false });
+      const random = randomInput(seed, { lookAhead: false, reserveAfterMs: null, reservations: 1 });
       const capacity = [8_000, 2 ** 34, 64, 4];
       const nodes = random.nodes.map(({ name }) => ({ name, labels: {}, capacity, free: capacity }));
       const shapes = random.shapes.map(({ needs }) => ({ needs, feasible: nodes.map((_, at) => at) }));

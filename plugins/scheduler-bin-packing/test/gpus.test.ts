@@ -21,9 +21,9 @@ function call(
   nodes: readonly NodeView[],
   tasks: readonly Needs[],
   memory: Json = null,
-): PlacementInput<{ lookAhead: boolean }> {
+): PlacementInput<{ lookAhead: boolean; reserveAfterMs: number | null; reservations: number }> {
   return {
-    config: { lookAhead: false },
+    config: { lookAhead: false, reserveAfterMs: null, reservations: 1 },
     memory,
     seed: 0,
     now: 0,
@@ -36,7 +36,9 @@ function call(
   };
 }
 
-function places(input: PlacementInput<{ lookAhead: boolean }>): string {
+function places(
+  input: PlacementInput<{ lookAhead: boolean; reserveAfterMs: number | null; reservations: number }>,
+): string {
   return plugin
     .place(input)
     .decisions.map((each) => ('node' in each ? input.nodes[each.node]!.name : '-'))
@@ -142,7 +144,9 @@ describe('bin-packing with GPUs', () => {
   });
 });
 
-function inputOf(memory: Json): PlacementInput<{ lookAhead: boolean }> {
+function inputOf(
+  memory: Json,
+): PlacementInput<{ lookAhead: boolean; reserveAfterMs: number | null; reservations: number }> {
   return call(
     [],
     Array.from({ length: 500 }, (_, at): Needs => [1 + (at % 6), 1_000]),

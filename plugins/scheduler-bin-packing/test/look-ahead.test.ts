@@ -9,8 +9,8 @@ function call(
   some: { nodes?: number; priorities?: readonly number[]; lookAhead?: boolean } = {},
 ) {
   const { nodes = sizes.length, priorities = [], lookAhead = true } = some;
-  const input: PlacementInput<{ lookAhead: boolean }> = {
-    config: { lookAhead },
+  const input: PlacementInput<{ lookAhead: boolean; reserveAfterMs: number | null; reservations: number }> = {
+    config: { lookAhead, reserveAfterMs: null, reservations: 1 },
     memory: null,
     seed: 0,
     now: 0,

@@ -1,5 +1,6 @@
 import { BestNodes, namedFor } from '@gantry/plugin-kit/best-nodes';
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
+import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
 import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import { fullest, leastLoaded } from '@gantry/plugin-kit/scores';
 import * as z from 'zod';
@@ -35,6 +36,7 @@ const config = z
       .enum(['FULLEST', 'LEAST_LOADED'])
       .default('FULLEST')
       .describe('Which of the nodes with room a task gets: FULLEST leaves whole nodes for large tasks.'),
+    ...reserveSettings(300_000),
   })
   .describe('How the fair-share scheduler behaves.');
 
@@ -56,10 +58,11 @@ export type Config = z.output<typeof config>;
  */
 export default defineScheduler<Config>({
   name: 'fair-share',
-  version: '1.0.0',
+  version: '1.1.0',
   summary: 'Shares the pool fairly among tenants by their dominant resource, with weights, limits and guarantees.',
   config: zodConfig(config),
   wants: () => ['tenants'],
+  reserves: reservePolicyOf,
 
   place(input) {
     const { nodes, resources, shapes, tasks, memory } = input;
@@ -72,19 +75,24 @@ export default defineScheduler<Config>({
       taskCounts: countTasks(input),
       keptWith: input.config,
     });
+    const reservations = new Reservations(input, choices, reservePolicyOf(input.config));
     const tenants = makeTenants(input);
     const decisions: Decision[] = [];
     for (const task of inOrder(tasks)) tenants.of(task).waiting.push({ task, needs: shapes[task.shape]!.needs });
     const canGo = (tenant: Tenant, { task, needs }: Waiting): boolean => {
       const excess = tenant.excessOf(needs);
       if (excess !== null) decisions.push({ task: task.key, hold: excess });
-      return excess === null && choices.best(task.shape) >= 0;
+      return excess === null && (choices.best(task.shape) >= 0 || reservations.isFor(task));
     };
     for (;;) {
       const tenant = tenants.next(canGo);
-      if (tenant === null) return { decisions, memory };
+      if (tenant === null) return { decisions, memory, ...reservations.output };
       const { task, needs } = tenant.take();
       const node = choices.best(task.shape);
+      if (node < 0) {
+        reservations.passOver(task);
+        continue;
+      }
       decisions.push(choices.place(task, node, namedFor(task.key, input)));
       tenant.add(needs);
     }

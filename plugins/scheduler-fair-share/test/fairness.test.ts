@@ -10,6 +10,8 @@ const config = (some: Partial<Config> = {}): Config => ({
   guarantees: {},
   patienceMs: null,
   nodes: 'FULLEST',
+  reserveAfterMs: null,
+  reservations: 1,
   ...some,
 });
 

@@ -1,4 +1,5 @@
 import { Cluster, inOrder } from '@gantry/plugin-kit/greedy';
+import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
 import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import * as z from 'zod';
 import { Rotation } from './rotation.ts';
@@ -12,6 +13,7 @@ const config = z
       .describe(
         'How many turns a node gets in a round, by its name (`big-1`) or by a label (`size=large`); the most where several match, else 1.',
       ),
+    ...reserveSettings(300_000),
   })
   .describe('How the round-robin scheduler behaves.');
 
@@ -30,13 +32,17 @@ const config = z
  */
 export default defineScheduler<z.output<typeof config>, Position>({
   name: 'round-robin',
-  version: '1.1.0',
+  version: '1.2.0',
   summary: 'Sends each task to the next node in turn, with as many turns as a node’s weight.',
   config: zodConfig(config),
+  reserves: reservePolicyOf,
 
-  place({ config: { weights }, nodes, resources, shapes, tasks, memory }) {
+  place(input) {
+    const { config, nodes, resources, shapes, tasks, memory } = input;
     const cluster = new Cluster(nodes, resources);
-    const turns = turnsOf(nodes, weights);
+    const turns = turnsOf(nodes, config.weights);
+    const hold = (shape: number, node: number): void => cluster.hold(node, shapes[shape]!.needs);
+    const reservations = new Reservations(input, { cluster, hold }, reservePolicyOf(config));
     const rotations: (Rotation | undefined)[] = [];
     const decisions: Decision[] = [];
     let next = turns.behind(memory);
@@ -44,13 +50,16 @@ export default defineScheduler<z.output<typeof config>, Position>({
     for (const task of inOrder(tasks)) {
       const rotation = (rotations[task.shape] ??= new Rotation(shapes[task.shape]!, cluster, turns));
       const turn = rotation.firstFrom(next);
-      if (turn < 0) continue;
+      if (turn < 0) {
+        reservations.passOver(task);
+        continue;
+      }
       const node = turns.nodeOf(turn);
       cluster.take(node, shapes[task.shape]!.needs);
       decisions.push({ task: task.key, node });
       next = turn + 1;
       last = turns.positionOf(turn);
     }
-    return { decisions, memory: last };
+    return { decisions, memory: last, ...reservations.output };
   },
 });

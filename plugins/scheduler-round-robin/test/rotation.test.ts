@@ -8,7 +8,7 @@ function call(
   free = names.map(() => 100),
 ): Parameters<typeof plugin.place>[0] {
   return {
-    config: { weights: {} },
+    config: { weights: {}, reserveAfterMs: null, reservations: 1 },
     memory,
     seed: 0,
     now: 0,

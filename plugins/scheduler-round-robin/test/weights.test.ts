@@ -16,7 +16,7 @@ function call(
   free = 1_000,
 ): Input {
   return {
-    config: { weights },
+    config: { weights, reserveAfterMs: null, reservations: 1 },
     memory,
     seed: 0,
     now: 0,
@@ -37,7 +37,10 @@ function call(
     })),
     running: [],
     tenants: [],
-  } satisfies PlacementInput<{ weights: Weights }, NonNullable<Input['memory']>>;
+  } satisfies PlacementInput<
+    { weights: Weights; reserveAfterMs: number | null; reservations: number },
+    NonNullable<Input['memory']>
+  >;
 }
 
 function places(input: Input): string {

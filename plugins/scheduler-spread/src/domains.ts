@@ -1,7 +1,15 @@
 import { BestNodes, namedFor, type NodeScore } from '@gantry/plugin-kit/best-nodes';
 import { resourceColumns } from '@gantry/plugin-kit/cluster';
 import { inOrder } from '@gantry/plugin-kit/greedy';
-import type { Decision, Json, PlacementInput, PlacementOutput, Shape } from '@gantry/plugin-kit/scheduler';
+import { Reservations } from '@gantry/plugin-kit/reservations';
+import type {
+  Decision,
+  Json,
+  PlacementInput,
+  PlacementOutput,
+  ReservePolicy,
+  Shape,
+} from '@gantry/plugin-kit/scheduler';
 
 /**
  * Places each task in the domain that is least loaded once it is there, and there on the node that scores best. A domain
@@ -11,6 +19,7 @@ export function placeOverDomains<Memory extends Json>(
   input: PlacementInput<unknown, Memory>,
   label: string,
   score: NodeScore,
+  reserve: ReservePolicy | null,
 ): PlacementOutput<Memory> {
   const { nodes, resources, shapes, tasks, memory } = input;
   const domainOf = new Map<string | undefined, number>();
@@ -26,13 +35,20 @@ export function placeOverDomains<Memory extends Json>(
     shapes: shapes.flatMap((shape) => partsOf(shape, ofNode, values.length)),
     score,
   });
+  // What is held is held for all domains.
+  const { cluster } = choices;
+  const hold = (shape: number, node: number): void => choices.hold(shape * values.length, node);
+  const reservations = new Reservations(input, { cluster, hold }, reserve);
   const decisions: Decision[] = [];
   for (const task of inOrder(tasks)) {
     const { needs } = shapes[task.shape]!;
     const passed = new Set<number>();
     for (;;) {
       const domain = loads.leastLoaded(needs, passed);
-      if (domain < 0) break;
+      if (domain < 0) {
+        reservations.passOver(task);
+        break;
+      }
       const part = task.shape * values.length + domain;
       const node = choices.best(part);
       if (node < 0) {
@@ -44,7 +60,7 @@ export function placeOverDomains<Memory extends Json>(
       break;
     }
   }
-  return { decisions, memory };
+  return { decisions, memory, ...reservations.output };
 }
 
 /** A label's value that is the node's own: not what every object has. */

@@ -1,4 +1,5 @@
 import { greedy } from '@gantry/plugin-kit/greedy';
+import { reservePolicyOf, reserveSettings } from '@gantry/plugin-kit/reservations';
 import { defineScheduler, zodConfig } from '@gantry/plugin-kit/scheduler';
 import { leastLoaded } from '@gantry/plugin-kit/scores';
 import * as z from 'zod';
@@ -14,6 +15,7 @@ const config = z
       .describe(
         'Load is kept even over the values of this label first (`zone`, `rack`), then over the nodes of each. Null: over nodes alone.',
       ),
+    ...reserveSettings(300_000),
   })
   .describe('How the spread scheduler behaves.');
 
@@ -28,13 +30,15 @@ const config = z
  */
 export default defineScheduler<z.output<typeof config>>({
   name: 'spread',
-  version: '1.0.0',
+  version: '1.1.0',
   summary: 'Keeps load even over nodes, or over racks or zones and then their nodes.',
   config: zodConfig(config),
+  reserves: reservePolicyOf,
 
   place(input) {
     const score = leastLoaded(input.resources);
     const { label } = input.config;
-    return label === null ? greedy(() => ({ score }))(input) : placeOverDomains(input, label, score);
+    const reserve = reservePolicyOf(input.config);
+    return label === null ? greedy(() => ({ score, reserve }))(input) : placeOverDomains(input, label, score, reserve);
   },
 });

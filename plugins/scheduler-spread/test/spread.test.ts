@@ -12,7 +12,7 @@ const node = (name: string, zone: string, free: number, capacity = 8): NodeView 
 
 function place(nodes: readonly NodeView[], count: number, label: string | null, shape: Partial<Shape> = {}): string {
   const { decisions } = plugin.place({
-    config: { label },
+    config: { label, reserveAfterMs: null, reservations: 1 },
     memory: null,
     seed: 0,
     now: 0,
@@ -43,7 +43,7 @@ describe('spread', () => {
       { name: 'a', labels: {}, capacity: [8, 8], free: [8, 1] },
       { name: 'b', labels: {}, capacity: [8, 8], free: [4, 4] },
     ];
-    const input = randomInput(1, { label: null });
+    const input = randomInput(1, { label: null, reserveAfterMs: null, reservations: 1 });
     const { decisions } = plugin.place({
       ...input,
       memory: null,
@@ -92,17 +92,17 @@ describe('spread', () => {
 
   it('decides with a label as without one when every node has a value of its own', () => {
     for (let seed = 0; seed < 100; seed++) {
-      const input = randomInput(seed, { label: null as string | null });
+      const input = randomInput(seed, { label: null as string | null, reserveAfterMs: null, reservations: 1 });
       const nodes = input.nodes.map((each) => ({ ...each, labels: { host: each.name } }));
       const columns = (amounts: readonly number[]) => amounts.slice(0, 1);
-      const alike: PlacementInput<{ label: string | null }> = {
+      const alike: PlacementInput<{ label: string | null; reserveAfterMs: number | null; reservations: number }> = {
         ...input,
         memory: null,
         resources: ['cpu'],
         nodes: nodes.map((each) => ({ ...each, capacity: columns(each.capacity), free: columns(each.free) })),
         shapes: input.shapes.map((each) => ({ ...each, needs: columns(each.needs) })),
       };
-      expect(plugin.place({ ...alike, config: { label: 'host' } }).decisions).toEqual(
+      expect(plugin.place({ ...alike, config: { ...input.config, label: 'host' } }).decisions).toEqual(
         plugin.place(alike as never).decisions,
       );
     }
