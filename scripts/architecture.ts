@@ -21,6 +21,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@gantry/plugin-kit/chance',
     '@gantry/plugin-kit/cluster',
     '@gantry/plugin-kit/gpus',
+    '@gantry/plugin-kit/reservations',
+    '@gantry/plugin-kit/reserve-settings',
+    '@gantry/plugin-kit/room-without',
   ],
   'plugins/runner-*': ['@gantry/plugin-kit'],
 
@@ -32,6 +35,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@gantry/plugin-kit/scheduler',
     '@gantry/plugin-kit/greedy',
     '@gantry/plugin-kit/gpus',
+    '@gantry/plugin-kit/reservations',
   ],
   'server/placement/scheduler-host.ts': [
     'server/domain',

@@ -11,7 +11,7 @@ import { packCall, unpackCall } from '../../server/engine/decision-log.ts';
 import { rerun } from '../../server/placement/rerun.ts';
 import { simulate } from '../../server/simulation/simulate.ts';
 import type { SimulatedTask, Workload } from '../../server/simulation/workload.ts';
-import { aNode, aPlacement, aShape, addTasks, placed } from './cluster.ts';
+import { aNode, aPlacement, aShape, placed } from './cluster.ts';
 
 const HOLDING = [priority, roundRobin, fairShare, spread, binPacking] as unknown as readonly SchedulerPlugin[];
 

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { Cluster } from './cluster.ts';
 import { GPU } from './gpus.ts';
 import { fitsWithout } from './room-without.ts';
@@ -19,39 +18,6 @@ const NODES_PER_HELD = 8;
 /** How many nodes may be held at once in a pool of so many. */
 export const mostHeld = (nodeCount: number, { atOnce }: ReservePolicy): number =>
   Math.min(atOnce, Math.max(1, Math.floor(nodeCount / NODES_PER_HELD)), nodeCount);
-
-/** The settings of a scheduler that holds nodes; `reservePolicyOf` reads them. */
-export interface ReserveSettings {
-  /** Milliseconds; null: nodes are never held. */
-  readonly reserveAfterMs: number | null;
-  readonly reservations: number;
-}
-
-/** The settings in a scheduler's schema. */
-export function reserveSettings(reserveAfterMs: number | null) {
-  return {
-    reserveAfterMs: z
-      .int()
-      .min(0)
-      .nullable()
-      .default(reserveAfterMs)
-      .describe(
-        'For a task that has waited so long, and fits nowhere although it is its turn, a node is held: nothing that comes after it is placed there. Null: never, and a steady stream of small tasks may keep a large one waiting for ever. Milliseconds.',
-      ),
-    reservations: z
-      .int()
-      .min(1)
-      .max(64)
-      .default(4)
-      .describe(
-        'How many nodes are held at once, at most; and of eight nodes never more than one, but one in any case.',
-      ),
-  };
-}
-
-/** For whom a scheduler with these settings holds nodes; null for nobody. */
-export const reservePolicyOf = ({ reserveAfterMs, reservations }: ReserveSettings): ReservePolicy | null =>
-  reserveAfterMs === null ? null : { afterMs: reserveAfterMs, atOnce: reservations };
 
 /** What nodes are held in: `BestNodes`, or something like it. */
 export interface HoldableRoom {
@@ -180,7 +146,7 @@ function isBetter(one: Prospect, other: Prospect): boolean {
 function remainingMs({ isEnding, startedAt, durationMs }: RunningAttempt, now: number): number {
   if (isEnding === true) return 0;
   const ranMs = Math.max(0, now - startedAt);
-  return durationMs != null && durationMs > ranMs ? durationMs - ranMs : ranMs;
+  return (durationMs ?? 0) > ranMs ? durationMs! - ranMs : ranMs;
 }
 
 /** What runs on each node, what probably ends first in front. */

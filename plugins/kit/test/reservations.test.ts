@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BestNodes } from '../src/best-nodes.ts';
-import { mostHeld, reservePolicyOf, Reservations } from '../src/reservations.ts';
+import { mostHeld, Reservations } from '../src/reservations.ts';
+import { reservePolicyOf } from '../src/reserve-settings.ts';
 import type { PendingTask, PlacementInput, Reservation, RunningAttempt } from '../src/scheduler.ts';
 import { leastLoaded } from '../src/scores.ts';
 

@@ -1,7 +1,8 @@
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
 import { BestNodes, namedFor, type NodeScore } from '@gantry/plugin-kit/best-nodes';
 import { resourceColumns } from '@gantry/plugin-kit/cluster';
-import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
+import { Reservations } from '@gantry/plugin-kit/reservations';
+import { reservePolicyOf, reserveSettings } from '@gantry/plugin-kit/reserve-settings';
 import {
   defineScheduler,
   zodConfig,

@@ -1,6 +1,7 @@
 import { BestNodes, namedFor } from '@gantry/plugin-kit/best-nodes';
 import { countTasks, inOrder } from '@gantry/plugin-kit/greedy';
-import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
+import { Reservations } from '@gantry/plugin-kit/reservations';
+import { reservePolicyOf, reserveSettings } from '@gantry/plugin-kit/reserve-settings';
 import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import { fullest, leastLoaded } from '@gantry/plugin-kit/scores';
 import * as z from 'zod';

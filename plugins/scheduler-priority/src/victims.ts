@@ -1,4 +1,3 @@
-import type { Cluster } from '@gantry/plugin-kit/greedy';
 import type { RunningAttempt } from '@gantry/plugin-kit/scheduler';
 
 /** Sets of victims are tried one by one as long as there are so many at most; beyond that the search is a greedy one. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { NodeView, PendingTask, PlacementInput, RunningAttempt } from '@gantry/plugin-kit/scheduler';
 import { chance } from '@gantry/plugin-kit/testing';
-import type { ReserveSettings } from '@gantry/plugin-kit/reservations';
+import type { ReserveSettings } from '@gantry/plugin-kit/reserve-settings';
 import plugin from '../src/index.ts';
 
 type Input = PlacementInput<{ agingMs: number | null; preempt: boolean } & ReserveSettings>;

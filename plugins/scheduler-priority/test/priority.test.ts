@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeView, PendingTask, PlacementInput } from '@gantry/plugin-kit/scheduler';
-import type { ReserveSettings } from '@gantry/plugin-kit/reservations';
+import type { ReserveSettings } from '@gantry/plugin-kit/reserve-settings';
 import plugin from '../src/index.ts';
 
 const NO_HOLDS: ReserveSettings = { reserveAfterMs: null, reservations: 1 };

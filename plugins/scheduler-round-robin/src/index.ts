@@ -1,5 +1,6 @@
 import { Cluster, inOrder } from '@gantry/plugin-kit/greedy';
-import { reservePolicyOf, Reservations, reserveSettings } from '@gantry/plugin-kit/reservations';
+import { Reservations } from '@gantry/plugin-kit/reservations';
+import { reservePolicyOf, reserveSettings } from '@gantry/plugin-kit/reserve-settings';
 import { defineScheduler, zodConfig, type Decision } from '@gantry/plugin-kit/scheduler';
 import * as z from 'zod';
 import { Rotation } from './rotation.ts';

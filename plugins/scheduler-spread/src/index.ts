@@ -1,5 +1,5 @@
 import { greedy } from '@gantry/plugin-kit/greedy';
-import { reservePolicyOf, reserveSettings } from '@gantry/plugin-kit/reservations';
+import { reservePolicyOf, reserveSettings } from '@gantry/plugin-kit/reserve-settings';
 import { defineScheduler, zodConfig } from '@gantry/plugin-kit/scheduler';
 import { leastLoaded } from '@gantry/plugin-kit/scores';
 import * as z from 'zod';
