@@ -30,8 +30,9 @@ const config = z
  * it is there: whose highest share taken, over the resources that the task needs, is the lowest.
  *
  * Waiting raises a priority by one step per `agingMs`. So a task that has p steps less goes before all that become ready
- * more than p × agingMs after it, and nothing starves. With null a steady stream of more urgent work keeps the rest
- * waiting for ever, as strict priority means.
+ * more than p × agingMs after it, and nothing starves: a large one, which small ones would keep from ever finding room,
+ * gets a node held for it when it has waited for `reserveAfterMs` and it is its turn. With agingMs null a steady stream
+ * of more urgent work keeps the rest waiting for ever, as strict priority means.
  *
  * With `preempt` a task that fits nowhere ends others: the fewest that will do, of these the lowest in priority, of
  * these the youngest. Only what has a lower priority and would also come later in the queue is ended, so two tasks never
