@@ -39,6 +39,9 @@ const REMEDY = 'Run describeScheduler of @gantry/plugin-kit/testing over it.';
 /** Calls between two that are made twice. */
 const ASKED_AGAIN_EVERY = 128;
 
+/** A scheduler may hold so many nodes at once, whatever it says. */
+const MAX_HELD = 64;
+
 const MAX_MEMORY_BYTES = 16 << 10;
 
 /**
@@ -70,7 +73,7 @@ export class SchedulerHost implements Scheduler {
     this.#memory = options.memory;
     this.#memoryText = JSON.stringify(options.memory);
     this.#wants = options.plugin.wants?.(options.config) ?? [];
-    this.#reserves = options.plugin.reserves?.(options.config) ?? null;
+    this.#reserves = policyIn(options.plugin.reserves?.(options.config));
   }
 
   get wants(): readonly SchedulerWish[] {
@@ -180,7 +183,7 @@ export class SchedulerHost implements Scheduler {
     this.#lastCall = { scheduler: plugin.name, version: plugin.version, input, decisions: null };
     try {
       const output = plugin.place(input);
-      const wrong = nonsenseIn(output, offer.tasks.length) ?? wrongReservationIn(output, offer);
+      const wrong = nonsenseIn(output, offer.tasks.length) ?? wrongReservationIn(output, offer, this.#reserves);
       const text = wrong === null ? JSON.stringify(output.memory ?? null) : '';
       const nonsense = wrong ?? memoryProblem(output.memory, text);
       if (nonsense !== null) {
@@ -241,6 +244,13 @@ function nonsenseIn(output: unknown, taskCount: number): string | null {
   return null;
 }
 
+/** For whom a plugin says that it holds nodes; null when that is nobody, or no sense. */
+function policyIn(value: unknown): ReservePolicy | null {
+  const { afterMs, atOnce } = (value ?? {}) as Partial<Record<keyof ReservePolicy, unknown>>;
+  if (typeof afterMs !== 'number' || typeof atOnce !== 'number') return null;
+  return afterMs >= 0 && atOnce >= 1 ? { afterMs, atOnce: Math.min(Math.floor(atOnce), MAX_HELD) } : null;
+}
+
 /** What is held, of those that are offered again and nodes that are still there. */
 function asOffered(held: readonly HeldNode[], { tasks, nodes }: Offer): readonly Reservation[] {
   if (held.length === 0) return [];
@@ -253,10 +263,16 @@ function asOffered(held: readonly HeldNode[], { tasks, nodes }: Offer): readonly
 }
 
 /** What is wrong with the nodes that a scheduler holds. */
-function wrongReservationIn({ decisions, reservations }: PlacementOutput, { tasks, nodes }: Offer): string | null {
+function wrongReservationIn(
+  { decisions, reservations }: PlacementOutput,
+  { tasks, nodes }: Offer,
+  policy: ReservePolicy | null,
+): string | null {
   if (reservations === undefined) return null;
   if (!Array.isArray(reservations)) return 'reservations that are no list';
   if (reservations.length === 0) return null;
+  if (policy === null) return 'nodes that it holds, although it has no `reserves`';
+  if (reservations.length > policy.atOnce) return `${reservations.length} nodes that it holds; it may ${policy.atOnce}`;
   const open = new Set(tasks.map(({ key }) => key));
   for (const { task } of decisions) open.delete(task);
   const free = new Set(nodes.keys());

@@ -51,6 +51,36 @@ describe('a scheduler that fails', () => {
     expect(log).toHaveLength(1);
   });
 
+  it.each([
+    ['no list', 'all', /reservations that are no list/],
+    ['for nobody', [{ task: 'r.9', node: 0, since: 0 }], /held for r\.9, which is decided on, not offered/],
+    ['since no time', [{ task: 'r.0', node: 0 }], /does not say since when/],
+    ['on no node', [{ task: 'r.0', node: 7, since: 0 }], /node 7 held for r\.0: there is none/],
+    ['nothing', [null], /does not say since when/],
+    ['on one node twice', ['r.0', 'r.1'].map((task) => ({ task, node: 0, since: 0 })), /or it is held already/],
+    ['more than it may', ['r.0', 'r.1', 'r.2'].map((task) => ({ task, node: 0, since: 0 })), /3 nodes .* it may 2/],
+  ])('is replaced when what it holds makes no sense: %s', (_name, reservations, expected) => {
+    const plugin = {
+      ...aScheduler(() => ({ decisions: [], memory: null, reservations })),
+      reserves: () => ({ afterMs: 0, atOnce: 2 }),
+    };
+    const placement = aPlacement(nodes(), { plugin });
+    addTasks(placement, aShape(), 'r.0', 'r.1', 'r.2');
+    expect(placed(placement)).toEqual(['r.0>a', 'r.1>a', 'r.2>b']);
+    expect(placement.schedulerStatus.lastFault).toMatch(expected);
+  });
+
+  it('is replaced when it holds nodes and does not say for whom', () => {
+    const reservations = [{ task: 'r.0', node: 0, since: 0 }];
+    const holding = aScheduler(() => ({ decisions: [], memory: null, reservations }));
+    for (const reserves of [() => null, () => ({ afterMs: 'soon', atOnce: 2 }), () => ({ afterMs: 0, atOnce: NaN })]) {
+      const placement = aPlacement(nodes(), { plugin: { ...holding, reserves: reserves as never } });
+      addTasks(placement, aShape(), 'r.0');
+      expect(placed(placement)).toEqual(['r.0>a']);
+      expect(placement.schedulerStatus.lastFault).toContain('although it has no `reserves`');
+    }
+  });
+
   it.each(named(refused))(
     'has its decisions refused and first fit decide on the rest: $name',
     ({ plugin, expected }) => {
