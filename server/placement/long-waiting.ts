@@ -1,4 +1,5 @@
 import { isInVain, mostHeld } from '@gantry/plugin-kit/reservations';
+import type { ClusterModel } from './cluster-model.ts';
 import { byWaiting, chooseAmong, type Group, type Line, type Pending, type PlacementQueue } from './queue.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -23,9 +24,10 @@ const NOBODY: LongWaiting = { entries: [], isNews: false };
 export function longWaitingIn(
   queue: PlacementQueue,
   { reserves, held }: Pick<Scheduler, 'reserves' | 'held'>,
-  nodeCount: number,
+  model: ClusterModel,
   now: number,
 ): LongWaiting {
+  const nodeCount = model.eligible.length;
   if (reserves === null || nodeCount === 0 || queue.resting.size === 0) return NOBODY;
   const most = mostHeld(nodeCount, reserves);
   const chosen = new Set<Pending>();
@@ -33,7 +35,7 @@ export function longWaitingIn(
   let above = Infinity;
   for (const reservation of held) {
     const entry = queue.get(reservation.taskRun);
-    if (entry === undefined || !isWithoutRoom(entry.group)) continue;
+    if (entry === undefined || !isBlocked(entry.group, model)) continue;
     chosen.add(entry);
     above = Math.min(above, entry.priority);
     if (!isInVain(reservation, entry, now)) keptCount++;
@@ -42,7 +44,7 @@ export function longWaitingIn(
   const before = now - reserves.afterMs;
   const lines: Line[] = [];
   for (const group of queue.resting) {
-    if (!isWithoutRoom(group)) continue;
+    if (!isBlocked(group, model)) continue;
     for (const line of group.lines) {
       if (line.size > 0 && line.priority > above && line.head.readySince <= before) lines.push(line);
     }
@@ -56,7 +58,9 @@ export function longWaitingIn(
   return { entries: [...chosen].sort(byWaiting), isNews: keptCount < most && keptCount < chosen.size };
 }
 
-const isWithoutRoom = ({ rest, gangSize }: Group): boolean => gangSize === 0 && (rest === 'FULL' || rest === 'HELD');
+/** Whether nothing but other work keeps it waiting: not a resource that no node has ever had. */
+const isBlocked = ({ rest, gangSize, shape }: Group, model: ClusterModel): boolean =>
+  gangSize === 0 && (rest === 'FULL' || rest === 'HELD') && model.needsOf(shape) !== null;
 
 /** What is offered together with who has waited long, in the order of an offer. */
 export const together = (offered: readonly Pending[], { entries }: LongWaiting): readonly Pending[] =>

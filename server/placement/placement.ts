@@ -182,14 +182,14 @@ export class Placement {
   /** Places what it can, at most a batch, and reserves it; the engine makes each an attempt in the same step. */
   place(now: number): Placed {
     this.#wake();
-    if (!this.#preempts) this.#restWithoutRoom();
+    this.#restWithoutRoom();
     const placements: PlacedTaskRun[] = [];
     const refusals: PlacementRefusal[] = [];
     const preempted: Preempted[] = [];
     this.#placeReady(placements);
     let asked: SchedulerCall | null = null;
     if (this.#queue.awake.size > 0) {
-      const longWaiting = longWaitingIn(this.#queue, this.#scheduler, this.#model.eligible.length, now);
+      const longWaiting = longWaitingIn(this.#queue, this.#scheduler, this.#model, now);
       const offered = this.#queue.offer(this.#batch, this.#scheduler.wants.includes('tenants'));
       const call = beginCall(together(offered, longWaiting), ++this.#call);
       const isWorthALook = longWaiting.isNews && this.#model.attemptCount <= MAX_LOOKED_AT;
@@ -380,8 +380,12 @@ export class Placement {
     return this.#scheduler.wants.includes('preempt');
   }
 
+  /** Room can be made for what others hold, not for a resource that no node has ever had. */
   #restWithoutRoom(): void {
-    for (const group of this.#queue.awake) if (!hasRoom(group.shape, this.#model)) this.#queue.rest(group, 'FULL');
+    for (const group of this.#queue.awake) {
+      const mayFit = this.#preempts ? this.#model.needsOf(group.shape) !== null : hasRoom(group.shape, this.#model);
+      if (!mayFit) this.#queue.rest(group, 'FULL');
+    }
   }
 
   #nodeNamed(name: string): ModelNode {

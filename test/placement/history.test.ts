@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
+import type { JsonObject, SchedulerPlugin } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../../server/domain/node.ts';
 import { refusalsOf } from '../../server/placement/feasibility.ts';
 import type { ShapeRules, TaskShape } from '../../server/placement/shape.ts';
@@ -63,6 +63,13 @@ const steps = fc.array(
   { maxLength: 80 },
 );
 type Steps = typeof steps extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** A scheduler with a config of its own; none when it does not take it. */
+function configured(plugin: SchedulerPlugin, settings: JsonObject): readonly SchedulerPlugin[] {
+  if (!plugin.config.check(settings).ok) return [];
+  const config = { ...plugin.config, check: () => plugin.config.check(settings) };
+  return [{ ...plugin, name: `${plugin.name} ${JSON.stringify(settings)}`, config }];
+}
 
 interface Live {
   readonly key: string;
@@ -167,6 +174,9 @@ function expectRulesKept(running: readonly Live[], { name, capacity }: Node): vo
 
 const plugins = [
   ...BUILT_IN,
+  // Every step is a millisecond.
+  ...BUILT_IN.flatMap((plugin) => configured(plugin, { reserveAfterMs: 5, reservations: 2 })),
+  ...BUILT_IN.flatMap((plugin) => configured(plugin, { reserveAfterMs: 5, preempt: true })),
   broken.overCommits,
   broken.throws,
   broken.ignoresFeasibility,
