@@ -3,7 +3,7 @@ import { formatQuantity } from '../domain/resources.ts';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
 import { isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
 import { nextDomain } from './offer.ts';
-import type { Pending, PlacementQueue } from './queue.ts';
+import type { Group, Pending, PlacementQueue } from './queue.ts';
 import type { TaskShape } from './shape.ts';
 import { unblockingsOf, type Unblocking } from './unblock.ts';
 
@@ -53,14 +53,23 @@ export type QueueReason = Pick<PlacementExplanation, 'summary' | 'tier' | 'unblo
 export const NODES_LOOKED_AT = 256;
 
 /**
- * Says why a task run in the queue waits: as `explain` does, but of a larger pool only some nodes are looked at one by
- * one, those that might do first. What is worked out for its shape is kept in `known`, for others like it.
+ * Says why the task runs of a group wait, as long as the scheduler holds none of them back: as `explain` does, but of a
+ * larger pool only some nodes are looked at one by one, those that might do first.
  */
-export function reasonOf(entry: Pending, model: ClusterModel, known: Map<TaskShape, Outlook>): QueueReason {
-  let outlook = known.get(entry.shape);
-  if (outlook === undefined) known.set(entry.shape, (outlook = glanceAt(entry.shape, model)));
-  return { ...summaryOf(entry, outlook, model), unblock: outlook.unblock };
+export function reasonOfGroup(group: Group, model: ClusterModel): QueueReason {
+  const outlook = glanceAt(group.shape, model);
+  return { ...summaryOfGroup(group, outlook, model), unblock: outlook.unblock };
 }
+
+/** Why one of a group waits, when this is why the others do. */
+export function reasonOfEntry<Why extends Summary>({ hold }: Pick<Pending, 'hold'>, why: Why): Why {
+  if (hold === null || !ITS_TURN.has(why.summary.code)) return why;
+  const message = `The scheduler holds it: ${hold.message}`;
+  return { ...why, tier: 'SCHEDULER', summary: { ...hold, code: 'HELD', message } };
+}
+
+/** There is room: a scheduler may still hold it back. */
+const ITS_TURN: ReadonlySet<string> = new Set(['NOT_CHOSEN', 'NEXT']);
 
 function glanceAt(shape: TaskShape, model: ClusterModel): Outlook {
   const all = model.nodes();
@@ -79,7 +88,7 @@ function glanceAt(shape: TaskShape, model: ClusterModel): Outlook {
 }
 
 /** What the nodes come to for a shape. */
-export interface Outlook {
+interface Outlook {
   readonly nodeCount: number;
   /** The node that comes nearest to doing; null when there are none. */
   readonly nearest: NodeVerdict | null;
@@ -132,7 +141,11 @@ const byNearness = (one: NodeVerdict, other: NodeVerdict): number =>
 
 type Summary = Pick<PlacementExplanation, 'summary' | 'tier'>;
 
-function summaryOf({ shape, hold, group }: Pending, outlook: Outlook, model: ClusterModel): Summary {
+const summaryOf = (entry: Pending, outlook: Outlook, model: ClusterModel): Summary =>
+  reasonOfEntry(entry, summaryOfGroup(entry.group, outlook, model));
+
+function summaryOfGroup(group: Group, outlook: Outlook, model: ClusterModel): Summary {
+  const { shape } = group;
   const { nodeCount, nearest, ableCount, limited } = outlook;
   if (nearest === null) {
     return {
@@ -144,7 +157,7 @@ function summaryOf({ shape, hold, group }: Pending, outlook: Outlook, model: Clu
     const message = `Only ${group.size} of the ${group.gangSize} of its gang wait for a place; all of them start at once.`;
     return { tier: 'GANG', summary: { code: 'GANG_INCOMPLETE', message, remedy: 'Wait for the others.' } };
   }
-  if (nearest.verdict === 'FITS') return turnOf(hold, group, model);
+  if (nearest.verdict === 'FITS') return turnOf(group, model);
   if (ableCount === 0) {
     const obstacle = nearest.obstacles[0]!;
     const message = `None of ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'} will do. ${obstacle.message}`;
@@ -170,7 +183,7 @@ function summaryOf({ shape, hold, group }: Pending, outlook: Outlook, model: Clu
 }
 
 /** There is room for it: whose turn is it? */
-function turnOf(hold: Reason | null, group: Pending['group'], model: ClusterModel): Summary {
+function turnOf(group: Group, model: ClusterModel): Summary {
   if (group.gangSize > 0) {
     let room = 0;
     for (const index of model.feasibility.nodesFor(group.shape)) {
@@ -183,10 +196,6 @@ function turnOf(hold: Reason | null, group: Pending['group'], model: ClusterMode
         summary: { code: 'GANG_NO_ROOM', message, remedy: 'Wait until more ends, or add nodes.' },
       };
     }
-  }
-  if (hold !== null) {
-    const message = `The scheduler holds it: ${hold.message}`;
-    return { tier: 'SCHEDULER', summary: { ...hold, code: 'HELD', message } };
   }
   return group.rest === 'LEFT'
     ? {

@@ -1,12 +1,11 @@
 import type { Json, Reason } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { ClusterModel, EXCLUSIVE_USE, type ModelNode } from './cluster-model.ts';
-import { explain, explainNomination, reasonOf } from './explain.ts';
-import type { Outlook, PlacementExplanation, QueueReason } from './explain.ts';
+import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
 import { PlacementQueue, type Forecast, type Pending, type PlacementRequest } from './queue.ts';
-import { queuePage, type QueuePage, type QueuePlace } from './queue-page.ts';
+import { QueueInspection } from './queue-inspection.ts';
 import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
@@ -83,8 +82,8 @@ export class Placement {
   #call = 0;
   /** Whether anything at all has happened since the last call. */
   #hasChanged = false;
-  /** What has been worked out about shapes since the last change; null when nobody has asked since. */
-  #outlooks: Map<TaskShape, Outlook> | null = null;
+  /** What waits, and why. */
+  readonly inspection = new QueueInspection(this.#queue, this.#model);
 
   constructor({ scheduler, batch, shadow = null }: PlacementOptions) {
     this.#shadow = shadow && new Shadow(shadow);
@@ -191,7 +190,7 @@ export class Placement {
         this.#queue.rest(group, hasRoom ? 'LEFT' : 'FULL');
       }
     }
-    this.#outlooks = null;
+    this.inspection.changed();
     const { memory } = this.#scheduler;
     const memoryChanged = placements.length > 0 && memory !== this.#storedMemory;
     if (memoryChanged) this.#storedMemory = memory;
@@ -235,11 +234,6 @@ export class Placement {
     return shares;
   }
 
-  /** The ids of those that wait, the most urgent first; so many at most. */
-  waiting(limit: number): readonly string[] {
-    return queuePage(this.#queue, limit, null).entries.map(({ key }) => key);
-  }
-
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
   explain(key: string): PlacementExplanation | null {
     const entry = this.#queue.get(key);
@@ -248,25 +242,9 @@ export class Placement {
     return nomination && explainNomination(nomination, this.#queue.size);
   }
 
-  /** Is another object whenever what waits, or why, may have become another. */
-  get mark(): object {
-    return (this.#outlooks ??= new Map());
-  }
-
-  /** What waits behind a place, the most urgent first, so many at most. */
-  queuePage(first: number, after: QueuePlace | null): QueuePage {
-    return queuePage(this.#queue, first, after);
-  }
-
-  /** Why a task run waits, in short; null when it is not in the queue (any more). */
-  reasonOf(key: string): QueueReason | null {
-    const entry = this.#queue.get(key);
-    return entry === undefined ? null : reasonOf(entry, this.#model, (this.#outlooks ??= new Map()));
-  }
-
   #changed(): void {
     this.#hasChanged = true;
-    this.#outlooks = null;
+    this.inspection.changed();
   }
 
   #decide(
