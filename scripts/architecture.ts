@@ -72,6 +72,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server/placement/shadow.ts',
     'server/placement/what-if.ts',
     'server/placement/queue.ts',
+    'server/placement/queue-inspection.ts',
     'server/placement/queue-page.ts',
     'server/placement/shape.ts',
     'server/simulation',

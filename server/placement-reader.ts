@@ -4,9 +4,10 @@ import type { Engine } from './engine/loop.ts';
 /** What the API may ask of the pools that this server runs. */
 export function placementReader(engines: ReadonlyMap<string, Engine>): PlacementReader {
   return {
-    queuePage: (pool, first, after) => engines.get(pool)?.placement?.queuePage(first, after) ?? null,
-    reasonOf: (pool, taskRun) => engines.get(pool)?.placement?.reasonOf(taskRun) ?? null,
-    queueMark: (pool) => engines.get(pool)?.placement?.mark ?? null,
+    queuePage: (pool, range, filter) => engines.get(pool)?.placement?.inspection.page(range, filter) ?? null,
+    queueOverview: (pool) => engines.get(pool)?.placement?.inspection.overview ?? null,
+    reasonOf: (pool, taskRun) => engines.get(pool)?.placement?.inspection.reasonOf(taskRun) ?? null,
+    queueMark: (pool) => engines.get(pool)?.placement?.inspection.mark ?? null,
     explain: (pool, taskRun) => engines.get(pool)?.placement?.explain(taskRun) ?? null,
     status(pool) {
       const placement = engines.get(pool)?.placement;

@@ -14,7 +14,8 @@ import type { Workload } from '../simulation/workload.ts';
 import type { Changes, WhatIf } from '../placement/what-if.ts';
 import type { Events } from '../events/follow.ts';
 import type { PlacementExplanation, QueueReason } from '../placement/explain.ts';
-import type { QueuePage, QueuePlace } from '../placement/queue-page.ts';
+import type { QueueFilter, QueueOverview } from '../placement/queue-inspection.ts';
+import type { QueuePage, QueueRange } from '../placement/queue-page.ts';
 import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
 import type { SchedulerStatus } from '../placement/scheduler.ts';
 import type { ShadowReport } from '../placement/shadow.ts';
@@ -90,8 +91,10 @@ export interface PlacementReader {
   explain(pool: string, taskRun: TaskRunId): PlacementExplanation | null;
   /** Null when this server does not run the pool. */
   status(pool: string): PoolStatus | null;
-  /** What waits behind a place in the queue, the most urgent first; null when this server does not run the pool. */
-  queuePage(pool: string, first: number, after: QueuePlace | null): QueuePage | null;
+  /** A part of the queue, the most urgent first; null when this server does not run the pool. */
+  queuePage(pool: string, range: QueueRange, filter: QueueFilter): QueuePage | null;
+  /** Why they wait, and whose they are, counted; null when this server does not run the pool. */
+  queueOverview(pool: string): QueueOverview | null;
   /** Why a task run in the queue waits, in short; null when it is not in the queue (any more). */
   reasonOf(pool: string, taskRun: TaskRunId): QueueReason | null;
   /** Is another object whenever the queue, or why something waits in it, may have changed; null as for `status`. */

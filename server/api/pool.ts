@@ -4,7 +4,7 @@ import { builder } from './builder.ts';
 import { connectionOf, pageArgs, readPageArgs } from './connections.ts';
 import type { PoolStatus } from './context.ts';
 import { NodeConnection } from './node-list.ts';
-import { pageOfQueue, QueueConnection } from './queue.ts';
+import { pageOfQueue, queueArgs, QueueConnection } from './queue.ts';
 import { enumOf, ReasonRef } from './vocabulary.ts';
 
 const SchedulerState = enumOf<PoolStatus['schedulerState']>('SchedulerState', 'Whether a pool’s scheduler works.', {
@@ -145,9 +145,9 @@ export const PoolRef = builder.objectRef<Pool>('Pool').implement({
     queue: t.field({
       type: QueueConnection,
       nullable: true,
-      args: pageArgs(),
+      args: queueArgs(),
       description: 'What waits, the most urgent first; null when another server runs the pool.',
-      resolve: (pool, args, context) => pageOfQueue(pool, readPageArgs(args), context),
+      resolve: (pool, args, context) => pageOfQueue(pool, args, context),
     }),
     nodes: t.field({
       type: NodeConnection,

@@ -20,6 +20,7 @@ import './node-event.ts';
 import './pool.ts';
 import './pool-sample.ts';
 import './queue-event.ts';
+import './queue-overview.ts';
 import './follow-pool.ts';
 import './update-pool.ts';
 import './decision.ts';

@@ -59,19 +59,37 @@ export type QueueReason = Pick<PlacementExplanation, 'summary' | 'tier' | 'unblo
 export const NODES_LOOKED_AT = 256;
 
 /**
- * Says why a task run in the queue waits: as `explain` does, but of a larger pool only some nodes are looked at one by
- * one, those that might do first. What is worked out for its shape is kept in `known`, for others like it.
+ * Says why the task runs of a group wait, as long as the scheduler holds none of them back: as `explain` does, but of a
+ * larger pool only some nodes are looked at one by one, those that might do first.
  */
-export function reasonOf(
-  entry: Pending,
-  model: ClusterModel,
-  held: readonly HeldNode[],
-  known: Map<TaskShape, Outlook>,
-): QueueReason {
-  let outlook = known.get(entry.shape);
-  if (outlook === undefined) known.set(entry.shape, (outlook = glanceAt(entry.group, model, held)));
-  return { ...summaryOf(entry, outlook, model, held), unblock: outlook.unblock };
+export function reasonOfGroup(group: Group, model: ClusterModel, held: readonly HeldNode[]): QueueReason {
+  const outlook = glanceAt(group, model, held);
+  return { ...summaryOfGroup(group, outlook, model), unblock: outlook.unblock };
 }
+
+/** Why one of a group waits, when this is why the others do. */
+export function reasonOfEntry<Why extends Summary>(
+  { key, hold }: Pick<Pending, 'key' | 'hold'>,
+  why: Why,
+  held: readonly HeldNode[],
+): Why {
+  const { code } = why.summary;
+  if (ITS_TURN.has(code)) {
+    if (hold === null) return why;
+    const message = `The scheduler holds it: ${hold.message}`;
+    return { ...why, tier: 'SCHEDULER', summary: { ...hold, code: 'HELD', message } };
+  }
+  const own = held.find(({ taskRun }) => taskRun === key)?.node;
+  if (own === undefined || NO_NODE_WILL_DO.has(code)) return why;
+  const message = `No node has room for it, and it has waited long: node ${own} is held for it, and nothing is placed there that comes after it.`;
+  const remedy = `Wait until enough of what runs on ${own} has ended, or add a node.`;
+  return { ...why, tier: 'CAPACITY', summary: { code: 'HOLDING_NODE', message, remedy } };
+}
+
+/** There is room: a scheduler may still hold it back. */
+const ITS_TURN: ReadonlySet<string> = new Set(['NOT_CHOSEN', 'NEXT']);
+/** Since a node was held for it, all that would do have gone. */
+const NO_NODE_WILL_DO: ReadonlySet<string> = new Set(['NO_NODES', 'NO_FEASIBLE_NODE']);
 
 function glanceAt(group: Group, model: ClusterModel, held: readonly HeldNode[]): Outlook {
   const all = model.nodes();
@@ -96,7 +114,7 @@ function glanceAt(group: Group, model: ClusterModel, held: readonly HeldNode[]):
 }
 
 /** What the nodes come to for a shape. */
-export interface Outlook {
+interface Outlook {
   readonly nodeCount: number;
   /** The node that comes nearest to doing; null when there are none. */
   readonly nearest: NodeVerdict | null;
@@ -161,12 +179,11 @@ const byNearness = (one: NodeVerdict, other: NodeVerdict): number =>
 
 type Summary = Pick<PlacementExplanation, 'summary' | 'tier'>;
 
-function summaryOf(
-  { key, shape, hold, group }: Pending,
-  outlook: Outlook,
-  model: ClusterModel,
-  held: readonly HeldNode[],
-): Summary {
+const summaryOf = (entry: Pending, outlook: Outlook, model: ClusterModel, held: readonly HeldNode[]): Summary =>
+  reasonOfEntry(entry, summaryOfGroup(entry.group, outlook, model), held);
+
+function summaryOfGroup(group: Group, outlook: Outlook, model: ClusterModel): Summary {
+  const { shape } = group;
   const { nodeCount, nearest, ableCount, limited } = outlook;
   if (nearest === null) {
     return {
@@ -178,7 +195,7 @@ function summaryOf(
     const message = `Only ${group.size} of the ${group.gangSize} of its gang wait for a place; all of them start at once.`;
     return { tier: 'GANG', summary: { code: 'GANG_INCOMPLETE', message, remedy: 'Wait for the others.' } };
   }
-  if (nearest.verdict === 'FITS') return turnOf(hold, group, model);
+  if (nearest.verdict === 'FITS') return turnOf(group, model);
   if (ableCount === 0) {
     const obstacle = nearest.obstacles[0]!;
     const message = `None of ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'} will do. ${obstacle.message}`;
@@ -187,12 +204,6 @@ function summaryOf(
       tier: obstacle.tier,
       summary: { code: 'NO_FEASIBLE_NODE', message, ...(remedy === undefined ? {} : { remedy }) },
     };
-  }
-  const own = held.find(({ taskRun }) => taskRun === key)?.node;
-  if (own !== undefined) {
-    const message = `No node has room for it, and it has waited long: node ${own} is held for it, and nothing is placed there that comes after it.`;
-    const remedy = `Wait until enough of what runs on ${own} has ended, or add a node.`;
-    return { tier: 'CAPACITY', summary: { code: 'HOLDING_NODE', message, remedy } };
   }
   const asked = Object.entries(shape.resources).map(([name, need]) => `${formatQuantity(name, need)} of ${name}`);
   if (outlook.held !== null) {
@@ -214,7 +225,7 @@ function summaryOf(
 }
 
 /** There is room for it: whose turn is it? */
-function turnOf(hold: Reason | null, group: Pending['group'], model: ClusterModel): Summary {
+function turnOf(group: Group, model: ClusterModel): Summary {
   if (group.gangSize > 0) {
     let room = 0;
     for (const index of model.feasibility.nodesFor(group.shape)) {
@@ -227,10 +238,6 @@ function turnOf(hold: Reason | null, group: Pending['group'], model: ClusterMode
         summary: { code: 'GANG_NO_ROOM', message, remedy: 'Wait until more ends, or add nodes.' },
       };
     }
-  }
-  if (hold !== null) {
-    const message = `The scheduler holds it: ${hold.message}`;
-    return { tier: 'SCHEDULER', summary: { ...hold, code: 'HELD', message } };
   }
   return group.rest === 'LEFT'
     ? {

@@ -1,8 +1,7 @@
 import type { Json } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
 import { ClusterModel, type ModelNode } from './cluster-model.ts';
-import { explain, explainNomination, reasonOf } from './explain.ts';
-import type { Outlook, PlacementExplanation, QueueReason } from './explain.ts';
+import { explain, explainNomination, type PlacementExplanation } from './explain.ts';
 import { beginCall, makeOffer, type Call } from './offer.ts';
 import { fragmentationOf } from './fragmentation.ts';
 import { HeldNodes } from './held-nodes.ts';
@@ -10,8 +9,8 @@ import { longWaitingIn, together } from './long-waiting.ts';
 import { hasRoom, hasRoomOn, restOf } from './room.ts';
 import { Preemptions, runningViews, type Preempted } from './preemptions.ts';
 import { PlacementQueue, type Forecast, type Pending, type PlacementRequest, type Rest } from './queue.ts';
-import { queuePage, type QueuePage, type QueuePlace } from './queue-page.ts';
-import type { Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
+import { QueueInspection } from './queue-inspection.ts';
+import type { HeldNode, Offer, Scheduler, SchedulerCall, SchedulerStatus } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
 import { Shadow, type ShadowReport } from './shadow.ts';
 import { Tenants } from './tenants.ts';
@@ -93,8 +92,8 @@ export class Placement {
   #hasChanged = false;
   /** Whether that was more than another node being held. */
   #isNews = false;
-  /** What has been worked out about shapes since the last change; null when nobody has asked since. */
-  #outlooks: Map<TaskShape, Outlook> | null = null;
+  /** What waits, and why. */
+  readonly inspection = new QueueInspection(this.#queue, this.#model, () => this.#heldFor);
 
   constructor({ scheduler, batch, shadow = null }: PlacementOptions) {
     this.#shadow = shadow && new Shadow(shadow);
@@ -208,7 +207,7 @@ export class Placement {
         this.#queue.rest(group, rest);
       }
     }
-    this.#outlooks = null;
+    this.inspection.changed();
     const { memory } = this.#scheduler;
     const memoryChanged = placements.length > 0 && memory !== this.#storedMemory;
     if (memoryChanged) this.#storedMemory = memory;
@@ -235,41 +234,23 @@ export class Placement {
     return fragmentationOf(this.#model, shapes);
   }
 
-  /** The ids of those that wait, the most urgent first; so many at most. */
-  waiting(limit: number): readonly string[] {
-    return queuePage(this.#queue, limit, null).entries.map(({ key }) => key);
-  }
-
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
   explain(key: string): PlacementExplanation | null {
     const entry = this.#queue.get(key);
-    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.#scheduler.held);
+    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.#heldFor);
     const nomination = this.#preemptions.of(key);
     return nomination && explainNomination(nomination, this.#queue.size);
   }
 
-  /** Is another object whenever what waits, or why, may have become another. */
-  get mark(): object {
-    return (this.#outlooks ??= new Map());
-  }
-
-  /** What waits behind a place, the most urgent first, so many at most. */
-  queuePage(first: number, after: QueuePlace | null): QueuePage {
-    return queuePage(this.#queue, first, after);
-  }
-
-  /** Why a task run waits, in short; null when it is not in the queue (any more). */
-  reasonOf(key: string): QueueReason | null {
-    const entry = this.#queue.get(key);
-    return entry === undefined
-      ? null
-      : reasonOf(entry, this.#model, this.#scheduler.held, (this.#outlooks ??= new Map()));
+  /** What is held for those that still wait. */
+  get #heldFor(): readonly HeldNode[] {
+    return this.#scheduler.held.filter(({ taskRun }) => this.#queue.get(taskRun) !== undefined);
   }
 
   #changed(): void {
     this.#hasChanged = true;
     this.#isNews = true;
-    this.#outlooks = null;
+    this.inspection.changed();
   }
 
   #decide(

@@ -53,7 +53,9 @@ export function whatIf(placement: Placement, changes: Changes, now: number, expl
     placements,
     preempted,
     pendingCount: placement.pendingCount,
-    pending: placement.waiting(explained).map((taskRun) => ({ taskRun, explanation: placement.explain(taskRun)! })),
+    pending: placement.inspection
+      .first(explained)
+      .map((taskRun) => ({ taskRun, explanation: placement.explain(taskRun)! })),
     utilization: before.map(({ resource, capacity, held }) => ({
       resource,
       capacity,

@@ -128,7 +128,7 @@ class Run {
       const { startedAt = null, endedAt = null, node = null } = this.#outcomes[at] ?? {};
       return { key, readyAt: this.#readyAt[at]!, startedAt, endedAt, node, preemptions: this.#preemptions[at]! };
     });
-    const pending = this.#placement.waiting(20).map((key) => {
+    const pending = this.#placement.inspection.first(20).map((key) => {
       return { key, message: this.#placement.explain(key)!.summary.message };
     });
     return { outcomes, samples: this.#meter.samples, utilization: this.#meter.utilization, pending };

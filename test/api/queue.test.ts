@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   for (const { socket } of open.splice(0)) socket.terminate();
-  for (const { key } of api.placement.queuePage(100, null).entries) api.placement.withdraw(key);
+  for (const key of api.placement.inspection.first(100)) api.placement.withdraw(key);
 });
 afterAll(() => api.stop());
 
@@ -94,6 +94,44 @@ describe('the queue of a pool', () => {
     for (const wrong of ['nonsense', 'WyJydW4iLDFd']) {
       expect((await ask({ after: wrong })).errors[0].extensions.code).toBe('BAD_CURSOR');
     }
+  });
+
+  it('is read from anywhere, and only what is wanted of it, each with its place in the whole', async () => {
+    queue(0, 1, 2, 3, 4);
+    api.placement.reserve(aShape(), 'a');
+    const PART = `query ($skip: Int, $filter: QueueFilter) {
+      pool(name: "default") {
+        queue(first: 2, skip: $skip, filter: $filter) { totalCount nodes { position } pageInfo { hasNextPage } }
+        queueOverview {
+          unexplainedCount
+          reasons { tier count summary { code } }
+          pipelines { name count }
+        }
+      }
+    }`;
+    const part = async (variables: object) =>
+      (await api.post({ query: PART, variables }, { token: api.secrets.VIEWER })).json;
+    const { queue: last, queueOverview } = (await part({ skip: 3 })).data.pool;
+    const { queue: wanted } = (await part({ skip: 0, filter: { code: 'NO_ROOM', run: run.id } })).data.pool;
+    const { queue: none } = (await part({ filter: { pipeline: 'others' } })).data.pool;
+    const { errors } = await part({ skip: -1 });
+    api.placement.release(aShape(), 'a');
+    expect(last).toEqual({
+      totalCount: 5,
+      nodes: [{ position: 4 }, { position: 5 }],
+      pageInfo: { hasNextPage: false },
+    });
+    expect(wanted).toEqual({ totalCount: 1, nodes: [{ position: 2 }], pageInfo: { hasNextPage: false } });
+    expect(none).toEqual({ totalCount: 0, nodes: [], pageInfo: { hasNextPage: false } });
+    expect(queueOverview).toEqual({
+      unexplainedCount: 0,
+      reasons: [
+        { tier: 'CAPACITY', count: 4, summary: { code: 'NO_FEASIBLE_NODE' } },
+        { tier: 'CAPACITY', count: 1, summary: { code: 'NO_ROOM' } },
+      ],
+      pipelines: [{ name: 'work', count: 5 }],
+    });
+    expect(errors[0]).toMatchObject({ message: '`skip` is a number from 0, not -1.' });
   });
 
   it('leaves out what is queued and not stored yet', async () => {

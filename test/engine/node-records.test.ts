@@ -29,8 +29,7 @@ describe('the history of a node', () => {
       ['REGISTERED', null],
       ['SUSPECTED', 'It had been silent for 15 s.'],
       ['HEARD_AGAIN', null],
-      // Heard at 21 s; looked at next when it would have been lost, at 45 s.
-      ['SUSPECTED', 'It had been silent for 24 s.'],
+      ['SUSPECTED', 'It had been silent for 15 s.'],
       ['LOST', 'It had been silent for 45 s. 2 attempts given up.'],
       ['RETURNED', null],
     ]);

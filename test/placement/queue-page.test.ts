@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { QueuePlace } from '../../server/placement/queue-page.ts';
+import type { QueuePage, QueuePlace } from '../../server/placement/queue-page.ts';
 import type { Placement } from '../../server/placement/placement.ts';
 import { aNode, aPlacement, aShape, addTasks } from './cluster.ts';
 
 const keysOf = (placement: Placement, first: number, after: QueuePlace | null = null): readonly string[] =>
-  placement.queuePage(first, after).entries.map(({ key }) => key);
+  placement.inspection.page({ first, after, skip: 0 }).entries.map(({ key }) => key);
 
 /** Three priorities and several shapes, in an order that has nothing to do with how urgent they are. */
 function aBusyQueue(size: number): Placement {
@@ -16,7 +16,7 @@ function aBusyQueue(size: number): Placement {
       shape: aShape({ slots: 1 + (mixed % 5) }),
       priority: mixed % 3,
       readySince: mixed,
-      tenant: 'work',
+      tenant: mixed % 2 === 0 ? 'even' : 'odd',
     });
   }
   return placement;
@@ -33,29 +33,41 @@ describe('a page of the queue', () => {
     const read: string[] = [];
     let after: QueuePlace | null = null;
     for (;;) {
-      const page = placement.queuePage(77, after);
-      expect(page.before).toBe(read.length);
+      const page: QueuePage = placement.inspection.page({ first: 77, after, skip: 0 });
+      expect(page.before).toEqual(page.entries.map((_, at) => read.length + at));
       read.push(...page.entries.map(({ key }) => key));
       after = page.entries.at(-1)!;
       if (!page.hasMore) break;
     }
     expect(read).toEqual(all);
     expect(new Set(read).size).toBe(1_000);
-    expect(placement.queuePage(10, after)).toEqual({ entries: [], before: 1_000, hasMore: false });
+    expect(placement.inspection.page({ first: 10, after, skip: 0 })).toEqual({
+      entries: [],
+      before: [],
+      hasMore: false,
+      total: 1_000,
+    });
   });
 
   it('goes on from a place whose task run has left the queue', () => {
     const placement = aBusyQueue(10);
-    const after = placement.queuePage(2, null).entries.at(-1)!;
+    const after = placement.inspection.page({ first: 2, after: null, skip: 0 }).entries.at(-1)!;
     placement.withdraw(after.key);
     expect(keysOf(placement, 2, after)).toEqual(['r.8', 'r.1']);
-    expect(placement.queuePage(2, after).before).toBe(1);
+    expect(placement.inspection.page({ first: 2, after, skip: 0 }).before).toEqual([1, 2]);
   });
 
   it('agrees with the position that an explanation tells', () => {
     const placement = aBusyQueue(100);
-    const { before, entries } = placement.queuePage(5, placement.queuePage(40, null).entries.at(-1)!);
-    expect(entries.map(({ key }) => placement.explain(key)!.position)).toEqual(entries.map((_, at) => before + at));
+    const isOdd = { pipeline: 'odd' };
+    for (const [range, filter] of [
+      [{ first: 5, after: null, skip: 40 }, {}],
+      [{ first: 5, after: null, skip: 30 }, isOdd],
+    ] as const) {
+      const { before, entries } = placement.inspection.page(range, filter);
+      expect(entries).toHaveLength(5);
+      expect(before).toEqual(entries.map(({ key }) => placement.explain(key)!.position));
+    }
   });
 });
 
@@ -68,9 +80,9 @@ describe('why a task run waits, in short', () => {
     placement.place(0);
     for (const key of ['r.0', 'r.1', 'r.2']) {
       const { summary, tier, unblock } = placement.explain(key)!;
-      expect(placement.reasonOf(key)).toEqual({ summary, tier, unblock });
+      expect(placement.inspection.reasonOf(key)).toEqual({ summary, tier, unblock });
     }
-    expect(placement.reasonOf('r.3')).toBeNull();
+    expect(placement.inspection.reasonOf('r.3')).toBeNull();
   });
 
   it('holds in a pool of more nodes than are looked at one by one', () => {
@@ -82,12 +94,14 @@ describe('why a task run waits, in short', () => {
     for (let at = 590; at < 599; at++) placement.reserve(far, `n${at}`);
     addTasks(placement, far, 'r.0');
     addTasks(placement, aShape({ slots: 2 }), 'r.1');
-    expect(placement.reasonOf('r.0')!.summary.code).toBe('NEXT');
+    expect(placement.inspection.reasonOf('r.0')!.summary.code).toBe('NEXT');
     placement.reserve(far, 'n599');
     placement.nodeChanged(aNode('n0', { eligibility: 'CORDONED', capacity: { slots: 1 } }));
-    expect(placement.reasonOf('r.0')!.summary).toEqual(placement.explain('r.0')!.summary);
-    expect(placement.reasonOf('r.0')!.summary.message).toBe('10 nodes of 600 would do, and none has 1 of slots free.');
-    expect(placement.reasonOf('r.1')!.summary.message).toMatch(/^None of 600 nodes will do\./);
+    expect(placement.inspection.reasonOf('r.0')!.summary).toEqual(placement.explain('r.0')!.summary);
+    expect(placement.inspection.reasonOf('r.0')!.summary.message).toBe(
+      '10 nodes of 600 would do, and none has 1 of slots free.',
+    );
+    expect(placement.inspection.reasonOf('r.1')!.summary.message).toMatch(/^None of 600 nodes will do\./);
   });
 
   it('is worked out anew after a change', () => {
@@ -95,19 +109,19 @@ describe('why a task run waits, in short', () => {
     placement.reserve(aShape(), 'a');
     addTasks(placement, aShape(), 'r.0');
     placement.place(0);
-    expect(placement.reasonOf('r.0')!.summary.code).toBe('NO_ROOM');
+    expect(placement.inspection.reasonOf('r.0')!.summary.code).toBe('NO_ROOM');
     placement.release(aShape(), 'a');
-    expect(placement.reasonOf('r.0')!.summary.code).toBe('NEXT');
+    expect(placement.inspection.reasonOf('r.0')!.summary.code).toBe('NEXT');
   });
 });
 
 describe('the mark', () => {
   it('stays the same object until something happens', () => {
     const placement = aPlacement([aNode('a', { capacity: { slots: 1 } })]);
-    let { mark } = placement;
+    let { mark } = placement.inspection;
     const isNew = (): boolean => {
       const before = mark;
-      mark = placement.mark;
+      mark = placement.inspection.mark;
       return mark !== before;
     };
     expect(isNew()).toBe(false);

@@ -170,7 +170,11 @@ describe('a node that is held', () => {
     expect(explanation.unblock.map(({ message }) => message)).toContain(
       'Wait until task run large has begun: b would do then.',
     );
-    expect(placement.reasonOf('small')!.summary).toEqual(explanation.summary);
+    expect(placement.inspection.reasonOf('small')!.summary).toEqual(explanation.summary);
+    expect(placement.inspection.overview.reasons.map(({ summary, count }) => `${summary.code} ${count}`)).toEqual([
+      'NODE_HELD 1',
+      'HOLDING_NODE 1',
+    ]);
   });
 
   it('is held in a call that is made again, as it was', () => {

@@ -195,9 +195,10 @@ export async function startApi(
     },
     placement: {
       explain: () => null,
-      queuePage: (pool, first, after) => (pool === POOL ? placement.queuePage(first, after) : null),
-      reasonOf: (_, taskRun) => placement.reasonOf(taskRun),
-      queueMark: (pool) => (pool === POOL ? placement.mark : null),
+      queuePage: (pool, range, filter) => (pool === POOL ? placement.inspection.page(range, filter) : null),
+      queueOverview: (pool) => (pool === POOL ? placement.inspection.overview : null),
+      reasonOf: (_, taskRun) => placement.inspection.reasonOf(taskRun),
+      queueMark: (pool) => (pool === POOL ? placement.inspection.mark : null),
       status: () => ({
         schedulerVersion: '1.0.0',
         schedulerState: 'HEALTHY',

@@ -2,6 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startBrowser, type TestBrowser } from './browser.ts';
 import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
+const CROWD = `
+name: crowd
+tasks: [{ key: many, runner: mock, nodeSelector: { disk: fast }, forEach: [${[...Array(3_000).keys()].join()}] }]
+`;
+const CANCEL = `mutation ($id: ID!) { cancelRun(input: { id: $id }) { __typename ... on Error { message } } }`;
+
 let server: WebServer;
 let browser: TestBrowser;
 
@@ -23,11 +29,41 @@ describe('the queue', () => {
     await page.getByText('Nothing waits').waitFor();
     const id = await triggerRun(server, 'picky');
     await page.getByText('One task waits.').waitFor();
-    await page.getByText(/None of 1 node will do\. Node alpha has no label disk/).waitFor();
-    await page.getByText('Drop disk=fast: alpha would do then.').waitFor();
+    const waiting = page.getByRole('region', { name: 'What waits' });
+    await waiting.getByText(/None of 1 node will do\. Node alpha has no label disk/).waitFor();
+    await waiting.getByText('Drop disk=fast: alpha would do then.').waitFor();
     await page.getByRole('link', { name: 'wait', exact: true }).click();
     await page.waitForURL(new RegExp(`/runs/${id}\\?task=.*&view=why`));
     await page.getByRole('tab', { name: 'Why', selected: true }).waitFor();
+  });
+
+  it('of thousands is scrolled to its end, narrowed by what keeps them, and goes on by itself meanwhile', async () => {
+    await applyPipeline(server, CROWD);
+    const crowd = await triggerRun(server, 'crowd');
+    const page = await browser.open({ token: server.token, path: '/queue' });
+    await page.getByText('3,001 tasks wait.').waitFor();
+    const reasons = page.getByRole('region', { name: 'Why they wait' });
+    await reasons.getByRole('button', { name: /No node of the kind.*3,001/ }).waitFor();
+    const waiting = page.getByRole('region', { name: 'What waits' });
+    await waiting.getByRole('link', { name: 'wait', exact: true }).waitFor();
+    await waiting.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await waiting.getByRole('link', { name: 'many[2999]', exact: true }).waitFor();
+    await waiting.getByText('3,001', { exact: true }).waitFor();
+
+    await page.getByLabel('Only of this pipeline').selectOption({ label: 'picky · 1' });
+    await page.getByText('1 of 3,001 shown').waitFor();
+    await waiting.getByRole('link', { name: 'wait', exact: true }).waitFor();
+    await page.waitForURL(/pipeline=picky/);
+    const another = await triggerRun(server, 'picky');
+    await page.getByText('2 of 3,002 shown').waitFor();
+    await server.ask(CANCEL, { id: another });
+    await page.getByText('1 of 3,001 shown').waitFor();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await server.ask(CANCEL, { id: crowd });
+    await page.getByText('One task waits.').waitFor();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await waiting.getByRole('link', { name: 'wait', exact: true }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 });
 

@@ -70,6 +70,13 @@ export type PluginKind = 'RUNNER' | 'SCHEDULER';
 
 export type PluginState = 'FAILED' | 'INCOMPATIBLE' | 'LOADED';
 
+export type QueueFilter = {
+  readonly code?: string | null | undefined;
+  readonly pipeline?: string | null | undefined;
+  readonly run?: string | null | undefined;
+  readonly tier?: PlacementTier | null | undefined;
+};
+
 export type ReplayInput = {
   readonly from: string;
   readonly pool?: string | null | undefined;
@@ -354,6 +361,28 @@ export type VersionShape = {
   readonly createdAt: string;
   readonly createdBy: string;
   readonly tasks: readonly TaskShape[];
+};
+
+export type QueueRow = {
+  readonly position: number;
+  readonly since: string;
+  readonly priority: number;
+  readonly tier: PlacementTier | null;
+  readonly summary: ReasonText;
+  readonly unblock: readonly { readonly message: string }[];
+  readonly taskRun: {
+    readonly id: string;
+    readonly runId: string;
+    readonly taskKey: string;
+    readonly mapIndex: number | null;
+    readonly run: { readonly pipelineName: string } | null;
+  };
+};
+
+export type QueueOverviewText = {
+  readonly reasons: readonly { readonly tier: PlacementTier; readonly count: number; readonly summary: ReasonText }[];
+  readonly unexplainedCount: number;
+  readonly pipelines: readonly { readonly name: string; readonly count: number }[];
 };
 
 export type PlacementText = {
@@ -655,47 +684,6 @@ export const NodeAttempts: Operation<NodeAttemptsData, NodeAttemptsVariables> = 
   text: 'query NodeAttempts($name: String!, $first: Int!) { node(name: $name) { taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
-export type QueuePageData = {
-  readonly pool: {
-    readonly name: string;
-    readonly queueLength: number | null;
-    readonly queue: {
-      readonly nodes: readonly {
-        readonly position: number;
-        readonly since: string;
-        readonly priority: number;
-        readonly tier: PlacementTier | null;
-        readonly summary: ReasonText;
-        readonly unblock: readonly { readonly message: string; readonly nodeCount: number }[];
-        readonly taskRun: {
-          readonly id: string;
-          readonly runId: string;
-          readonly taskKey: string;
-          readonly mapIndex: number | null;
-          readonly run: { readonly pipelineName: string } | null;
-        };
-      }[];
-      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-    } | null;
-  } | null;
-};
-export type QueuePageVariables = {
-  readonly pool: string;
-  readonly first: number;
-  readonly after?: string | null | undefined;
-};
-export const QueuePage: Operation<QueuePageData, QueuePageVariables> = {
-  name: 'QueuePage',
-  text: 'query QueuePage($pool: String!, $first: Int!, $after: String) { pool(name: $pool) { name queueLength queue(first: $first, after: $after) { nodes { position since priority tier summary { ...ReasonText } unblock { message nodeCount } taskRun { id runId taskKey mapIndex run { pipelineName } } } pageInfo { hasNextPage endCursor } } } } fragment ReasonText on Reason { code message remedy }',
-};
-
-export type QueueFeedData = { readonly queue: { readonly at: string } };
-export type QueueFeedVariables = { readonly pool: string };
-export const QueueFeed: Operation<QueueFeedData, QueueFeedVariables> = {
-  name: 'QueueFeed',
-  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { at } }',
-};
-
 export type NodeHistoryData = {
   readonly node: {
     readonly history: {
@@ -947,6 +935,34 @@ export type PipelinesFeedVariables = {};
 export const PipelinesFeed: Operation<PipelinesFeedData, PipelinesFeedVariables> = {
   name: 'PipelinesFeed',
   text: 'subscription PipelinesFeed { pipelines { name pipeline { name paused latestVersion updatedAt version { description } } } }',
+};
+
+export type QueueRangeData = {
+  readonly pool: {
+    readonly queueLength: number | null;
+    readonly queue: { readonly totalCount: number; readonly nodes: readonly QueueRow[] } | null;
+  } | null;
+};
+export type QueueRangeVariables = {
+  readonly pool: string;
+  readonly first: number;
+  readonly skip: number;
+  readonly filter?: QueueFilter | null | undefined;
+};
+export const QueueRange: Operation<QueueRangeData, QueueRangeVariables> = {
+  name: 'QueueRange',
+  text: 'query QueueRange($pool: String!, $first: Int!, $skip: Int!, $filter: QueueFilter) { pool(name: $pool) { queueLength queue(first: $first, skip: $skip, filter: $filter) { totalCount nodes { ...QueueRow } } } } fragment QueueRow on QueueEntry { position since priority tier summary { ...ReasonText } unblock { message } taskRun { id runId taskKey mapIndex run { pipelineName } } } fragment ReasonText on Reason { code message remedy }',
+};
+
+export type QueueFeedData = {
+  readonly queue: {
+    readonly pool: { readonly queueLength: number | null; readonly queueOverview: QueueOverviewText | null } | null;
+  };
+};
+export type QueueFeedVariables = { readonly pool: string };
+export const QueueFeed: Operation<QueueFeedData, QueueFeedVariables> = {
+  name: 'QueueFeed',
+  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { pool { queueLength queueOverview { ...QueueOverviewText } } } } fragment QueueOverviewText on QueueOverview { reasons { tier count summary { ...ReasonText } } unexplainedCount pipelines { name count } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type RunsPageData = {

@@ -121,7 +121,9 @@ export function nodeSilent(pool: PoolState, step: Step, name: string): void {
     step.nodeConnection(node, 'SUSPECT');
     step.nodeRecord(node, { type: 'SUSPECTED', message: `It had been silent for ${Math.round(silentMs / 1000)} s.` });
   }
-  pool.timers.add(silentSince + (silentMs >= suspectMs ? lostMs : suspectMs), { type: 'SILENCE', node: name });
+  // Should it be heard again and fall silent once more, it is doubted as soon as the first time.
+  const nextAt = silentMs >= suspectMs ? Math.min(silentSince + lostMs, step.now + suspectMs) : silentSince + suspectMs;
+  pool.timers.add(nextAt, { type: 'SILENCE', node: name });
 }
 
 const lost = (code: string, message: string): Failure => ({ kind: 'INFRASTRUCTURE', reason: { code, message } });

@@ -1,47 +1,20 @@
-import { QueueFeed, QueuePage, type QueueFeedData, type QueuePageData } from '../../client/operations.ts';
-import { Fault } from '../../client/fault.ts';
-import { askInOrder } from '../../client/socket.ts';
+import { useEffect, useMemo } from 'react';
+import type { QueueFilter } from '../../client/operations.ts';
 import { useLive, type Live } from '../../client/use-live.ts';
+import { QueueReader, type QueueView } from './queue-reader.ts';
 
-type Page = NonNullable<NonNullable<QueuePageData['pool']>['queue']>;
-/** A task run that waits. */
-export type QueueEntry = Page['nodes'][number];
-
-/** The most urgent of a queue, as far as they have been asked for. */
-export interface QueueView {
-  /** Null when another server runs the pool. */
-  readonly length: number | null;
-  readonly entries: readonly QueueEntry[];
-  readonly hasMore: boolean;
+/** A queue, live, as far as it is in sight. */
+export interface LiveQueue extends Live<QueueView> {
+  /** To be told which rows are on the page. */
+  readonly see: (first: number, last: number) => void;
 }
 
-/** As many as one question may yield. */
-const PAGE = 100;
-
-/** The first so many of a pool’s queue, live: read anew when it has changed, at most once a second. */
-export function useLiveQueue(pool: string, count: number): Live<QueueView> {
-  return useLive<QueueView, QueueFeedData, { pool: string }>(`${pool} ${count}`, () => ({
-    load: () => load(pool, count),
-    feed: QueueFeed,
-    variables: { pool },
-    cursorOf: null,
-    apply: () => false,
-  }));
+/** A pool's queue, live: what is in sight is read anew when it has changed, at most a few times a second. */
+export function useLiveQueue(pool: string, filter: QueueFilter): LiveQueue {
+  // Another filter is another view of the same queue: what was shown stays until it has been read.
+  const reader = useMemo(() => new QueueReader(pool, filter), [pool]);
+  const live = useLive(pool, () => reader.source());
+  const key = JSON.stringify(filter);
+  useEffect(() => reader.show(filter), [reader, key]);
+  return { ...live, see: reader.see };
 }
-
-async function load(name: string, count: number): Promise<QueueView> {
-  const entries: QueueEntry[] = [];
-  for (let after: string | null = null; ;) {
-    const pool: QueuePageData['pool'] = await readPage(name, Math.min(PAGE, count - entries.length), after);
-    if (pool === null) throw new Fault(`There is no pool ${name}.`, 'NOT_FOUND');
-    const { queue, queueLength: length } = pool;
-    if (queue === null) return { length, entries, hasMore: false };
-    entries.push(...queue.nodes);
-    const { hasNextPage: hasMore, endCursor } = queue.pageInfo;
-    if (!hasMore || entries.length >= count || queue.nodes.length === 0) return { length, entries, hasMore };
-    after = endCursor;
-  }
-}
-
-const readPage = async (pool: string, first: number, after: string | null) =>
-  (await askInOrder(QueuePage, { pool, first, after })).pool;

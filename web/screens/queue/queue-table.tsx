@@ -1,60 +1,52 @@
-import Link from 'next/link';
-import { useState } from 'react';
-import { Took } from '../../design/times.tsx';
+import { useMedia } from '../../client/use-media.ts';
 import { VirtualRows } from '../../design/virtual-rows.tsx';
-import type { QueueEntry } from './live-queue.ts';
+import { QueueLine } from './queue-line.tsx';
+import type { QueueView } from './queue-reader.ts';
 
-const ROW = 62;
+const ROW = 58;
 /** Where the reason stands below the task. */
-const NARROW_ROW = 112;
+const NARROW_ROW = 116;
+
+interface QueueTableProps {
+  readonly view: QueueView;
+  readonly see: (first: number, last: number) => void;
+}
 
 /** What waits, the most urgent first: since when, why, and what would help. */
-export function QueueTable({ entries }: { readonly entries: readonly QueueEntry[] }) {
-  const [isNarrow] = useState(() => matchMedia('(max-width: 860px)').matches);
+export function QueueTable({ view: { entries, total }, see }: QueueTableProps) {
+  const isNarrow = useMedia('(max-width: 860px)');
   return (
     <VirtualRows
       label="What waits"
       className="queue-table"
-      count={entries.length}
+      count={total}
       rowHeight={isNarrow ? NARROW_ROW : ROW}
-      keyOf={(index) => entries[index]!.taskRun.id}
+      keyOf={(index) => entries.get(index)?.taskRun.id ?? index}
+      onSight={see}
       head={
         <div className="rows-head queue-row">
-          <span>Place</span>
+          <span className="number">Place</span>
           <span>Task</span>
           <span>Waits</span>
+          <span className="wide-only">Kept by</span>
           <span className="wide-only">Why, and what would help</span>
-          <span className="wide-only">Priority</span>
+          <span className="number wide-only">Priority</span>
         </div>
       }
-      row={(index) => <QueueLine entry={entries[index]!} />}
+      row={(index) => {
+        const entry = entries.get(index);
+        return entry === undefined ? <Unread /> : <QueueLine entry={entry} />;
+      }}
     />
   );
 }
 
-function QueueLine({ entry }: { readonly entry: QueueEntry }) {
-  const { position, since, priority, summary, unblock, taskRun } = entry;
-  const { id, runId, taskKey, mapIndex, run } = taskRun;
-  const help = unblock[0]?.message ?? summary.remedy;
+/** A row that is on its way. */
+function Unread() {
   return (
-    <div className="queue-row">
-      <span className="number">{position.toLocaleString()}</span>
-      <span className="queue-task">
-        <Link className="clip mono cover-row" href={`/runs/${runId}?task=${id}&view=why`} data-row>
-          {mapIndex === null ? taskKey : `${taskKey}[${mapIndex}]`}
-        </Link>
-        <Link className="clip quiet faint above-cover" href={`/runs/${runId}`}>
-          {run?.pipelineName ?? runId}
-        </Link>
-      </span>
-      <span className="number">
-        <Took from={since} to={null} />
-      </span>
-      <span className="queue-task queue-why" title={help === null ? summary.message : `${summary.message}\n${help}`}>
-        <span className="clip">{summary.message}</span>
-        <span className="clip faint">{help}</span>
-      </span>
-      <span className="number wide-only">{priority}</span>
+    <div className="queue-row" aria-hidden="true">
+      <span className="number faint">…</span>
+      <span className="queue-unread" />
     </div>
   );
 }
