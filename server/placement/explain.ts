@@ -5,7 +5,6 @@ import { heldObstacle, isOnlyFull, obstaclesOn, type Obstacle, type Tier } from 
 import { nextDomain } from './offer.ts';
 import type { Group, Pending, PlacementQueue } from './queue.ts';
 import type { HeldNode } from './scheduler.ts';
-import type { TaskShape } from './shape.ts';
 import { unblockingsOf, type Unblocking } from './unblock.ts';
 
 export type { Obstacle, Tier } from './obstacle.ts';
