@@ -36,9 +36,11 @@ export const isUnreachable = (error: unknown): boolean => UNREACHABLE.has((error
 /** The status of an engine's answer; null when it gave none. */
 export const statusOf = (error: unknown): number | null => (error as EngineError).statusCode ?? null;
 
-/** In the engine's own words. */
-export const messageOf = (error: unknown): string =>
-  (error as EngineError).json?.message ?? (error instanceof Error ? error.message : String(error));
+/** In the engine's own words. Of an answer that its client has not read as JSON, without what the client says of it. */
+export function messageOf(error: unknown): string {
+  const message = (error as EngineError).json?.message ?? (error instanceof Error ? error.message : String(error));
+  return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
+}
 
 /** What an error of the engine means for an attempt. */
 export function failureOf(error: unknown): Failed {

@@ -2,7 +2,7 @@ import { defineRunner, zodConfig, type Outcome } from '@gantry/plugin-kit/runner
 import { dockerConfig, type DockerConfig } from './config.ts';
 import { Container, type Handle } from './container.ts';
 import { engineOf, missingSocket } from './engine.ts';
-import { failureOf, isUnreachable, messageOf } from './failure.ts';
+import { DockerFailure, failureOf, isUnreachable, messageOf } from './failure.ts';
 import { removeLeftovers } from './leftovers.ts';
 
 const DETECT_MS = 5_000;
@@ -50,6 +50,7 @@ export default defineRunner<DockerConfig, Handle>({
         enforces: ['cpu', 'memory'],
       };
     } catch (error) {
+      if (error instanceof DockerFailure) return { health: 'UNHEALTHY', reason: error.outcome.reason };
       const health = isUnreachable(error) ? 'ABSENT' : 'UNHEALTHY';
       const message = `The container engine does not answer: ${messageOf(error)}`;
       return { health, reason: { code: 'ENGINE_UNREACHABLE', message } };

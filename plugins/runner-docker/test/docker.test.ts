@@ -231,6 +231,18 @@ describe('when things die', () => {
     await nowhere.close();
   });
 
+  it('settings that cannot be used are told before anything is asked, with what is wrong', async () => {
+    const wrong = new AttemptHarness(plugin, { host: 'ssh://elsewhere', mount: [] });
+    const reason = {
+      code: 'BAD_SETTINGS',
+      message: expect.stringMatching(/host: must be unix:\/\/\/path or tcp.*"mount"/),
+    };
+    expect(await wrong.attempt({ image: IMAGE }).run()).toMatchObject({ kind: 'REJECTED', reason });
+    const detection = await plugin.detect!(new AbortController().signal, wrong.node);
+    expect(detection).toMatchObject({ health: 'UNHEALTHY', reason });
+    await wrong.close();
+  });
+
   it('an engine that crashes and comes back is waited for, and what has become of the work is told', async () => {
     const survivor = attempt({ command: 'echo begun; sleep 4; echo ended' });
     const ended = survivor.run();

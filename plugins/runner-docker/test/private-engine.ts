@@ -1,5 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -47,8 +56,13 @@ export class PrivateEngine {
     }
   }
 
-  /** Makes the image from Debian's static busybox. */
-  async importImage(): Promise<void> {
+  /**
+   * Makes an image from Debian's static busybox.
+   *
+   * @param image Its name with its tag.
+   * @param filler A file in it, which makes its layer one that no other image has.
+   */
+  async importImage(image = IMAGE, filler: Buffer | null = null): Promise<void> {
     const root = join(this.#folder, 'root');
     for (const folder of ['bin', 'tmp', 'etc', 'gantry']) mkdirSync(join(root, folder), { recursive: true });
     const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
@@ -56,13 +70,19 @@ export class PrivateEngine {
       throw new Error('The tests of the docker runner need busybox: apt-get install busybox-static');
     copyFileSync(busybox, join(root, 'bin/busybox'));
     for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
+    if (filler !== null) writeFileSync(join(root, 'filler'), filler);
     const archive = join(this.#folder, 'root.tar');
     const tar = spawnSync('tar', ['-C', root, '-cf', archive, '.']);
     if (tar.status !== 0) throw new Error(tar.stderr.toString());
-    const stream = await this.docker.importImage(archive, { repo: 'gantry-test', tag: '1' });
-    await new Promise<void>((resolve, reject) => {
-      this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-    });
+    const [, repo, tag] = /^(.*):([^:]+)$/.exec(image)!;
+    await this.#untilDone(await this.docker.importImage(archive, { repo, tag }));
+    for (const path of [root, archive]) rmSync(path, { recursive: true });
+  }
+
+  /** Has a registry keep an image of the engine's; the engine itself forgets it. */
+  async pushAway(image: string, authconfig: { readonly username: string; readonly password: string }): Promise<void> {
+    await this.#untilDone(await this.docker.getImage(image).push({ authconfig }));
+    await this.docker.getImage(image).remove();
   }
 
   /** kill -9, as a crash would be. Its containers are not told. */
@@ -92,6 +112,12 @@ export class PrivateEngine {
       if (mount[1]!.startsWith(`${this.#folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
     }
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #untilDone(stream: NodeJS.ReadableStream): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   #answers(): Promise<boolean> {
