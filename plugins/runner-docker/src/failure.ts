@@ -42,6 +42,9 @@ export function messageOf(error: unknown): string {
   return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
 }
 
+/** What engines say that find no GPU: Docker, its runtime hook, and engines that know devices by CDI. */
+const NO_GPU = /could not select device driver|nvidia-container-cli|unresolvable CDI devices|unknown device .*gpu/i;
+
 /** What an error of the engine means for an attempt. */
 export function failureOf(error: unknown): Failed {
   if (error instanceof DockerFailure) return error.outcome;
@@ -63,8 +66,15 @@ function asFailure(error: unknown): DockerFailure {
     const remedy = 'Make room: docker system prune.';
     return new DockerFailure('INFRASTRUCTURE', 'DISK_FULL', `The engine’s disk is full: ${message}`, remedy);
   }
-  if (/init binary not found|catatonit/i.test(message)) {
-    const remedy = 'Install catatonit on the node, or set `init: false`.';
+  if (NO_GPU.test(message)) {
+    const remedy =
+      'Install the GPU’s driver and the NVIDIA Container Toolkit on the node (nvidia-ctk runtime configure, nvidia-ctk cdi generate), and restart the engine; or let the node offer no GPUs.';
+    const what = `The container engine cannot hand in the GPUs of the node: ${message}`;
+    return new DockerFailure('INFRASTRUCTURE', 'NO_GPU_SUPPORT', what, remedy);
+  }
+  if (/init binary not found|catatonit|docker-init/i.test(message)) {
+    const remedy =
+      'Install the engine’s init on the node (catatonit for Podman, docker-init for Docker), or set `init: false`.';
     return new DockerFailure('REJECTED', 'NO_INIT', `The container engine has no init: ${message}`, remedy);
   }
   if (/executable file not found|no such file or directory/i.test(message) && /exec|runc|OCI|init/i.test(message)) {

@@ -61,7 +61,8 @@ class ImagePull {
 
   async waitFor(waiter: PullWaiter): Promise<void> {
     this.#waiters.add(waiter);
-    waiter.progress(this.#progress.fraction);
+    // Only what is known to come: who tells of progress has begun, and could not be refused any more.
+    if (this.#progress.hasBegun) waiter.progress(this.#progress.fraction);
     const { promise: letGo, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(waiter.signal.reason);
     waiter.signal.addEventListener('abort', onAbort, { once: true });

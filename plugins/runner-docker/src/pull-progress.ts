@@ -16,23 +16,29 @@ export class PullProgress {
   readonly #layers = new Map<string, number>();
   #fraction = 0;
 
+  /** Whether there is any layer yet. */
+  get hasBegun(): boolean {
+    return this.#layers.size > 0;
+  }
+
   /** From 0 to 1: the mean of all layers, so many as are known. */
   get fraction(): number {
     return this.#fraction;
   }
 
-  /** Takes a line in; says whether it has moved on. */
+  /** Takes a line in; says whether it has begun or moved on by it. */
   note({ id, status, progressDetail }: PullEvent): boolean {
     if (id === undefined || status === undefined) return false;
     const { current = 0, total = 0 } = progressDetail ?? {};
     const part = partOf(status, total > 0 ? Math.min(current / total, 1) : 0);
     if (part === null) return false;
+    const isFirst = !this.hasBegun;
     this.#layers.set(id, Math.max(part, this.#layers.get(id) ?? 0));
     const parts = [...this.#layers.values()];
     const fraction = parts.reduce((sum, each) => sum + each, 0) / parts.length;
-    if (fraction <= this.#fraction) return false;
-    this.#fraction = fraction;
-    return true;
+    const hasMoved = fraction > this.#fraction;
+    if (hasMoved) this.#fraction = fraction;
+    return hasMoved || isFirst;
   }
 }
 

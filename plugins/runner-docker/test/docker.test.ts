@@ -166,6 +166,24 @@ describe('a container', () => {
     await socket.close();
   });
 
+  it('is handed its GPUs; where the engine has none, it is said what to install', async () => {
+    const outcome = await attempt({ command: 'true', keep: 'always' }, { gpus: [1, 3] }).run();
+    expect(outcome).toMatchObject({
+      kind: 'INFRASTRUCTURE',
+      reason: { code: 'NO_GPU_SUPPORT', remedy: expect.stringContaining('NVIDIA Container Toolkit') },
+    });
+    expect(await containers()).toEqual([]);
+    const created = attempt({ command: 'true' }, { gpus: [1, 3] });
+    const requests: unknown[] = [];
+    created.checkpoint = async (handle) => {
+      const { container } = handle as { readonly container: string };
+      const { HostConfig } = await engine.docker.getContainer(container).inspect();
+      requests.push(...(HostConfig.DeviceRequests as unknown[]));
+    };
+    await created.run();
+    expect(requests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: ['1', '3'], Capabilities: [['gpu']] }]);
+  });
+
   it('whose image is not there says so, and asks nobody when it may not', async () => {
     const missing = attempt({ image: 'gantry-none:1', pull: 'never', command: 'x' });
     expect(codeOf(await missing.run())).toBe('APPLICATION IMAGE_MISSING');

@@ -159,9 +159,11 @@ describe('an image that cannot be had', () => {
         ([, value]) => value !== undefined,
       ),
     );
-    const outcome = await node().attempt(config).run();
+    const refused = node().attempt(config);
+    const outcome = await refused.run();
     expect(codeOf(outcome)).toBe(code);
     expect(JSON.stringify(outcome)).not.toContain('HTTP code');
+    expect(refused.hasStarted).toBe(false);
     expect(JSON.stringify(outcome)).not.toContain(PASSWORD);
   });
 
@@ -172,7 +174,9 @@ describe('an image that cannot be had', () => {
     const config = { image, command: 'true' };
     expect(codeOf(await harness.attempt(config).run())).toBe('REJECTED NO_CREDENTIALS');
     writeFileSync(passwordFile, 'wrong');
-    expect(codeOf(await harness.attempt(config).run())).toBe('REJECTED PULL_DENIED');
+    const refused = harness.attempt(config);
+    expect(codeOf(await refused.run())).toBe('REJECTED PULL_DENIED');
+    expect(refused.hasStarted).toBe(false);
   });
 });
 
