@@ -173,15 +173,23 @@ describe('a container', () => {
       reason: { code: 'NO_GPU_SUPPORT', remedy: expect.stringContaining('NVIDIA Container Toolkit') },
     });
     expect(await containers()).toEqual([]);
-    const created = attempt({ command: 'true' }, { gpus: [1, 3] });
+    const env = { CUDA_VISIBLE_DEVICES: '1,3', NVIDIA_VISIBLE_DEVICES: 'all' };
+    const created = attempt({ command: 'true' }, { gpus: [1, 3], env });
     const requests: unknown[] = [];
+    const variables: string[] = [];
     created.checkpoint = async (handle) => {
       const { container } = handle as { readonly container: string };
-      const { HostConfig } = await engine.docker.getContainer(container).inspect();
+      const { HostConfig, Config } = await engine.docker.getContainer(container).inspect();
       requests.push(...(HostConfig.DeviceRequests as unknown[]));
+      variables.push(...Config.Env);
     };
     await created.run();
     expect(requests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: ['1', '3'], Capabilities: [['gpu']] }]);
+    // In the container they are numbered from 0.
+    expect(variables).toEqual(expect.arrayContaining(['CUDA_VISIBLE_DEVICES=0,1', 'NVIDIA_VISIBLE_DEVICES=1,3']));
+    const without = attempt({ command: 'echo "$NVIDIA_VISIBLE_DEVICES"' }, { env });
+    await without.run();
+    expect(without.text).toBe('void\n');
   });
 
   it('whose image is not there says so, and asks nobody when it may not', async () => {
