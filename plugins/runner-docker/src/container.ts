@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
 import { provideImage } from './image.ts';
 import { handOn, type LogPosition } from './log-frames.ts';
+import type { Turn } from './turns.ts';
 
 /** What a restart of the agent needs to find a container again. */
 export interface Handle {
@@ -46,11 +47,16 @@ export class Container {
   async run(): Promise<Outcome> {
     const attempt = this.#attempt;
     await provideImage(attempt, this.#engine);
-    if (attempt.stop.aborted) return stopped();
-    this.#makeExchange();
-    const container = await this.#create();
-    await attempt.checkpoint({ container: container.id });
-    return this.#toItsEnd(container);
+    const turn = await this.#engine.starts.take(attempt.stop);
+    if (turn === null) return stopped();
+    try {
+      this.#makeExchange();
+      const container = await this.#create();
+      await attempt.checkpoint({ container: container.id });
+      return await this.#toItsEnd(container, turn);
+    } finally {
+      turn.end();
+    }
   }
 
   /** Follows what the handle names. */
@@ -64,7 +70,7 @@ export class Container {
       const message = 'Its container is not there any more: somebody has removed it.';
       throw new DockerFailure('INFRASTRUCTURE', 'CONTAINER_GONE', message);
     }
-    return this.#toItsEnd(container);
+    return this.#toItsEnd(container, null);
   }
 
   /** The folder through which the container hands on outputs. Its parent is closed to others; any user of the image may write here. */
@@ -101,13 +107,15 @@ export class Container {
     }
   }
 
-  async #toItsEnd(container: Docker.Container): Promise<Outcome> {
+  /** @param turn Of its start; ended when it has been started. */
+  async #toItsEnd(container: Docker.Container, turn: Turn | null): Promise<Outcome> {
     const { stop, kill } = this.#attempt;
     const onStop = () => void this.#signal(container, 'SIGTERM');
     const onKill = () => void this.#signal(container, 'SIGKILL');
     const unfollow = followCommand(this.#paths, this.#attempt);
     try {
       const output = stop.aborted ? null : await this.#start(container);
+      turn?.end();
       stop.addEventListener('abort', onStop, { once: true });
       kill.addEventListener('abort', onKill, { once: true });
       if (kill.aborted) onKill();

@@ -3,11 +3,14 @@ import type { RunnerNode } from '@gantry/plugin-kit/runner';
 import type Docker from 'dockerode';
 import { ImagePulls } from './image-pulls.ts';
 import { settingsOf, type DockerSettings } from './settings.ts';
+import { Turns } from './turns.ts';
 
 /** An engine, and what the node's operator allows with it. */
 export interface Engine {
   readonly docker: Docker;
   readonly pulls: ImagePulls;
+  /** Whose turn it is to make and start a container: an engine that is asked for too many is slow for all of them. */
+  readonly starts: Turns;
   readonly settings: DockerSettings;
   /** The path of its socket on this node; null when it is reached otherwise. */
   readonly socket: string | null;
@@ -28,7 +31,8 @@ export async function engineOf(node: RunnerNode): Promise<Engine> {
   const socket = socketOf(host);
   const docker = socket === null ? new Client(tcpOptions(host)) : new Client({ socketPath: socket });
   const nodeLabel = `${node.name}:${node.stateDirectory}`;
-  const engine = { docker, pulls: new ImagePulls(docker), settings, socket, nodeLabel };
+  const starts = new Turns(settings.startsAtOnce);
+  const engine = { docker, pulls: new ImagePulls(docker), starts, settings, socket, nodeLabel };
   engines.set(node, engine);
   return engine;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { DockerFailure } from './failure.ts';
 
@@ -10,6 +11,12 @@ const dockerSettings = z.strictObject({
     .string()
     .regex(/^(unix:\/\/\/.+|tcp:\/\/[^/:[\]]+(:\d{1,5})?\/?)$/i, 'must be unix:///path or tcp://host:port')
     .prefault(() => process.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock'),
+  /** So many containers are made and started at a time. Default: 8, or as many as the node has processors. */
+  startsAtOnce: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(() => Math.max(8, availableParallelism())),
   networks: z.array(z.string().min(1)).default(['bridge']),
   mounts: z.array(z.strictObject({ path, readOnly: z.boolean().default(true) })).default([]),
   /** By registry host; the password is read from a file of the node when it is needed. */

@@ -53,9 +53,8 @@ describe('the docker runner, like every runner,', () => {
       bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
     },
     echoes: { image: IMAGE, command: 'printf %s "$TEXT"' },
-    atOnce: 12,
   };
-  it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 60_000);
+  it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 180_000);
 
   it('leaves no container behind', async () => {
     expect(await containers()).toEqual([]);
@@ -212,6 +211,20 @@ describe('a container', () => {
     expect(codeOf(await attempt({ command: 'true' }, { id: 'taken.0.1' }).run())).toBe('INFRASTRUCTURE NAME_TAKEN');
     await stranger.remove();
   }, 30_000);
+
+  it('waits for its turn where the node lets only so many start at a time, and may be cancelled meanwhile', async () => {
+    const narrow = new AttemptHarness(plugin, { ...settings(), startsAtOnce: 1 });
+    const all = Array.from({ length: 4 }, () => narrow.attempt({ image: IMAGE, command: 'echo begun; sleep 60' }));
+    const ended = all.map((each) => each.run());
+    all[2]!.requestStop();
+    expect(codeOf((await ended[2])!)).toBe('APPLICATION STOPPED');
+    // Only their starts wait for each other.
+    await Promise.all([all[0]!, all[1]!, all[3]!].map(printed));
+    expect(await containers()).toHaveLength(3);
+    for (const each of all) each.requestKill();
+    await Promise.all(ended);
+    await narrow.close();
+  });
 
   it('may stay when it has failed, to be looked at', async () => {
     const kept = attempt({ command: 'exit 1', keep: 'failed' });
