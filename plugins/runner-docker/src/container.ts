@@ -49,12 +49,15 @@ export class Container {
     await provideImage(attempt, this.#engine);
     const turn = await this.#engine.starts.take(attempt.stop);
     if (turn === null) return stopped();
+    // An engine that hangs over one container may not hold up the others.
+    attempt.kill.addEventListener('abort', turn.end, { once: true });
     try {
       this.#makeExchange();
       const container = await this.#create();
       await attempt.checkpoint({ container: container.id });
       return await this.#toItsEnd(container, turn);
     } finally {
+      attempt.kill.removeEventListener('abort', turn.end);
       turn.end();
     }
   }

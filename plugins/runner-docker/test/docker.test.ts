@@ -270,6 +270,17 @@ describe('when things die', () => {
     await nowhere.close();
   });
 
+  it('an engine that hangs does not hold up what is to end, and ends it as soon as it answers again', async () => {
+    const held = attempt({ command: 'echo begun; exec sleep 1000' });
+    const ended = held.run();
+    await printed(held);
+    engine.freeze();
+    held.requestKill();
+    expect(codeOf(await ended)).toBe('INFRASTRUCTURE ENGINE_HANGS');
+    engine.thaw();
+    while ((await containers()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }, 30_000);
+
   it('settings that cannot be used are told before anything is asked, with what is wrong', async () => {
     const wrong = new AttemptHarness(plugin, { host: 'ssh://elsewhere', mount: [] });
     const reason = {

@@ -95,6 +95,14 @@ export class PrivateEngine {
     for (const pid of ['pid', 'run/containerd/containerd.pid']) rmSync(join(this.#folder, pid), { force: true });
   }
 
+  /** From now on it answers nothing, though it is there; its containers run on. */
+  freeze(): void {
+    this.#daemon!.kill('SIGSTOP');
+  }
+  thaw(): void {
+    this.#daemon!.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     const daemon = this.#daemon;
     if (daemon !== null && daemon.exitCode === null && daemon.signalCode === null) {
