@@ -7,8 +7,10 @@ import type Docker from 'dockerode';
 import type { DockerConfig } from './config.ts';
 import { containerOptions, ATTEMPT_LABEL } from './container-options.ts';
 import type { Engine } from './engine.ts';
+import { failedWith } from './exit-code.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
 import { provideImage } from './image.ts';
+import { wasOutOfMemoryByKernel } from './kernel-log.ts';
 import { handOn, type LogPosition } from './log-frames.ts';
 import type { Turn } from './turns.ts';
 
@@ -18,10 +20,8 @@ export interface Handle {
   readonly [key: string]: string;
 }
 
-/** So long an engine may be away before its attempts are given up. Milliseconds. */
-const ENGINE_AWAY_MS = 60_000;
 const ENGINE_RETRY_MS = 250;
-/** So often is looked whether it was out of memory. */
+/** So often the engine's events are looked at for why it was killed, where the kernel's log cannot be read. */
 const OOM_LOOKS = 6;
 
 type State = Docker.ContainerInspectInfo['State'];
@@ -125,9 +125,8 @@ export class Container {
       else if (stop.aborted) onStop();
       const state = await this.#follow(container, output);
       unfollow();
-      const outcome = (await this.#wasOutOfMemory(container, state))
-        ? this.#outOfMemory(state)
-        : this.#outcomeOf(state);
+      const wasOutOfMemory = await this.#wasOutOfMemory(container, state);
+      const outcome = wasOutOfMemory ? this.#outOfMemory(state) : this.#outcomeOf(state, wasOutOfMemory === null);
       await this.#remove(container, outcome);
       return outcome;
     } catch (error) {
@@ -191,7 +190,7 @@ export class Container {
 
   /** An engine that is restarted is waited for: its containers may run on meanwhile. */
   async #patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    const { signal } = this.#away();
+    const signal = AbortSignal.timeout(this.#engine.settings.engineAwayMs);
     for (;;) {
       try {
         return await ask();
@@ -203,28 +202,30 @@ export class Container {
     }
   }
 
-  #away(): { readonly signal: AbortSignal } {
-    return { signal: AbortSignal.timeout(ENGINE_AWAY_MS) };
-  }
-
   /**
-   * Whether the kernel ended it for want of memory. The engine hears of that by itself, sometimes only after the end of
-   * the container, and then no more says so of it: its events do.
+   * Whether it failed because the kernel ended something of it for want of memory. An engine may hear of that only after
+   * the end of the container, and then no more says so of it; its events do, sometimes. Podman may never say it. Null
+   * when nobody knows.
    */
-  async #wasOutOfMemory(container: Docker.Container, state: State): Promise<boolean> {
+  async #wasOutOfMemory(container: Docker.Container, state: State): Promise<boolean | null> {
+    const { resources, stop } = this.#attempt;
+    if (state.ExitCode === 0) return false;
     if (state.OOMKilled) return true;
-    const isSuspicious =
-      state.ExitCode === 137 && Boolean(this.#attempt.resources['memory']) && !this.#attempt.stop.aborted;
-    if (!isSuspicious) return false;
+    if (!resources['memory'] || stop.aborted) return false;
+    const { docker, socket } = this.#engine;
+    // The log is of this machine's kernel.
+    const isKnown = socket === null ? null : await wasOutOfMemoryByKernel(container.id);
+    if (isKnown === true) return true;
+    if (state.ExitCode !== 137) return false;
     const since = Math.floor(Date.parse(state.StartedAt) / 1_000);
-    for (let look = 0; look < OOM_LOOKS; look++) {
+    for (let look = 0; look < (isKnown === null ? OOM_LOOKS : 1); look++) {
       const filters = { container: [container.id], event: ['oom'] };
       const until = Math.ceil(Date.now() / 1_000);
-      const events = await this.#patiently(() => this.#engine.docker.getEvents({ since, until, filters }));
+      const events = await this.#patiently(() => docker.getEvents({ since, until, filters }));
       for await (const event of events) if (String(event).includes('oom')) return true;
       await new Promise((resolve) => setTimeout(resolve, ENGINE_RETRY_MS));
     }
-    return false;
+    return isKnown;
   }
 
   #outOfMemory({ ExitCode: exitCode }: State): Outcome {
@@ -237,7 +238,7 @@ export class Container {
     };
   }
 
-  #outcomeOf({ ExitCode: exitCode, Error: error, Status }: State): Outcome {
+  #outcomeOf({ ExitCode: exitCode, Error: error, Status }: State, mayHaveLackedMemory: boolean): Outcome {
     const { stop } = this.#attempt;
     if (Status === 'created') {
       if (stop.aborted) return stopped();
@@ -251,7 +252,9 @@ export class Container {
         `The container engine was restarted, and ended the container with ${exitCode}.`,
       );
     }
-    if (exitCode !== 0) return failedWith(exitCode, typeof this.#attempt.config.command === 'string');
+    if (exitCode !== 0) {
+      return failedWith(exitCode, typeof this.#attempt.config.command === 'string', mayHaveLackedMemory);
+    }
     const read = readOutputs(join(this.#exchange, 'output'));
     if (read.ok) return { ok: true, outputs: read.outputs };
     return { ok: false, kind: 'APPLICATION', reason: { code: read.code, message: read.message } };
@@ -269,34 +272,6 @@ export class Container {
     rmSync(this.#exchange, { recursive: true, force: true });
   }
 }
-
-/** What an exit code says. Without a shell in between, 126 and 127 are the init's word for a command that is none. */
-function failedWith(exitCode: number, hasShell: boolean): Outcome {
-  const failed = (code: string, message: string, more: { readonly signal?: string } = {}): Outcome => ({
-    ok: false,
-    kind: 'APPLICATION',
-    reason: { code, message },
-    exitCode,
-    ...more,
-  });
-  if (!hasShell && exitCode === 127) return failed('COMMAND_NOT_FOUND', 'The image has no such command.');
-  if (!hasShell && exitCode === 126) return failed('COMMAND_NOT_EXECUTABLE', 'The command may not be executed.');
-  const signal = exitCode > 128 && exitCode <= 128 + 64 ? exitCode - 128 : null;
-  if (signal === null) return failed('EXIT_CODE', `The command ended with exit code ${exitCode}.`);
-  const name = SIGNALS[signal] ?? `signal ${signal}`;
-  // On a busy machine an engine may miss why a container was killed that was gone at once.
-  const perhaps = signal === 9 ? ' If nobody has killed it, it was short of memory.' : '';
-  return failed('SIGNAL', `The command was ended by ${name}.${perhaps}`, { signal: name });
-}
-
-const SIGNALS: Readonly<Record<number, string>> = {
-  1: 'SIGHUP',
-  2: 'SIGINT',
-  6: 'SIGABRT',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-};
 
 /** It was asked to stop before anything ran; why is known to who asked. */
 const stopped = (): Outcome => ({

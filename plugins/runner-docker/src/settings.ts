@@ -17,6 +17,8 @@ const dockerSettings = z.strictObject({
     .min(1)
     .max(1_000)
     .default(() => Math.max(8, availableParallelism())),
+  /** So long an engine may be away before the attempts that it runs are given up. Milliseconds. */
+  engineAwayMs: z.int().min(0).max(86_400_000).default(60_000),
   networks: z.array(z.string().min(1)).default(['bridge']),
   mounts: z.array(z.strictObject({ path, readOnly: z.boolean().default(true) })).default([]),
   /** By registry host; the password is read from a file of the node when it is needed. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import type { Json, JsonObject, Outcome } from '@gantry/plugin-kit/runner';
 import { AttemptHarness, runnerChecks, type TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 import { IMAGE, PrivateEngine } from './private-engine.ts';
@@ -72,11 +72,16 @@ describe('a container', () => {
   });
 
   it('is told apart when it needed too much memory', async () => {
-    // The shell outlives what was killed: where the container is gone at once, the kernel's word may be lost with it.
-    const command = 'dd if=/dev/zero of=/dev/null bs=200M count=1; code=$?; sleep 1; exit $code';
-    const outcome = await attempt({ command }, { resources: { memory: 32 << 20 } }).run();
-    expect(codeOf(outcome)).toBe('OOM OUT_OF_MEMORY');
-  });
+    const tooMuch = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M', 'count=1'];
+    const withCommand = async (command: Json) =>
+      codeOf(await attempt({ command }, { resources: { memory: 32 << 20 } }).run());
+    // Gone at once, with all that its engine knew of it.
+    expect(await withCommand(tooMuch)).toBe('OOM OUT_OF_MEMORY');
+    // Of a command that goes on, only its end tells whether it could do without.
+    expect(await withCommand(`${tooMuch.join(' ')}; code=$?; sleep 1; exit $code`)).toBe('OOM OUT_OF_MEMORY');
+    expect(await withCommand(`${tooMuch.join(' ')}; sleep 1; exit 0`)).toBe('ok');
+    expect(await withCommand('kill -9 $$')).toBe('APPLICATION SIGNAL');
+  }, 30_000);
 
   it('prints both streams in their order, and hands on what it writes and reads', async () => {
     const printing = attempt(
