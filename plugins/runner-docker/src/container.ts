@@ -11,6 +11,7 @@ import { failedWith } from './exit-code.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
 import { provideImage } from './image.ts';
 import { wasOutOfMemoryByKernel } from './kernel-log.ts';
+import { removeContainer } from './leftovers.ts';
 import { handOn, type LogPosition } from './log-frames.ts';
 import type { Turn } from './turns.ts';
 
@@ -268,7 +269,7 @@ export class Container {
   async #remove(container: Docker.Container, outcome: Outcome | null): Promise<void> {
     const { keep } = this.#attempt.config;
     if (outcome !== null && (keep === 'always' || (keep === 'failed' && !outcome.ok))) return;
-    await container.remove({ force: true, v: true }).catch(() => undefined);
+    await removeContainer(this.#engine, container.id);
     rmSync(this.#exchange, { recursive: true, force: true });
   }
 }

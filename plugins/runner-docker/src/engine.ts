@@ -11,6 +11,8 @@ export interface Engine {
   readonly pulls: ImagePulls;
   /** Whose turn it is to make and start a container: an engine that is asked for too many is slow for all of them. */
   readonly starts: Turns;
+  /** Containers whose attempts have ended and that could not be removed, by id: they are removed when that can be done. */
+  readonly abandoned: Set<string>;
   readonly settings: DockerSettings;
   /** The path of its socket on this node; null when it is reached otherwise. */
   readonly socket: string | null;
@@ -32,7 +34,8 @@ export async function engineOf(node: RunnerNode): Promise<Engine> {
   const docker = socket === null ? new Client(tcpOptions(host)) : new Client({ socketPath: socket });
   const nodeLabel = `${node.name}:${node.stateDirectory}`;
   const starts = new Turns(settings.startsAtOnce);
-  const engine = { docker, pulls: new ImagePulls(docker), starts, settings, socket, nodeLabel };
+  const pulls = new ImagePulls(docker);
+  const engine = { docker, pulls, starts, abandoned: new Set<string>(), settings, socket, nodeLabel };
   engines.set(node, engine);
   return engine;
 }

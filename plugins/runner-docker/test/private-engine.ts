@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -21,6 +22,18 @@ const APPLETS = ['sh', 'echo', 'sleep', 'cat', 'id', 'dd', 'kill', 'ls', 'touch'
 export class PrivateEngine {
   readonly #folder = mkdtempSync(join(tmpdir(), 'gantry-dockerd-'));
   #daemon: ChildProcess | null = null;
+
+  /** @param diskBytes How much its images and containers may take; null for as much as there is. */
+  constructor(diskBytes: number | null = null) {
+    mkdirSync(this.#data);
+    if (diskBytes === null) return;
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', this.#data]);
+    if (mounted.status !== 0) throw new Error(`No small disk could be made: ${mounted.stderr.toString()}`);
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data');
+  }
 
   get socket(): string {
     return join(this.#folder, 'docker.sock');
@@ -41,7 +54,7 @@ export class PrivateEngine {
       throw new Error('The tests of the docker runner need dockerd: apt-get install docker.io');
     const at = (name: string) => join(this.#folder, name);
     const networkless = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
-    const places = ['--data-root', at('data'), '--exec-root', at('run'), '--pidfile', at('pid'), '--host', this.host];
+    const places = ['--data-root', this.#data, '--exec-root', at('run'), '--pidfile', at('pid'), '--host', this.host];
     const daemon = spawn(dockerd, [...places, ...networkless, '--storage-driver=vfs'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -93,6 +106,15 @@ export class PrivateEngine {
     await ended;
     // Its containerd has died with it; by now the number may be somebody else's.
     for (const pid of ['pid', 'run/containerd/containerd.pid']) rmSync(join(this.#folder, pid), { force: true });
+  }
+
+  /** Leaves so many bytes free on its disk. */
+  fillDisk(leftBytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#data);
+    writeFileSync(join(this.#data, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - leftBytes)));
+  }
+  emptyDisk(): void {
+    rmSync(join(this.#data, 'filler'));
   }
 
   /** From now on it answers nothing, though it is there; its containers run on. */
