@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { failedWith } from './exit-code.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
 import { provideImage } from './image.ts';
+import { untilInitListens } from './init-process.ts';
 import { wasOutOfMemoryByKernel } from './kernel-log.ts';
 import { removeContainer } from './leftovers.ts';
 import { handOn, type LogPosition } from './log-frames.ts';
@@ -114,8 +115,8 @@ export class Container {
   /** @param turn Of its start; ended when it has been started. */
   async #toItsEnd(container: Docker.Container, turn: Turn | null): Promise<Outcome> {
     const { stop, kill } = this.#attempt;
-    const onStop = () => void this.#signal(container, 'SIGTERM');
-    const onKill = () => void this.#signal(container, 'SIGKILL');
+    const onStop = () => void this.#terminate(container);
+    const onKill = () => void this.#kill(container);
     const unfollow = followCommand(this.#paths, this.#attempt);
     try {
       const output = stop.aborted ? null : await this.#start(container);
@@ -261,9 +262,21 @@ export class Container {
     return { ok: false, kind: 'APPLICATION', reason: { code: read.code, message: read.message } };
   }
 
-  async #signal(container: Docker.Container, signal: string): Promise<void> {
-    // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
-    await container.kill({ signal }).catch(() => undefined);
+  /** The soft stop. */
+  async #terminate(container: Docker.Container): Promise<void> {
+    try {
+      const { State } = await container.inspect();
+      if (State.Pid > 0 && this.#engine.socket !== null && this.#attempt.config.init) {
+        await untilInitListens(State.Pid, container.id);
+      }
+      await container.kill({ signal: 'SIGTERM' });
+    } catch {
+      // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
+    }
+  }
+
+  async #kill(container: Docker.Container): Promise<void> {
+    await container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
   }
 
   async #remove(container: Docker.Container, outcome: Outcome | null): Promise<void> {

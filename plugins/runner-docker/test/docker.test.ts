@@ -231,6 +231,20 @@ describe('a container', () => {
     await narrow.close();
   });
 
+  it('that is asked to end in the moment in which it was started hears of it', async () => {
+    const ended = Array.from({ length: 8 }, () => {
+      const made = attempt({ command: 'exec sleep 1000' });
+      let told = 0;
+      // First when its handle is kept, then when its engine has started it.
+      made.started = () => {
+        if (++told === 2) made.requestStop();
+      };
+      return made.run();
+    });
+    const outcomes = await Promise.all(ended);
+    expect(outcomes).toEqual(outcomes.map(() => expect.objectContaining({ signal: 'SIGTERM' })));
+  }, 30_000);
+
   it('may stay when it has failed, to be looked at', async () => {
     const kept = attempt({ command: 'exit 1', keep: 'failed' });
     await kept.run();
