@@ -295,7 +295,7 @@ describe('when things die', () => {
     await printed(held);
     engine.freeze();
     held.requestKill();
-    expect(codeOf(await ended)).toBe('INFRASTRUCTURE ENGINE_HANGS');
+    expect(codeOf(await ended)).toBe('INFRASTRUCTURE STOP_UNCONFIRMED');
     engine.thaw();
     while ((await containers()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }, 30_000);
