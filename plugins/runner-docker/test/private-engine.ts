@@ -1,22 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
+import { busyboxArchive } from './busybox-archive.ts';
 
 /** The image that the tests run: busybox and nothing else. */
 export const IMAGE = 'gantry-test:1';
-const APPLETS = ['sh', 'echo', 'sleep', 'cat', 'id', 'dd', 'kill', 'ls', 'touch', 'env', 'tail', 'grep', 'yes', 'head'];
 
 /** A Docker engine of the test's own: its data, its socket, its containers; nothing of the machine's is touched. */
 export class PrivateEngine {
@@ -76,20 +66,10 @@ export class PrivateEngine {
    * @param filler A file in it, which makes its layer one that no other image has.
    */
   async importImage(image = IMAGE, filler: Buffer | null = null): Promise<void> {
-    const root = join(this.#folder, 'root');
-    for (const folder of ['bin', 'tmp', 'etc', 'gantry']) mkdirSync(join(root, folder), { recursive: true });
-    const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
-    if (busybox === undefined)
-      throw new Error('The tests of the docker runner need busybox: apt-get install busybox-static');
-    copyFileSync(busybox, join(root, 'bin/busybox'));
-    for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
-    if (filler !== null) writeFileSync(join(root, 'filler'), filler);
-    const archive = join(this.#folder, 'root.tar');
-    const tar = spawnSync('tar', ['-C', root, '-cf', archive, '.']);
-    if (tar.status !== 0) throw new Error(tar.stderr.toString());
     const [, repo, tag] = /^(.*):([^:]+)$/.exec(image)!;
+    const archive = busyboxArchive(this.#folder, filler);
     await this.#untilDone(await this.docker.importImage(archive, { repo, tag }));
-    for (const path of [root, archive]) rmSync(path, { recursive: true });
+    rmSync(archive);
   }
 
   /** Has a registry keep an image of the engine's; the engine itself forgets it. */
@@ -138,9 +118,7 @@ export class PrivateEngine {
       daemon.kill('SIGTERM');
       await ended;
     }
-    for (const mount of readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) /gm)) {
-      if (mount[1]!.startsWith(`${this.#folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
-    }
+    unmountBelow(this.#folder);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -155,5 +133,12 @@ export class PrivateEngine {
       () => true,
       () => false,
     );
+  }
+}
+
+/** Unmounts what an engine has left mounted in a folder, which could not be removed otherwise. */
+export function unmountBelow(folder: string): void {
+  for (const mount of readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) /gm)) {
+    if (mount[1]!.startsWith(`${folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
   }
 }
