@@ -13,7 +13,12 @@ export const dockerConfig = z
     credentials: z
       .strictObject({
         username: z.string().min(1).max(256).describe('As whom the registry is asked.'),
-        password: z.string().min(1).max(65_536).describe('A secret: `${{ secrets.NAME }}`. Or a token, in its place.'),
+        password: z
+          .string()
+          .min(1)
+          .max(65_536)
+          .meta({ 'x-secret': true })
+          .describe('A secret: `${{ secrets.NAME }}`. Or a token, in its place.'),
       })
       .optional()
       .describe('For the image’s registry. Default: what the node’s settings say of it.'),
