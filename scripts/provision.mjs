@@ -1,5 +1,6 @@
-// Before the tests: makes sure that there is what they run against: a MariaDB server, a Docker engine, busybox for an
-// image, and Chromium. Only the programs are needed; each suite starts servers of its own, on temporary folders.
+// Before the tests: makes sure that there is what they run against: a MariaDB server, a Docker engine and a registry,
+// Podman, busybox for an image, and Chromium. Only the programs are needed; each suite starts servers of its own, on temporary
+// folders.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -8,6 +9,13 @@ import { delimiter, join } from 'node:path';
 const NEEDED = [
   { program: 'mariadbd', package: 'mariadb-server', why: 'MariaDB’s server, 10.6 or newer' },
   { program: 'dockerd', package: 'docker.io', why: 'a Docker engine' },
+  {
+    program: 'docker-registry',
+    package: 'docker-registry',
+    why: 'a registry for the images of the docker runner’s tests',
+  },
+  { program: 'podman', package: 'podman', why: 'Podman, which the docker runner can use as well' },
+  { program: 'catatonit', package: 'catatonit', why: 'the init of Podman’s containers' },
   { program: 'busybox', package: 'busybox-static', why: 'a command for the image of the docker runner’s tests' },
   { program: 'chromium', package: 'chromium', why: 'a browser for the tests of the web UI' },
 ];

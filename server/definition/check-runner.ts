@@ -2,7 +2,7 @@ import type { Json, JsonObject, Problem } from '@gantry/plugin-kit/vocabulary';
 import { excerpt } from '../domain/excerpt.ts';
 import { hasExpression, parseReferences } from '../domain/expression.ts';
 import { envNameProblem } from './check-env.ts';
-import { literalStrings } from './literal-strings.ts';
+import { markedStrings } from './marked-strings.ts';
 import type { Path, ProblemList } from './problem.ts';
 import { addUnknownField, isObject } from './read-form.ts';
 
@@ -36,8 +36,12 @@ export function checkRunner(
     if (typeof part === 'string' && part.includes('${{')) continue;
     addRunnerProblem(problem, part, { runner, prefix, schema }, problems);
   }
-  if (schema === null || !hasExpression(config)) return;
-  for (const path of literalStrings(schema, config)) addSplicing(path, config, prefix, problems);
+  if (schema === null) return;
+  for (const { path, text } of markedStrings(schema, config, 'x-secret'))
+    if (!isSecret(text)) addPlainSecret(path, prefix, problems);
+  if (!hasExpression(config)) return;
+  for (const { path, text } of markedStrings(schema, config, 'x-literal'))
+    if (text.includes('${{')) addSplicing(path, config, prefix, problems);
 }
 
 /** The plugin's answer; a plugin that throws is at fault and says so here instead of taking the request down. */
@@ -92,6 +96,23 @@ function partAt(config: JsonObject, path: Path): Json | undefined {
     part = (part as JsonObject)[step];
   }
   return part;
+}
+
+/** Whether a secret is referred to. What cannot be read as an expression is told of elsewhere. */
+function isSecret(text: string): boolean {
+  const parsed = parseReferences(text);
+  return !parsed.ok || parsed.references.some(({ path }) => path[0] === 'secrets');
+}
+
+/** A definition is kept and shown: what must stay a secret is named in it, and is the node's. */
+function addPlainSecret(path: Path, prefix: Path, problems: ProblemList): void {
+  const name = variableFor(path);
+  problems.add({
+    code: 'SECRET_IN_PLAIN',
+    message: `“${['with', ...path].join('.')}” is a secret, and everybody who may see the pipeline would see it here.`,
+    path: [...prefix, ...path],
+    suggestion: `Put it on the node as a secret, and write "\${{ secrets.${name} }}" here.`,
+  });
 }
 
 /** Data must not become part of a command: it is handed over as an environment variable. */

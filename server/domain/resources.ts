@@ -60,6 +60,21 @@ export function formatQuantity(resource: string, amount: number): string {
   return shortest;
 }
 
+/**
+ * The same for people to read, to a tenth of the unit where the exact amount would be long: `23.5Gi`.
+ *
+ * @param toward `down` for what there is, `up` for what is needed: so what is said is true and enough.
+ */
+export function roundedQuantity(resource: string, amount: number, toward: 'down' | 'up'): string {
+  const exact = formatQuantity(resource, amount);
+  if (exact.length <= LEGIBLE || !isBytes(resource)) return exact;
+  const at = Math.min(BINARY.length, Math.floor(Math.log2(amount) / 10)) - 1;
+  const tenths = (amount / 1024 ** (at + 1)) * 10;
+  return `${(toward === 'down' ? Math.floor(tenths) : Math.ceil(tenths)) / 10}${BINARY[at]}`;
+}
+/** A quantity of so many characters is legible. */
+const LEGIBLE = 6;
+
 /** Whether `needs` can be taken from `free` and nothing goes below 0. What is absent is 0. */
 export function fits(needs: Resources, free: Resources): boolean {
   for (const name in needs) if ((needs[name] ?? 0) > (free[name] ?? 0)) return false;

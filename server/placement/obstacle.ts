@@ -1,7 +1,7 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { GPU } from '@gantry/plugin-kit/gpus';
 import { labelOf } from '../domain/label-rule.ts';
-import { formatQuantity } from '../domain/resources.ts';
+import { formatQuantity, roundedQuantity } from '../domain/resources.ts';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
 import { refusalsOf } from './feasibility.ts';
 import type { HeldNode } from './scheduler.ts';
@@ -71,10 +71,10 @@ function shortfallsOn({ resources }: TaskShape, node: ModelNode, model: ClusterM
     const free = Math.max(0, model.freeOf(resource, node));
     // What is too much for the empty node has been said already.
     if (need <= free || need > (capacity[resource] ?? 0)) return [];
-    const missing = formatQuantity(resource, need - free);
+    const missing = roundedQuantity(resource, need - free, 'up');
     return {
       code: 'NO_ROOM',
-      message: `Node ${name} has ${formatQuantity(resource, free)} of ${resource} free; the task needs ${formatQuantity(resource, need)}.`,
+      message: `Node ${name} has ${roundedQuantity(resource, free, 'down')} of ${resource} free; the task needs ${formatQuantity(resource, need)}.`,
       remedy: `It fits when what runs on ${name} has given back ${missing} of ${resource}.`,
       tier: 'CAPACITY',
       relief: `free ${missing} more of ${resource}`,

@@ -1,4 +1,4 @@
-import { formatQuantity } from '../domain/resources.ts';
+import { roundedQuantity } from '../domain/resources.ts';
 import type { Obstacle } from './obstacle.ts';
 
 /** A change after which a task run could be placed at once. */
@@ -54,7 +54,7 @@ function orderOf(obstacles: readonly Obstacle[]): string {
   if (first!.shortfall === undefined) return first!.relief;
   const { resource } = first!.shortfall;
   const least = Math.min(...obstacles.map(({ shortfall }) => shortfall!.need - shortfall!.free));
-  return `free ${formatQuantity(resource, least)} more of ${resource}`;
+  return `free ${roundedQuantity(resource, least, 'up')} more of ${resource}`;
 }
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -232,6 +232,18 @@ const EXPRESSIONS: readonly Case[] = [
     '5:41 EXPRESSION_IN_LITERAL tasks.0.with.arguments.1',
     '"$ID"',
   ],
+  [
+    'a secret that is written down',
+    task('runner: http', 'with: { url: "http://a.b", password: hunter2 }'),
+    '5:42 SECRET_IN_PLAIN tasks.0.with.password',
+    '"${{ secrets.PASSWORD }}"',
+  ],
+  [
+    'a secret that is a param',
+    task('runner: http', 'with: { url: "http://a.b", password: "${{ run.id }}" }'),
+    '5:42 SECRET_IN_PLAIN tasks.0.with.password',
+    '"${{ secrets.PASSWORD }}"',
+  ],
   ['an expression without end', shell('env: { A: "x ${{ run.id" }'), '6:18 BAD_EXPRESSION tasks.0.env.A', '}}'],
   ['a call', shell('env: { A: "${{ run.id() }}" }'), '6:26 BAD_EXPRESSION tasks.0.env.A', 'Write a path'],
   [

@@ -4,6 +4,7 @@ import {
   addResources,
   fits,
   formatQuantity,
+  roundedQuantity,
   isResourceName,
   parseQuantity,
   subtractResources,
@@ -98,6 +99,24 @@ describe('a quantity', () => {
     ['gpu', 250, '250m'],
   ])('of %s of %d is written %s', (resource, amount, text) => {
     expect(formatQuantity(resource, amount)).toBe(text);
+  });
+
+  it('for people to read is short, and errs on the side that is asked for, by less than a tenth', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(2 ** 31).chain((size) => fc.constantFrom(size, size * 1_000, size * 99_991)),
+        (amount) => {
+          const [down, up] = [roundedQuantity('memory', amount, 'down'), roundedQuantity('memory', amount, 'up')];
+          expect(Math.max(down.length, up.length)).toBeLessThanOrEqual(8);
+          expect(amountOf('memory', down)).toBeLessThanOrEqual(amount);
+          expect(amountOf('memory', up)).toBeGreaterThanOrEqual(amount);
+          expect(Number(amountOf('memory', up)) - Number(amountOf('memory', down))).toBeLessThanOrEqual(
+            amount / 10 + 1,
+          );
+        },
+      ),
+    );
+    expect(roundedQuantity('memory', 24_684_084 * 1024, 'down')).toBe('23.5Gi');
   });
 
   it('of any text is an amount or a refusal', () => {

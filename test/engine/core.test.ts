@@ -153,6 +153,21 @@ describe('a report', () => {
     expect(scenario.states(run).work).toBe('ASSIGNED');
   });
 
+  it('that refuses what has run already is a failure, for which the user does not pay', () => {
+    const scenario = new Scenario();
+    const run = scenario.trigger(aDefinition([aTask('work')]));
+    scenario.place();
+    scenario.report(run, 'work', 'RUNNING');
+    const failure = { kind: 'INFRASTRUCTURE' as const, reason: { code: 'NO_GPU', message: 'No GPU after all.' } };
+    scenario.report(run, 'work', 'REJECTED', { failure });
+    expect(scenario.taskRun(run, 'work')).toMatchObject({
+      state: 'BACKOFF',
+      failures: 0,
+      losses: 1,
+      attempt: { state: 'FAILED', failure },
+    });
+  });
+
   it('told twice has one effect', () => {
     const scenario = new Scenario();
     const run = scenario.trigger(diamond);

@@ -103,7 +103,7 @@ describe('the history of a node', () => {
     expect(told(scenario).slice(1)).toEqual([
       [
         'CHANGED',
-        'capacity of cpu: 4, now 2500m; capacity of disk: 54Gi, now 2.5Ti; capacity of memory: 16Gi, now 15.5Gi.',
+        'capacity of cpu: 4, now 2500m; capacity of disk: 54Gi, now 2560Gi; capacity of memory: 16Gi, now 15.5Gi.',
       ],
     ]);
   });

@@ -35,8 +35,6 @@ export type NodeConnectionState = 'LOST' | 'READY' | 'SUSPECT';
 
 export type NodeEligibility = 'CORDONED' | 'DRAINED' | 'DRAINING' | 'ELIGIBLE';
 
-export type NodeFilter = { readonly pool?: string | null | undefined };
-
 export type NodeNameInput = { readonly message?: string | null | undefined; readonly name: string };
 
 export type NodeRecordType =
@@ -430,22 +428,6 @@ export type SchedulerPlugin = {
   readonly configSchema: Json | null;
 };
 
-export type NodesPageData = {
-  readonly nodes: {
-    readonly nodes: readonly NodeRow[];
-    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-  };
-};
-export type NodesPageVariables = {
-  readonly first: number;
-  readonly after?: string | null | undefined;
-  readonly filter?: NodeFilter | null | undefined;
-};
-export const NodesPage: Operation<NodesPageData, NodesPageVariables> = {
-  name: 'NodesPage',
-  text: 'query NodesPage($first: Int!, $after: String, $filter: NodeFilter) { nodes(first: $first, after: $after, filter: $filter) { nodes { ...NodeRow } pageInfo { hasNextPage endCursor } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
-};
-
 export type NodeDetailData = {
   readonly node:
     | (NodeRow & {
@@ -496,13 +478,6 @@ export type UncordonNodeVariables = { readonly input: NodeNameInput };
 export const UncordonNode: Operation<UncordonNodeData, UncordonNodeVariables> = {
   name: 'UncordonNode',
   text: 'mutation UncordonNode($input: NodeNameInput!) { uncordonNode(input: $input) { __typename ... on UncordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
-};
-
-export type PoolsData = { readonly pools: readonly PoolRow[] };
-export type PoolsVariables = {};
-export const Pools: Operation<PoolsData, PoolsVariables> = {
-  name: 'Pools',
-  text: 'query Pools { pools { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type PoolFeedData = { readonly pool: PoolRow };
@@ -991,13 +966,6 @@ export type RunsFeedVariables = {
 export const RunsFeed: Operation<RunsFeedData, RunsFeedVariables> = {
   name: 'RunsFeed',
   text: 'subscription RunsFeed($filter: RunFilter, $after: String) { runs(filter: $filter, after: $after) { type cursor run { ...RunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
-};
-
-export type RunCountData = { readonly runs: { readonly totalCount: number } };
-export type RunCountVariables = { readonly filter?: RunFilter | null | undefined };
-export const RunCount: Operation<RunCountData, RunCountVariables> = {
-  name: 'RunCount',
-  text: 'query RunCount($filter: RunFilter) { runs(first: 0, filter: $filter) { totalCount } }',
 };
 
 export type RunDetailData = {

@@ -10,6 +10,18 @@ export const dockerConfig = z
       .enum(['always', 'missing', 'never'])
       .default('missing')
       .describe('When the image is fetched: each time, when the node lacks it, or not at all.'),
+    credentials: z
+      .strictObject({
+        username: z.string().min(1).max(256).describe('As whom the registry is asked.'),
+        password: z
+          .string()
+          .min(1)
+          .max(65_536)
+          .meta({ 'x-secret': true })
+          .describe('A secret: `${{ secrets.NAME }}`. Or a token, in its place.'),
+      })
+      .optional()
+      .describe('For the image’s registry. Default: what the node’s settings say of it.'),
     command: z
       .union([z.string().min(1), z.array(z.string()).min(1)])
       .meta({ 'x-literal': true })
@@ -53,16 +65,3 @@ export const dockerConfig = z
   })
   .describe('A command in a container.');
 export type DockerConfig = z.output<typeof dockerConfig>;
-
-/** What the node's operator allows. */
-export const dockerSettings = z
-  .object({
-    /** `unix:///path` or `tcp://host:port`. Default: DOCKER_HOST, else Docker's usual socket. */
-    host: z.string().optional(),
-    networks: z.array(z.string().min(1)).default(['bridge']),
-    mounts: z.array(z.strictObject({ path, readOnly: z.boolean().default(true) })).default([]),
-    /** By registry host; the password is read from a file of the node when it is needed. */
-    registries: z.record(z.string(), z.strictObject({ username: z.string(), passwordFile: path })).default({}),
-  })
-  .loose();
-export type DockerSettings = z.output<typeof dockerSettings>;

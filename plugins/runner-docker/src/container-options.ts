@@ -65,9 +65,10 @@ export function containerOptions(
   };
 }
 
-function environmentOf({ env, id, number, runId, taskKey, inputs }: Attempt): string[] {
+function environmentOf({ env, id, number, runId, taskKey, inputs, gpus }: Attempt): string[] {
   const all: Record<string, string> = {
     ...env,
+    ...gpuVariables(gpus),
     GANTRY_RUN_ID: runId,
     GANTRY_TASK: taskKey,
     GANTRY_ATTEMPT: String(number),
@@ -84,6 +85,15 @@ function environmentOf({ env, id, number, runId, taskKey, inputs }: Attempt): st
     }
   }
   return Object.entries(all).map(([name, value]) => `${name}=${value}`);
+}
+
+/**
+ * The engine counts from 0 what it hands in, so CUDA's numbers are other ones in the container than on the node. Where
+ * every container goes through NVIDIA's runtime, an image asks for all GPUs by a variable of its own: `void` are none.
+ */
+function gpuVariables(gpus: readonly number[]): Readonly<Record<string, string>> {
+  if (gpus.length === 0) return { NVIDIA_VISIBLE_DEVICES: 'void' };
+  return { NVIDIA_VISIBLE_DEVICES: gpus.join(','), CUDA_VISIBLE_DEVICES: [...gpus.keys()].join(',') };
 }
 
 function networkOf({ network }: Pick<DockerConfig, 'network'>, allowed: readonly string[]): string {

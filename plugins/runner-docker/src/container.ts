@@ -7,9 +7,14 @@ import type Docker from 'dockerode';
 import type { DockerConfig } from './config.ts';
 import { containerOptions, ATTEMPT_LABEL } from './container-options.ts';
 import type { Engine } from './engine.ts';
+import { failedWith } from './exit-code.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
 import { provideImage } from './image.ts';
+import { untilInitListens } from './init-process.ts';
+import { wasOutOfMemoryByKernel } from './kernel-log.ts';
+import { removeContainer } from './leftovers.ts';
 import { handOn, type LogPosition } from './log-frames.ts';
+import type { Turn } from './turns.ts';
 
 /** What a restart of the agent needs to find a container again. */
 export interface Handle {
@@ -17,10 +22,8 @@ export interface Handle {
   readonly [key: string]: string;
 }
 
-/** So long an engine may be away before its attempts are given up. Milliseconds. */
-const ENGINE_AWAY_MS = 60_000;
 const ENGINE_RETRY_MS = 250;
-/** So often is looked whether it was out of memory. */
+/** So often the engine's events are looked at for why it was killed, where the kernel's log cannot be read. */
 const OOM_LOOKS = 6;
 
 type State = Docker.ContainerInspectInfo['State'];
@@ -46,11 +49,19 @@ export class Container {
   async run(): Promise<Outcome> {
     const attempt = this.#attempt;
     await provideImage(attempt, this.#engine);
-    if (attempt.stop.aborted) return stopped();
-    this.#makeExchange();
-    const container = await this.#create();
-    await attempt.checkpoint({ container: container.id });
-    return this.#toItsEnd(container);
+    const turn = await this.#engine.starts.take(attempt.stop);
+    if (turn === null) return stopped();
+    // An engine that hangs over one container may not hold up the others.
+    attempt.kill.addEventListener('abort', turn.end, { once: true });
+    try {
+      this.#makeExchange();
+      const container = await this.#create();
+      await attempt.checkpoint({ container: container.id });
+      return await this.#toItsEnd(container, turn);
+    } finally {
+      attempt.kill.removeEventListener('abort', turn.end);
+      turn.end();
+    }
   }
 
   /** Follows what the handle names. */
@@ -64,7 +75,7 @@ export class Container {
       const message = 'Its container is not there any more: somebody has removed it.';
       throw new DockerFailure('INFRASTRUCTURE', 'CONTAINER_GONE', message);
     }
-    return this.#toItsEnd(container);
+    return this.#toItsEnd(container, null);
   }
 
   /** The folder through which the container hands on outputs. Its parent is closed to others; any user of the image may write here. */
@@ -101,22 +112,23 @@ export class Container {
     }
   }
 
-  async #toItsEnd(container: Docker.Container): Promise<Outcome> {
+  /** @param turn Of its start; ended when it has been started. */
+  async #toItsEnd(container: Docker.Container, turn: Turn | null): Promise<Outcome> {
     const { stop, kill } = this.#attempt;
-    const onStop = () => void this.#signal(container, 'SIGTERM');
-    const onKill = () => void this.#signal(container, 'SIGKILL');
+    const onStop = () => void this.#terminate(container);
+    const onKill = () => void this.#kill(container);
     const unfollow = followCommand(this.#paths, this.#attempt);
     try {
       const output = stop.aborted ? null : await this.#start(container);
+      turn?.end();
       stop.addEventListener('abort', onStop, { once: true });
       kill.addEventListener('abort', onKill, { once: true });
       if (kill.aborted) onKill();
       else if (stop.aborted) onStop();
       const state = await this.#follow(container, output);
       unfollow();
-      const outcome = (await this.#wasOutOfMemory(container, state))
-        ? this.#outOfMemory(state)
-        : this.#outcomeOf(state);
+      const wasOutOfMemory = await this.#wasOutOfMemory(container, state);
+      const outcome = wasOutOfMemory ? this.#outOfMemory(state) : this.#outcomeOf(state, wasOutOfMemory === null);
       await this.#remove(container, outcome);
       return outcome;
     } catch (error) {
@@ -180,7 +192,7 @@ export class Container {
 
   /** An engine that is restarted is waited for: its containers may run on meanwhile. */
   async #patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    const { signal } = this.#away();
+    const signal = AbortSignal.timeout(this.#engine.settings.engineAwayMs);
     for (;;) {
       try {
         return await ask();
@@ -192,28 +204,30 @@ export class Container {
     }
   }
 
-  #away(): { readonly signal: AbortSignal } {
-    return { signal: AbortSignal.timeout(ENGINE_AWAY_MS) };
-  }
-
   /**
-   * Whether the kernel ended it for want of memory. The engine hears of that by itself, sometimes only after the end of
-   * the container, and then no more says so of it: its events do.
+   * Whether it failed because the kernel ended something of it for want of memory. An engine may hear of that only after
+   * the end of the container, and then no more says so of it; its events do, sometimes. Podman may never say it. Null
+   * when nobody knows.
    */
-  async #wasOutOfMemory(container: Docker.Container, state: State): Promise<boolean> {
+  async #wasOutOfMemory(container: Docker.Container, state: State): Promise<boolean | null> {
+    const { resources, stop } = this.#attempt;
+    if (state.ExitCode === 0) return false;
     if (state.OOMKilled) return true;
-    const isSuspicious =
-      state.ExitCode === 137 && Boolean(this.#attempt.resources['memory']) && !this.#attempt.stop.aborted;
-    if (!isSuspicious) return false;
+    if (!resources['memory'] || stop.aborted) return false;
+    const { docker, socket } = this.#engine;
+    // The log is of this machine's kernel.
+    const isKnown = socket === null ? null : await wasOutOfMemoryByKernel(container.id);
+    if (isKnown === true) return true;
+    if (state.ExitCode !== 137) return false;
     const since = Math.floor(Date.parse(state.StartedAt) / 1_000);
-    for (let look = 0; look < OOM_LOOKS; look++) {
+    for (let look = 0; look < (isKnown === null ? OOM_LOOKS : 1); look++) {
       const filters = { container: [container.id], event: ['oom'] };
       const until = Math.ceil(Date.now() / 1_000);
-      const events = await this.#patiently(() => this.#engine.docker.getEvents({ since, until, filters }));
+      const events = await this.#patiently(() => docker.getEvents({ since, until, filters }));
       for await (const event of events) if (String(event).includes('oom')) return true;
       await new Promise((resolve) => setTimeout(resolve, ENGINE_RETRY_MS));
     }
-    return false;
+    return isKnown;
   }
 
   #outOfMemory({ ExitCode: exitCode }: State): Outcome {
@@ -226,7 +240,7 @@ export class Container {
     };
   }
 
-  #outcomeOf({ ExitCode: exitCode, Error: error, Status }: State): Outcome {
+  #outcomeOf({ ExitCode: exitCode, Error: error, Status }: State, mayHaveLackedMemory: boolean): Outcome {
     const { stop } = this.#attempt;
     if (Status === 'created') {
       if (stop.aborted) return stopped();
@@ -240,52 +254,38 @@ export class Container {
         `The container engine was restarted, and ended the container with ${exitCode}.`,
       );
     }
-    if (exitCode !== 0) return failedWith(exitCode, typeof this.#attempt.config.command === 'string');
+    if (exitCode !== 0) {
+      return failedWith(exitCode, typeof this.#attempt.config.command === 'string', mayHaveLackedMemory);
+    }
     const read = readOutputs(join(this.#exchange, 'output'));
     if (read.ok) return { ok: true, outputs: read.outputs };
     return { ok: false, kind: 'APPLICATION', reason: { code: read.code, message: read.message } };
   }
 
-  async #signal(container: Docker.Container, signal: string): Promise<void> {
-    // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
-    await container.kill({ signal }).catch(() => undefined);
+  /** The soft stop. */
+  async #terminate(container: Docker.Container): Promise<void> {
+    try {
+      const { State } = await container.inspect();
+      if (State.Pid > 0 && this.#engine.socket !== null && this.#attempt.config.init) {
+        await untilInitListens(State.Pid, container.id);
+      }
+      await container.kill({ signal: 'SIGTERM' });
+    } catch {
+      // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
+    }
+  }
+
+  async #kill(container: Docker.Container): Promise<void> {
+    await container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
   }
 
   async #remove(container: Docker.Container, outcome: Outcome | null): Promise<void> {
     const { keep } = this.#attempt.config;
     if (outcome !== null && (keep === 'always' || (keep === 'failed' && !outcome.ok))) return;
-    await container.remove({ force: true, v: true }).catch(() => undefined);
+    await removeContainer(this.#engine, container.id);
     rmSync(this.#exchange, { recursive: true, force: true });
   }
 }
-
-/** What an exit code says. Without a shell in between, 126 and 127 are the init's word for a command that is none. */
-function failedWith(exitCode: number, hasShell: boolean): Outcome {
-  const failed = (code: string, message: string, more: { readonly signal?: string } = {}): Outcome => ({
-    ok: false,
-    kind: 'APPLICATION',
-    reason: { code, message },
-    exitCode,
-    ...more,
-  });
-  if (!hasShell && exitCode === 127) return failed('COMMAND_NOT_FOUND', 'The image has no such command.');
-  if (!hasShell && exitCode === 126) return failed('COMMAND_NOT_EXECUTABLE', 'The command may not be executed.');
-  const signal = exitCode > 128 && exitCode <= 128 + 64 ? exitCode - 128 : null;
-  if (signal === null) return failed('EXIT_CODE', `The command ended with exit code ${exitCode}.`);
-  const name = SIGNALS[signal] ?? `signal ${signal}`;
-  // On a busy machine an engine may miss why a container was killed that was gone at once.
-  const perhaps = signal === 9 ? ' If nobody has killed it, it was short of memory.' : '';
-  return failed('SIGNAL', `The command was ended by ${name}.${perhaps}`, { signal: name });
-}
-
-const SIGNALS: Readonly<Record<number, string>> = {
-  1: 'SIGHUP',
-  2: 'SIGINT',
-  6: 'SIGABRT',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-};
 
 /** It was asked to stop before anything ran; why is known to who asked. */
 const stopped = (): Outcome => ({

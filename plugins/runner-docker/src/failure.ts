@@ -36,9 +36,14 @@ export const isUnreachable = (error: unknown): boolean => UNREACHABLE.has((error
 /** The status of an engine's answer; null when it gave none. */
 export const statusOf = (error: unknown): number | null => (error as EngineError).statusCode ?? null;
 
-/** In the engine's own words. */
-export const messageOf = (error: unknown): string =>
-  (error as EngineError).json?.message ?? (error instanceof Error ? error.message : String(error));
+/** In the engine's own words. Of an answer that its client has not read as JSON, without what the client says of it. */
+export function messageOf(error: unknown): string {
+  const message = (error as EngineError).json?.message ?? (error instanceof Error ? error.message : String(error));
+  return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
+}
+
+/** What engines say that find no GPU: Docker, its runtime hook, and engines that know devices by CDI. */
+const NO_GPU = /could not select device driver|nvidia-container-cli|unresolvable CDI devices|unknown device .*gpu/i;
 
 /** What an error of the engine means for an attempt. */
 export function failureOf(error: unknown): Failed {
@@ -61,8 +66,15 @@ function asFailure(error: unknown): DockerFailure {
     const remedy = 'Make room: docker system prune.';
     return new DockerFailure('INFRASTRUCTURE', 'DISK_FULL', `The engine’s disk is full: ${message}`, remedy);
   }
-  if (/init binary not found|catatonit/i.test(message)) {
-    const remedy = 'Install catatonit on the node, or set `init: false`.';
+  if (NO_GPU.test(message)) {
+    const remedy =
+      'Install the GPU’s driver and the NVIDIA Container Toolkit on the node (nvidia-ctk runtime configure, nvidia-ctk cdi generate), and restart the engine; or let the node offer no GPUs.';
+    const what = `The container engine cannot hand in the GPUs of the node: ${message}`;
+    return new DockerFailure('INFRASTRUCTURE', 'NO_GPU_SUPPORT', what, remedy);
+  }
+  if (/init binary not found|catatonit|docker-init/i.test(message)) {
+    const remedy =
+      'Install the engine’s init on the node (catatonit for Podman, docker-init for Docker), or set `init: false`.';
     return new DockerFailure('REJECTED', 'NO_INIT', `The container engine has no init: ${message}`, remedy);
   }
   if (/executable file not found|no such file or directory/i.test(message) && /exec|runc|OCI|init/i.test(message)) {

@@ -2,7 +2,8 @@ import { defineRunner, zodConfig, type Outcome } from '@gantry/plugin-kit/runner
 import { dockerConfig, type DockerConfig } from './config.ts';
 import { Container, type Handle } from './container.ts';
 import { engineOf, missingSocket } from './engine.ts';
-import { failureOf, isUnreachable, messageOf } from './failure.ts';
+import { DockerFailure, failureOf, isUnreachable, messageOf } from './failure.ts';
+import { endedInTime } from './hard-stop.ts';
 import { removeLeftovers } from './leftovers.ts';
 
 const DETECT_MS = 5_000;
@@ -16,7 +17,8 @@ export default defineRunner<DockerConfig, Handle>({
 
   async run(attempt, node): Promise<Outcome> {
     try {
-      return await new Container(attempt, await engineOf(node)).run();
+      const container = new Container(attempt, await engineOf(node));
+      return await endedInTime(attempt.kill, container.run());
     } catch (error) {
       return failureOf(error);
     }
@@ -24,7 +26,8 @@ export default defineRunner<DockerConfig, Handle>({
 
   async reattach(attempt, handle, node): Promise<Outcome> {
     try {
-      return await new Container(attempt, await engineOf(node)).reattach(handle);
+      const container = new Container(attempt, await engineOf(node));
+      return await endedInTime(attempt.kill, container.reattach(handle));
     } catch (error) {
       return failureOf(error);
     }
@@ -50,6 +53,7 @@ export default defineRunner<DockerConfig, Handle>({
         enforces: ['cpu', 'memory'],
       };
     } catch (error) {
+      if (error instanceof DockerFailure) return { health: 'UNHEALTHY', reason: error.outcome.reason };
       const health = isUnreachable(error) ? 'ABSENT' : 'UNHEALTHY';
       const message = `The container engine does not answer: ${messageOf(error)}`;
       return { health, reason: { code: 'ENGINE_UNREACHABLE', message } };

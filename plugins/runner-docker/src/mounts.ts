@@ -1,7 +1,8 @@
 import { realpathSync, statSync } from 'node:fs';
 import { sep } from 'node:path';
-import type { DockerConfig, DockerSettings } from './config.ts';
+import type { DockerConfig } from './config.ts';
 import { DockerFailure } from './failure.ts';
+import type { DockerSettings } from './settings.ts';
 
 const refused = (message: string): DockerFailure =>
   new DockerFailure('REJECTED', 'MOUNT_REFUSED', message, 'The node’s settings say which folders may be mounted.');

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JsonObject, Outcome } from '@gantry/plugin-kit/runner';
+import type { Json, JsonObject, Outcome } from '@gantry/plugin-kit/runner';
 import { AttemptHarness, runnerChecks, type TestAttempt } from '@gantry/plugin-kit/testing';
 import plugin from '../src/index.ts';
 import { IMAGE, PrivateEngine } from './private-engine.ts';
@@ -53,9 +53,8 @@ describe('the docker runner, like every runner,', () => {
       bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
     },
     echoes: { image: IMAGE, command: 'printf %s "$TEXT"' },
-    atOnce: 12,
   };
-  it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 60_000);
+  it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 180_000);
 
   it('leaves no container behind', async () => {
     expect(await containers()).toEqual([]);
@@ -73,11 +72,16 @@ describe('a container', () => {
   });
 
   it('is told apart when it needed too much memory', async () => {
-    // The shell outlives what was killed: where the container is gone at once, the kernel's word may be lost with it.
-    const command = 'dd if=/dev/zero of=/dev/null bs=200M count=1; code=$?; sleep 1; exit $code';
-    const outcome = await attempt({ command }, { resources: { memory: 32 << 20 } }).run();
-    expect(codeOf(outcome)).toBe('OOM OUT_OF_MEMORY');
-  });
+    const tooMuch = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M', 'count=1'];
+    const withCommand = async (command: Json) =>
+      codeOf(await attempt({ command }, { resources: { memory: 32 << 20 } }).run());
+    // Gone at once, with all that its engine knew of it.
+    expect(await withCommand(tooMuch)).toBe('OOM OUT_OF_MEMORY');
+    // Of a command that goes on, only its end tells whether it could do without.
+    expect(await withCommand(`${tooMuch.join(' ')}; code=$?; sleep 1; exit $code`)).toBe('OOM OUT_OF_MEMORY');
+    expect(await withCommand(`${tooMuch.join(' ')}; sleep 1; exit 0`)).toBe('ok');
+    expect(await withCommand('kill -9 $$')).toBe('APPLICATION SIGNAL');
+  }, 30_000);
 
   it('prints both streams in their order, and hands on what it writes and reads', async () => {
     const printing = attempt(
@@ -166,6 +170,32 @@ describe('a container', () => {
     await socket.close();
   });
 
+  it('is handed its GPUs; where the engine has none, it is said what to install', async () => {
+    const outcome = await attempt({ command: 'true', keep: 'always' }, { gpus: [1, 3] }).run();
+    expect(outcome).toMatchObject({
+      kind: 'INFRASTRUCTURE',
+      reason: { code: 'NO_GPU_SUPPORT', remedy: expect.stringContaining('NVIDIA Container Toolkit') },
+    });
+    expect(await containers()).toEqual([]);
+    const env = { CUDA_VISIBLE_DEVICES: '1,3', NVIDIA_VISIBLE_DEVICES: 'all' };
+    const created = attempt({ command: 'true' }, { gpus: [1, 3], env });
+    const requests: unknown[] = [];
+    const variables: string[] = [];
+    created.checkpoint = async (handle) => {
+      const { container } = handle as { readonly container: string };
+      const { HostConfig, Config } = await engine.docker.getContainer(container).inspect();
+      requests.push(...(HostConfig.DeviceRequests as unknown[]));
+      variables.push(...Config.Env);
+    };
+    await created.run();
+    expect(requests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: ['1', '3'], Capabilities: [['gpu']] }]);
+    // In the container they are numbered from 0.
+    expect(variables).toEqual(expect.arrayContaining(['CUDA_VISIBLE_DEVICES=0,1', 'NVIDIA_VISIBLE_DEVICES=1,3']));
+    const without = attempt({ command: 'echo "$NVIDIA_VISIBLE_DEVICES"' }, { env });
+    await without.run();
+    expect(without.text).toBe('void\n');
+  });
+
   it('whose image is not there says so, and asks nobody when it may not', async () => {
     const missing = attempt({ image: 'gantry-none:1', pull: 'never', command: 'x' });
     expect(codeOf(await missing.run())).toBe('APPLICATION IMAGE_MISSING');
@@ -185,6 +215,34 @@ describe('a container', () => {
     const stranger = await engine.docker.createContainer({ Image: IMAGE, name: 'taken.0.1', Cmd: ['true'] });
     expect(codeOf(await attempt({ command: 'true' }, { id: 'taken.0.1' }).run())).toBe('INFRASTRUCTURE NAME_TAKEN');
     await stranger.remove();
+  }, 30_000);
+
+  it('waits for its turn where the node lets only so many start at a time, and may be cancelled meanwhile', async () => {
+    const narrow = new AttemptHarness(plugin, { ...settings(), startsAtOnce: 1 });
+    const all = Array.from({ length: 4 }, () => narrow.attempt({ image: IMAGE, command: 'echo begun; sleep 60' }));
+    const ended = all.map((each) => each.run());
+    all[2]!.requestStop();
+    expect(codeOf((await ended[2])!)).toBe('APPLICATION STOPPED');
+    // Only their starts wait for each other.
+    await Promise.all([all[0]!, all[1]!, all[3]!].map(printed));
+    expect(await containers()).toHaveLength(3);
+    for (const each of all) each.requestKill();
+    await Promise.all(ended);
+    await narrow.close();
+  });
+
+  it('that is asked to end in the moment in which it was started hears of it', async () => {
+    const ended = Array.from({ length: 8 }, () => {
+      const made = attempt({ command: 'exec sleep 1000' });
+      let told = 0;
+      // First when its handle is kept, then when its engine has started it.
+      made.started = () => {
+        if (++told === 2) made.requestStop();
+      };
+      return made.run();
+    });
+    const outcomes = await Promise.all(ended);
+    expect(outcomes).toEqual(outcomes.map(() => expect.objectContaining({ signal: 'SIGTERM' })));
   }, 30_000);
 
   it('may stay when it has failed, to be looked at', async () => {
@@ -229,6 +287,29 @@ describe('when things die', () => {
     );
     expect(await plugin.detect!(new AbortController().signal, nowhere.node)).toMatchObject({ health: 'ABSENT' });
     await nowhere.close();
+  });
+
+  it('an engine that hangs does not hold up what is to end, and ends it as soon as it answers again', async () => {
+    const held = attempt({ command: 'echo begun; exec sleep 1000' });
+    const ended = held.run();
+    await printed(held);
+    engine.freeze();
+    held.requestKill();
+    expect(codeOf(await ended)).toBe('INFRASTRUCTURE STOP_UNCONFIRMED');
+    engine.thaw();
+    while ((await containers()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }, 30_000);
+
+  it('settings that cannot be used are told before anything is asked, with what is wrong', async () => {
+    const wrong = new AttemptHarness(plugin, { host: 'ssh://elsewhere', mount: [] });
+    const reason = {
+      code: 'BAD_SETTINGS',
+      message: expect.stringMatching(/host: must be unix:\/\/\/path or tcp.*"mount"/),
+    };
+    expect(await wrong.attempt({ image: IMAGE }).run()).toMatchObject({ kind: 'REJECTED', reason });
+    const detection = await plugin.detect!(new AbortController().signal, wrong.node);
+    expect(detection).toMatchObject({ health: 'UNHEALTHY', reason });
+    await wrong.close();
   });
 
   it('an engine that crashes and comes back is waited for, and what has become of the work is told', async () => {

@@ -11,6 +11,8 @@ describe('what an engine answers', () => {
       'REJECTED',
       'NO_INIT',
     ],
+    ['unresolvable CDI devices nvidia.com/gpu=0: unknown', 'INFRASTRUCTURE', 'NO_GPU_SUPPORT'],
+    ['OCI runtime create failed: exec: "docker-init": executable file not found in $PATH', 'REJECTED', 'NO_INIT'],
     ['write /var/lib/x: no space left on device', 'INFRASTRUCTURE', 'DISK_FULL'],
     ['OCI runtime create failed: exec: "nope": executable file not found in $PATH', 'APPLICATION', 'COMMAND_NOT_FOUND'],
     ['runc create failed: exec: "/etc": permission denied', 'APPLICATION', 'COMMAND_NOT_EXECUTABLE'],

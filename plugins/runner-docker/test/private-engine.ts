@@ -1,17 +1,29 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
+import { busyboxArchive } from './busybox-archive.ts';
 
 /** The image that the tests run: busybox and nothing else. */
 export const IMAGE = 'gantry-test:1';
-const APPLETS = ['sh', 'echo', 'sleep', 'cat', 'id', 'dd', 'kill', 'ls', 'touch', 'env', 'tail', 'grep', 'yes', 'head'];
 
 /** A Docker engine of the test's own: its data, its socket, its containers; nothing of the machine's is touched. */
 export class PrivateEngine {
   readonly #folder = mkdtempSync(join(tmpdir(), 'gantry-dockerd-'));
   #daemon: ChildProcess | null = null;
+
+  /** @param diskBytes How much its images and containers may take; null for as much as there is. */
+  constructor(diskBytes: number | null = null) {
+    mkdirSync(this.#data);
+    if (diskBytes === null) return;
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', this.#data]);
+    if (mounted.status !== 0) throw new Error(`No small disk could be made: ${mounted.stderr.toString()}`);
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data');
+  }
 
   get socket(): string {
     return join(this.#folder, 'docker.sock');
@@ -32,7 +44,7 @@ export class PrivateEngine {
       throw new Error('The tests of the docker runner need dockerd: apt-get install docker.io');
     const at = (name: string) => join(this.#folder, name);
     const networkless = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
-    const places = ['--data-root', at('data'), '--exec-root', at('run'), '--pidfile', at('pid'), '--host', this.host];
+    const places = ['--data-root', this.#data, '--exec-root', at('run'), '--pidfile', at('pid'), '--host', this.host];
     const daemon = spawn(dockerd, [...places, ...networkless, '--storage-driver=vfs'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -47,22 +59,23 @@ export class PrivateEngine {
     }
   }
 
-  /** Makes the image from Debian's static busybox. */
-  async importImage(): Promise<void> {
-    const root = join(this.#folder, 'root');
-    for (const folder of ['bin', 'tmp', 'etc', 'gantry']) mkdirSync(join(root, folder), { recursive: true });
-    const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
-    if (busybox === undefined)
-      throw new Error('The tests of the docker runner need busybox: apt-get install busybox-static');
-    copyFileSync(busybox, join(root, 'bin/busybox'));
-    for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
-    const archive = join(this.#folder, 'root.tar');
-    const tar = spawnSync('tar', ['-C', root, '-cf', archive, '.']);
-    if (tar.status !== 0) throw new Error(tar.stderr.toString());
-    const stream = await this.docker.importImage(archive, { repo: 'gantry-test', tag: '1' });
-    await new Promise<void>((resolve, reject) => {
-      this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-    });
+  /**
+   * Makes an image from Debian's static busybox.
+   *
+   * @param image Its name with its tag.
+   * @param filler A file in it, which makes its layer one that no other image has.
+   */
+  async importImage(image = IMAGE, filler: Buffer | null = null): Promise<void> {
+    const [, repo, tag] = /^(.*):([^:]+)$/.exec(image)!;
+    const archive = busyboxArchive(this.#folder, filler);
+    await this.#untilDone(await this.docker.importImage(archive, { repo, tag }));
+    rmSync(archive);
+  }
+
+  /** Has a registry keep an image of the engine's; the engine itself forgets it. */
+  async pushAway(image: string, authconfig: { readonly username: string; readonly password: string }): Promise<void> {
+    await this.#untilDone(await this.docker.getImage(image).push({ authconfig }));
+    await this.docker.getImage(image).remove();
   }
 
   /** kill -9, as a crash would be. Its containers are not told. */
@@ -73,6 +86,23 @@ export class PrivateEngine {
     await ended;
     // Its containerd has died with it; by now the number may be somebody else's.
     for (const pid of ['pid', 'run/containerd/containerd.pid']) rmSync(join(this.#folder, pid), { force: true });
+  }
+
+  /** Leaves so many bytes free on its disk. */
+  fillDisk(leftBytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#data);
+    writeFileSync(join(this.#data, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - leftBytes)));
+  }
+  emptyDisk(): void {
+    rmSync(join(this.#data, 'filler'));
+  }
+
+  /** From now on it answers nothing, though it is there; its containers run on. */
+  freeze(): void {
+    this.#daemon!.kill('SIGSTOP');
+  }
+  thaw(): void {
+    this.#daemon!.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {
@@ -88,10 +118,14 @@ export class PrivateEngine {
       daemon.kill('SIGTERM');
       await ended;
     }
-    for (const mount of readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) /gm)) {
-      if (mount[1]!.startsWith(`${this.#folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
-    }
+    unmountBelow(this.#folder);
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #untilDone(stream: NodeJS.ReadableStream): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   #answers(): Promise<boolean> {
@@ -99,5 +133,12 @@ export class PrivateEngine {
       () => true,
       () => false,
     );
+  }
+}
+
+/** Unmounts what an engine has left mounted in a folder, which could not be removed otherwise. */
+export function unmountBelow(folder: string): void {
+  for (const mount of readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) /gm)) {
+    if (mount[1]!.startsWith(`${folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
   }
 }

@@ -1,7 +1,7 @@
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import type { NodeFacts, NodeRunner, Taint } from '../../domain/node.ts';
 import type { NodeRecord } from '../../domain/node-record.ts';
-import { formatQuantity } from '../../domain/resources.ts';
+import { roundedQuantity } from '../../domain/resources.ts';
 
 type News = Pick<NodeRecord, 'type' | 'message'>;
 
@@ -46,19 +46,9 @@ function steady({ disk: before }: Resources, after: Resources): Resources {
 
 /** To a tenth of a unit. */
 const amountTexts = (capacity: Resources): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(capacity).map(([name, amount]) => [name, amountText(name, amount ?? 0)]));
-
-function amountText(resource: string, amount: number): string {
-  if (resource !== 'memory' && resource !== 'disk') return formatQuantity(resource, amount);
-  for (const [suffix, bytes] of UNITS) if (amount >= bytes) return `${Number((amount / bytes).toFixed(1))}${suffix}`;
-  return formatQuantity(resource, amount);
-}
-
-const UNITS = [
-  ['Ti', 2 ** 40],
-  ['Gi', 2 ** 30],
-  ['Mi', 2 ** 20],
-] as const;
+  Object.fromEntries(
+    Object.entries(capacity).map(([name, amount]) => [name, roundedQuantity(name, amount ?? 0, 'down')]),
+  );
 
 type Values = Readonly<Record<string, string | undefined>>;
 

@@ -45,7 +45,10 @@ export function reportAttempt(
   if (report.state === 'SUCCEEDED') {
     endAttempt(pool, step, taskRun, 'SUCCEEDED', null, report.outputs ? { outputs: report.outputs } : {});
   } else {
-    endAttempt(pool, step, taskRun, report.state, report.failure ?? unexplained(report));
+    // What has run cannot be refused any more: a runner that says so means a fault of the node, who pays is the same.
+    const isLateRefusal = report.state === 'REJECTED' && attempt.state === 'RUNNING';
+    const state = isLateRefusal ? 'FAILED' : report.state;
+    endAttempt(pool, step, taskRun, state, report.failure ?? unexplained(report));
   }
 }
 

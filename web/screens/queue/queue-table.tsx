@@ -5,7 +5,7 @@ import type { QueueView } from './queue-reader.ts';
 
 const ROW = 58;
 /** Where the reason stands below the task. */
-const NARROW_ROW = 116;
+const NARROW_ROW = 126;
 
 interface QueueTableProps {
   readonly view: QueueView;

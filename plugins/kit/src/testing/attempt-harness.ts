@@ -16,6 +16,8 @@ export interface AttemptOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly inputs?: JsonObject;
   readonly resources?: Resources;
+  /** Which GPUs of the node it has. Default none. */
+  readonly gpus?: readonly number[];
   /** What an attempt before this one saved. Default null. */
   readonly previousState?: Json;
 }
@@ -73,7 +75,7 @@ export class TestAttempt implements Attempt {
   readonly env: Readonly<Record<string, string>>;
   readonly inputs: JsonObject;
   readonly resources: Resources;
-  readonly gpus: readonly number[] = [];
+  readonly gpus: readonly number[];
   readonly deadline = null;
   readonly previousState: Json;
   /** Every state that was saved for the next attempt, oldest first. */
@@ -108,6 +110,7 @@ export class TestAttempt implements Attempt {
       env = {},
       inputs = {},
       resources = {},
+      gpus = [],
       previousState = null,
     }: AttemptOptions & { readonly id: string; readonly number: number },
   ) {
@@ -121,6 +124,7 @@ export class TestAttempt implements Attempt {
     this.env = env;
     this.inputs = inputs;
     this.resources = resources;
+    this.gpus = gpus;
     this.previousState = previousState;
     this.stdout = this.#collector('stdout');
     this.stderr = this.#collector('stderr');
