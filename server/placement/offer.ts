@@ -120,12 +120,17 @@ export function needsRow(shape: TaskShape, scopes: readonly string[], model: Clu
 }
 
 function withScopes(model: ClusterModel, scopes: readonly string[]): Offer['nodes'] {
-  const { eligible } = model;
-  return model.views().map((view, index) => ({
-    ...view,
-    capacity: [...view.capacity, ...scopes.map(() => PER_NODE)],
-    free: [...view.free, ...scopes.map((scope) => PER_NODE - model.perNode.of(scope, eligible[index]!))],
-  }));
+  const whole = scopes.map(() => PER_NODE);
+  const free = model.views().map((view) => view.free.concat(whole));
+  const first = model.resources.length;
+  // Of a scope there is something on few nodes, of the others nothing is taken.
+  for (const [at, scope] of scopes.entries()) {
+    for (const [node, amount] of model.perNode.nodes(scope)) {
+      const row = free[node.index];
+      if (row !== undefined) row[first + at] = PER_NODE - amount;
+    }
+  }
+  return model.views().map((view, index) => ({ ...view, capacity: view.capacity.concat(whole), free: free[index]! }));
 }
 
 /** The feasible nodes by the value of the label that the tasks are spread over, in the order of the values. */

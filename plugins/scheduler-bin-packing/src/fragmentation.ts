@@ -45,11 +45,18 @@ function flatten({ resources: names, kinds }: GpuDemand, resources: readonly str
   const gpuAt = names.indexOf(resources[gpu]!);
   const total = kinds.reduce((sum, { count }) => sum + count, 0);
   const weights = Float64Array.from(kinds, ({ count }) => count / total / WHOLE);
-  const gpuNeeds = Float64Array.from(kinds, ({ needs }) => needs[gpuAt]!);
+  /** Few for many kinds: what is of no use by the GPUs alone is worked out once for each. */
+  const gpuNeeds = [...new Set(kinds.map(({ needs }) => needs[gpuAt]!))];
+  const gpuNeedOf = Uint32Array.from(kinds, ({ needs }) => gpuNeeds.indexOf(needs[gpuAt]!));
+  const tooSmall = new Float64Array(gpuNeeds.length);
   const others = Float64Array.from(kinds.flatMap(({ needs }) => own.map((at) => needs[at]!)));
   return {
     /** In GPUs; `taken` is what the node will have given away besides. */
     unusable(cluster: Cluster, node: number, gpus: readonly number[], taken: readonly number[] | null): number {
+      let free = 0;
+      for (let index = 0; index < gpus.length; index++) free += gpus[index]!;
+      if (free === 0) return 0;
+      for (let need = 0; need < gpuNeeds.length; need++) tooSmall[need] = tooSmallFor(gpuNeeds[need]!, gpus, free);
       let sum = 0;
       for (let kind = 0, at = 0; kind < weights.length; kind++) {
         let hasRoom = true;
@@ -57,24 +64,22 @@ function flatten({ resources: names, kinds }: GpuDemand, resources: readonly str
           const need = others[at++]!;
           if (need > 0 && column >= 0 && need > cluster.freeOf(node, column) - (taken?.[column] ?? 0)) hasRoom = false;
         }
-        sum += weights[kind]! * unusableBy(gpus, gpuNeeds[kind]!, hasRoom);
+        sum += weights[kind]! * (hasRoom ? tooSmall[gpuNeedOf[kind]!]! : free);
       }
       return sum;
     },
   };
 }
 
-/** How much of the free GPUs is of no use to a task that needs so much. Thousandths. */
-function unusableBy(gpus: readonly number[], need: number, hasRoom: boolean): number {
+/** How much of the free GPUs is of no use to a task that needs so much, and has room for the rest. Thousandths. */
+function tooSmallFor(need: number, gpus: readonly number[], free: number): number {
   const share = Math.min(need, WHOLE);
-  let free = 0;
   let tooSmall = 0;
   let usable = 0;
   for (let gpu = 0; gpu < gpus.length; gpu++) {
     const left = gpus[gpu]!;
-    free += left;
     if (left < share) tooSmall += left;
     else usable++;
   }
-  return hasRoom && usable * share >= need ? tooSmall : free;
+  return usable * share >= need ? tooSmall : free;
 }
