@@ -22,6 +22,7 @@ export function placementReader(engines: ReadonlyMap<string, Engine>): Placement
         runningCount: placement.attemptCount,
         utilization: placement.utilization(),
         shadow: placement.shadowReport,
+        heldNodes: placement.heldNodes,
       };
     },
   };

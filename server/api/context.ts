@@ -17,7 +17,7 @@ import type { PlacementExplanation, QueueReason } from '../placement/explain.ts'
 import type { QueueFilter, QueueOverview } from '../placement/queue-inspection.ts';
 import type { QueuePage, QueueRange } from '../placement/queue-page.ts';
 import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
-import type { SchedulerStatus } from '../placement/scheduler.ts';
+import type { HeldNode, SchedulerStatus } from '../placement/scheduler.ts';
 import type { ShadowReport } from '../placement/shadow.ts';
 import type { Store } from '../store/store.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -154,6 +154,8 @@ export interface PoolStatus {
   readonly utilization: readonly { readonly resource: string; readonly capacity: number; readonly held: number }[];
   /** Null when the pool has no shadow. */
   readonly shadow: ShadowReport | null;
+  /** What its scheduler holds for large task runs. */
+  readonly heldNodes: readonly HeldNode[];
 }
 
 /** How pools have stood of late. */

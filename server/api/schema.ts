@@ -21,6 +21,7 @@ import './pool.ts';
 import './pool-sample.ts';
 import './queue-event.ts';
 import './queue-overview.ts';
+import './held-node.ts';
 import './follow-pool.ts';
 import './update-pool.ts';
 import './decision.ts';

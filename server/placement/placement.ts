@@ -93,7 +93,7 @@ export class Placement {
   /** Whether that was more than another node being held. */
   #isNews = false;
   /** What waits, and why. */
-  readonly inspection = new QueueInspection(this.#queue, this.#model, () => this.#heldFor);
+  readonly inspection = new QueueInspection(this.#queue, this.#model, () => this.heldNodes);
 
   constructor({ scheduler, batch, shadow = null }: PlacementOptions) {
     this.#shadow = shadow && new Shadow(shadow);
@@ -237,13 +237,13 @@ export class Placement {
   /** Why a task run waits: node by node, and its place in the queue. Null when it is not in the queue. */
   explain(key: string): PlacementExplanation | null {
     const entry = this.#queue.get(key);
-    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.#heldFor);
+    if (entry !== undefined) return explain(entry, this.#queue, this.#model, this.heldNodes);
     const nomination = this.#preemptions.of(key);
     return nomination && explainNomination(nomination, this.#queue.size);
   }
 
-  /** What is held for those that still wait. */
-  get #heldFor(): readonly HeldNode[] {
+  /** The nodes that the scheduler holds for those that still wait. */
+  get heldNodes(): readonly HeldNode[] {
     return this.#scheduler.held.filter(({ taskRun }) => this.#queue.get(taskRun) !== undefined);
   }
 

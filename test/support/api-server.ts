@@ -208,6 +208,7 @@ export async function startApi(
         runningCount: 0,
         utilization: [],
         shadow: null,
+        heldNodes: placement.heldNodes,
       }),
     },
     decisions: {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { availableParallelism } from 'node:os';
 import { startBrowser, type TestBrowser } from './browser.ts';
 import { applyPipeline, startWebServer, triggerRun, type WebServer } from './server.ts';
 
@@ -64,6 +65,43 @@ describe('the queue', () => {
     await page.setViewportSize({ width: 390, height: 800 });
     await waiting.getByRole('link', { name: 'wait', exact: true }).waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  });
+});
+
+describe('a task as large as the node, behind small ones', () => {
+  it('has the node held for it, and all who look at the queue or the pools are told so', async () => {
+    const cpu = availableParallelism();
+    await server.ask(
+      `mutation { updatePool(input: { name: "default", scheduler: "priority", config: { reserveAfterMs: 0 } }) {
+         __typename ... on Error { message } } }`,
+    );
+    for (const [name, amount] of [
+      ['small', '500m'],
+      ['large', cpu],
+    ]) {
+      await applyPipeline(
+        server,
+        `name: ${name}\ntasks: [{ key: ${name}, runner: mock, resources: { cpu: ${amount} }, with: { outcome: hang } }]\n`,
+      );
+    }
+    const page = await browser.open({ token: server.token, path: '/queue' });
+    const first = await triggerRun(server, 'small');
+    const large = await triggerRun(server, 'large');
+    const late = await triggerRun(server, 'small');
+    const held = page.getByRole('list', { name: 'Held nodes' });
+    await held.getByText('alpha is held for large').waitFor();
+    await page.getByRole('button', { name: /Nodes are held for others.*1/ }).waitFor();
+    const { pools } = await server.ask<{ readonly pools: readonly object[] }>(
+      '{ pools { heldNodes { nodeName taskRun { runId } } } }',
+    );
+    expect(pools).toEqual([{ heldNodes: [{ nodeName: 'alpha', taskRun: { runId: large } }] }]);
+
+    await server.ask(CANCEL, { id: first });
+    // It begins; and since nobody has to wait for that here, the small one is the next.
+    await held.getByText('alpha is held for small').waitFor();
+    await page.goto(`${server.url}/runs/${large}`);
+    await page.locator('.page-head').getByText('Running', { exact: true }).waitFor();
+    for (const id of [large, late]) await server.ask(CANCEL, { id });
   });
 });
 

@@ -377,6 +377,17 @@ export type QueueRow = {
   };
 };
 
+export type HeldNodeText = {
+  readonly nodeName: string;
+  readonly since: string;
+  readonly taskRun: {
+    readonly id: string;
+    readonly runId: string;
+    readonly taskKey: string;
+    readonly mapIndex: number | null;
+  } | null;
+};
+
 export type QueueOverviewText = {
   readonly reasons: readonly { readonly tier: PlacementTier; readonly count: number; readonly summary: ReasonText }[];
   readonly unexplainedCount: number;
@@ -931,13 +942,17 @@ export const QueueRange: Operation<QueueRangeData, QueueRangeVariables> = {
 
 export type QueueFeedData = {
   readonly queue: {
-    readonly pool: { readonly queueLength: number | null; readonly queueOverview: QueueOverviewText | null } | null;
+    readonly pool: {
+      readonly queueLength: number | null;
+      readonly queueOverview: QueueOverviewText | null;
+      readonly heldNodes: readonly HeldNodeText[] | null;
+    } | null;
   };
 };
 export type QueueFeedVariables = { readonly pool: string };
 export const QueueFeed: Operation<QueueFeedData, QueueFeedVariables> = {
   name: 'QueueFeed',
-  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { pool { queueLength queueOverview { ...QueueOverviewText } } } } fragment QueueOverviewText on QueueOverview { reasons { tier count summary { ...ReasonText } } unexplainedCount pipelines { name count } } fragment ReasonText on Reason { code message remedy }',
+  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { pool { queueLength queueOverview { ...QueueOverviewText } heldNodes { ...HeldNodeText } } } } fragment QueueOverviewText on QueueOverview { reasons { tier count summary { ...ReasonText } } unexplainedCount pipelines { name count } } fragment ReasonText on Reason { code message remedy } fragment HeldNodeText on HeldNode { nodeName since taskRun { id runId taskKey mapIndex } }',
 };
 
 export type RunsPageData = {

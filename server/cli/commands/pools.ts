@@ -14,6 +14,12 @@ interface PoolView {
     readonly state: string | null;
     readonly reason: ReasonView | null;
   };
+  readonly heldNodes:
+    | readonly {
+        readonly nodeName: string;
+        readonly taskRun: { readonly taskKey: string; readonly mapIndex: number | null; readonly runId: string } | null;
+      }[]
+    | null;
   readonly shadow: {
     readonly name: string;
     readonly compared: number;
@@ -35,6 +41,7 @@ export const pools: Command = {
           { heading: 'scheduler', value: ({ scheduler }) => `${scheduler.name} ${scheduler.version ?? ''}`.trimEnd() },
           { heading: 'state', value: ({ scheduler }) => scheduler.state ?? '' },
           { heading: 'queue', value: ({ queueLength }) => queueLength ?? '', alignsRight: true },
+          { heading: 'held nodes', value: heldText },
           { heading: 'shadow', value: shadowText },
           { heading: 'why', value: ({ scheduler }) => scheduler.reason?.message ?? '' },
         ],
@@ -45,6 +52,16 @@ export const pools: Command = {
     return EXIT_CODES.SUCCEEDED.code;
   },
 };
+
+/** `b for train[0]`, each. */
+function heldText({ heldNodes }: PoolView): string {
+  const texts = (heldNodes ?? []).map(({ nodeName, taskRun }) => {
+    if (taskRun === null) return nodeName;
+    const { taskKey, mapIndex } = taskRun;
+    return `${nodeName} for ${mapIndex === null ? taskKey : `${taskKey}[${mapIndex}]`}`;
+  });
+  return texts.join(', ');
+}
 
 function shadowText({ shadow }: PoolView): string {
   if (shadow === null) return '';

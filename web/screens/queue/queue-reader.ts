@@ -1,6 +1,7 @@
 import {
   QueueFeed,
   QueueRange,
+  type HeldNodeText,
   type QueueFeedData,
   type QueueFilter,
   type QueueOverviewText,
@@ -16,6 +17,8 @@ export interface QueueView {
   length: number | null;
   /** Why they wait; null until that was told, and when another server runs the pool. */
   overview: QueueOverviewText | null;
+  /** Nodes that are kept for large tasks. */
+  heldNodes: readonly HeldNodeText[];
   /** What was asked for. */
   readonly filter: QueueFilter;
   /** How many of them are wanted. */
@@ -47,6 +50,7 @@ export class QueueReader {
   #read: QueueView & { readonly from: number; readonly to: number } = {
     length: null,
     overview: null,
+    heldNodes: [],
     filter: {},
     total: 0,
     entries: new Map(),
@@ -77,6 +81,7 @@ export class QueueReader {
       apply: (view, { queue: { pool } }) => {
         view.length = pool?.queueLength ?? null;
         view.overview = pool?.queueOverview ?? null;
+        view.heldNodes = pool?.heldNodes ?? [];
         this.#want();
       },
       besides: (view) => {
@@ -113,8 +118,17 @@ export class QueueReader {
       const total = pool.queue?.totalCount ?? 0;
       const nodes = pool.queue?.nodes ?? [];
       const entries = this.#around(skip, first, total, filter, nodes);
-      const { overview } = this.#read;
-      const read = { length: pool.queueLength, overview, filter, total, entries, from: skip, to: skip + first };
+      const { overview, heldNodes } = this.#read;
+      const read = {
+        length: pool.queueLength,
+        overview,
+        heldNodes,
+        filter,
+        total,
+        entries,
+        from: skip,
+        to: skip + first,
+      };
       if (mine !== this.#begun) return read;
       this.#read = read;
       this.#lookAgainWhen(nodes.length < Math.min(first, total - skip));

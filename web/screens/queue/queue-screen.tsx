@@ -3,6 +3,7 @@ import { ActionButton } from '../../design/action-button.tsx';
 import { Empty, FaultNotice, Loading } from '../../design/notices.tsx';
 import { useLiveQueue } from './live-queue.ts';
 import { filterOf, NO_FILTER, QueueFilters } from './queue-filters.tsx';
+import { HeldNodes } from './held-nodes.tsx';
 import { QueueReasons } from './queue-reasons.tsx';
 import { QueueTable } from './queue-table.tsx';
 
@@ -11,7 +12,7 @@ export function QueueScreen({ pool }: { readonly pool: string }) {
   const [read, write] = useAddress();
   const { data, fault, reload, see } = useLiveQueue(pool, filterOf(read));
   if (data === null) return fault ? <FaultNotice fault={fault} retry={reload} /> : <Loading what="the queue" />;
-  const { length, overview, total, filter } = data;
+  const { length, overview, heldNodes, total, filter } = data;
   const isFiltered = Object.keys(filter).length > 0;
   const notice = fault ? <FaultNotice fault={fault} retry={reload} /> : null;
   if (length === null) {
@@ -36,6 +37,7 @@ export function QueueScreen({ pool }: { readonly pool: string }) {
     <>
       {notice}
       {overview === null ? null : <QueueReasons overview={overview} length={length} filter={filter} />}
+      {heldNodes.length === 0 ? null : <HeldNodes held={heldNodes} />}
       <QueueFilters filter={filter} pipelines={overview?.pipelines ?? []}>
         <span className="faint" role="status">
           {isFiltered

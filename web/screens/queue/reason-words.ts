@@ -20,6 +20,8 @@ const BY_CODE: Readonly<Record<string, string>> = {
   GANG_INCOMPLETE: 'Gang not complete',
   GANG_NO_ROOM: 'No room for all of a gang',
   HELD: 'Held back',
+  NODE_HELD: 'Nodes are held for others',
+  HOLDING_NODE: 'A node is held for it',
   NOT_CHOSEN: 'Not chosen yet',
   NEXT: 'Nearly its turn',
 };
