@@ -81,6 +81,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server/auth',
   ],
   'server/config': ['server/domain'],
+  'server/folder-match.ts': ['server/domain', 'server/store', 'server/agent'],
+  // What is done to a data folder and its database without a server.
+  'server/maintenance': ['server/config', 'server/store', 'server/auth', 'server/agent', 'server/folder-match.ts'],
   'server/cli': ['server/config'],
   // The composition root, in four files: whole, wired, and what is made per pool.
   'server/main.ts': ['server', 'plugins'],
@@ -102,7 +105,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What a row may import only with `await import(…)`: a client command must not start by loading the server. */
 export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
-  'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts'],
+  'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts', 'server/maintenance'],
 };
 
 /** The words that the kit shares with the domain: open to everything under server/. */

@@ -2,9 +2,11 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiServer } from './api/server.ts';
 import { assemble } from './assemble.ts';
+import { checkFolderMatch, keepFolderRecord } from './folder-match.ts';
 import type { Config } from './config/schema.ts';
-import { sequence } from './lifecycle.ts';
+import { sequence, type Service } from './lifecycle.ts';
 import { createLog, type Logger } from './log.ts';
+import type { Store } from './store/store.ts';
 
 /** Where the admin token is kept, for commands on the same machine; readable for this user only. */
 const ADMIN_TOKEN_FILE = 'admin-token';
@@ -32,9 +34,11 @@ export async function startServer(config: Config, options: { readonly log?: Logg
   const { store, tokens, engines, agent, history, ports, firstStart } = await assemble(config, log);
   const api = createApiServer(ports, { host: config.host, port: config.port, allowedOrigins: config.allowedOrigins });
   const services = sequence([
-    { start: async () => undefined, stop: () => store.close() },
+    folderAndStore(config, store),
     tokens,
     engines,
+    // The term that has begun is what an older copy of the database lacks.
+    { start: () => keepFolderRecord(config.dataDir, store.identity), stop: () => Promise.resolve() },
     history,
     api,
     agent,
@@ -52,6 +56,31 @@ export async function startServer(config: Config, options: { readonly log?: Logg
     await services.stop();
     throw error;
   }
+}
+
+/** The store, once it is sure that it belongs to the data folder, and until everything is written. */
+function folderAndStore({ dataDir, databaseUrl }: Config, store: Store): Service {
+  const isLocal = databaseUrl.startsWith('sqlite:') && databaseUrl !== 'sqlite::memory:';
+  let isOpen = false;
+  return {
+    async start() {
+      try {
+        await checkFolderMatch(dataDir, store.identity, isLocal);
+        // Before the database says that it is open: a crash in between must not make the folder a stranger.
+        await keepFolderRecord(dataDir, store.identity);
+        await store.identity.opened();
+        isOpen = true;
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
+    },
+    async stop() {
+      // A database that is away cannot be told, and need not be: only a file is looked at.
+      if (isOpen) await store.identity.closed().catch(() => undefined);
+      await store.close();
+    },
+  };
 }
 
 async function keepAdminToken(folder: string, token: string): Promise<void> {

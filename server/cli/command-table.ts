@@ -1,8 +1,10 @@
 import type { Command } from './command.ts';
 import { apply } from './commands/apply.ts';
+import { backup } from './commands/backup.ts';
 import { cancel } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { printConfig } from './commands/config.ts';
+import { doctor } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
 import { node } from './commands/node.ts';
 import { cordon, nodes, uncordon } from './commands/nodes.ts';
@@ -10,6 +12,7 @@ import { pipelines } from './commands/pipelines.ts';
 import { plugins } from './commands/plugins.ts';
 import { pools, updatePool } from './commands/pools.ts';
 import { replay } from './commands/replay.ts';
+import { restore } from './commands/restore.ts';
 import { retry } from './commands/retry.ts';
 import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
@@ -45,6 +48,9 @@ export const COMMANDS: readonly Command[] = [
   createToken,
   listTokens,
   revokeToken,
+  backup,
+  restore,
+  doctor,
   printConfig,
   completionCommand(() => COMMANDS),
 ];

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command as Parser, CommanderError, Option as ParserOption } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { SETTINGS, settingNames, type SettingName } from '../config/schema.ts';
@@ -9,6 +8,7 @@ import { connectionOf } from './connect.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import { Output, type Sink } from './output.ts';
+import { version } from './version.ts';
 
 /** What a process has and a test hands in. */
 export interface World extends Pick<Context, 'env' | 'cwd' | 'stdin' | 'now' | 'sleep' | 'onInterrupt' | 'exitNow'> {
@@ -193,10 +193,4 @@ function groupSummary(group: string): string {
   return COMMANDS.filter(({ name }) => name.startsWith(`${group} `))
     .map(({ name }) => name.slice(group.length + 1))
     .join(', ');
-}
-
-/** Of the package. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -46,8 +46,25 @@ function startFailure(error: unknown, { host, port }: Config): Error {
       remedy: 'gantry config print shows the settings and where they came from.',
     });
   }
+  const remedy = (error as { remedy?: unknown } | null)?.remedy;
+  if (error instanceof Error && KNOWN_FAULTS.has(error.name)) {
+    return new CommandFailure({
+      ...failed,
+      message: error.message,
+      remedy: `${typeof remedy === 'string' ? `${remedy} ` : ''}\`gantry doctor\` examines the data folder and the database.`,
+    });
+  }
   return error instanceof Error ? error : new Error(String(error));
 }
+
+/** What a server says itself about its data folder or its database: no stack helps with it. */
+const KNOWN_FAULTS: ReadonlySet<string> = new Set([
+  'StoreUnavailable',
+  'NewerDatabase',
+  'InvalidDatabaseUrl',
+  'CorruptRow',
+  'FolderMismatch',
+]);
 
 /** How this process reaches the server that it has started. */
 export function connectionTo(server: RunningServer, config: Config): Connection {

@@ -19,6 +19,8 @@ export interface Connection {
   /** Leases: never behind a busy pool. */
   readonly leases: Kysely<Tables>;
   readonly committer: Committer;
+  /** Brings everything that is committed into the database's main file, where it has one. */
+  checkpoint(): Promise<void>;
   /** As Store.ping says. */
   ping(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { commandStore } from './commands.ts';
 import { Database, type StoreLog } from './database.ts';
 import { connect } from './dialect/connect.ts';
 import { eventStore } from './events.ts';
+import { ensureIdentity, identityStore } from './identity.ts';
 import { leaseStore } from './leases.ts';
 import { logStore } from './logs.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -14,7 +15,7 @@ import { decisionStore } from './decisions.ts';
 import { poolStore } from './pools.ts';
 import { runStore } from './runs.ts';
 import { stateStore } from './states.ts';
-import type { Store } from './store.ts';
+import { StoreUnavailable, type Store } from './store.ts';
 import { taskRunStore } from './task-runs.ts';
 import { tokenStore } from './tokens.ts';
 
@@ -39,7 +40,8 @@ export interface StoreOptions {
   readonly timeouts?: Partial<StoreTimeouts>;
 }
 
-const DEFAULT_TIMEOUTS: StoreTimeouts = { statementMs: 10_000, acquireMs: 5_000, connectMs: 2_000 };
+/** For a server, and for who works on a database without one. */
+export const DEFAULT_TIMEOUTS: StoreTimeouts = { statementMs: 10_000, acquireMs: 5_000, connectMs: 2_000 };
 
 /**
  * Connects, brings the schema up to date and hands out the store. Rejects with InvalidDatabaseUrl, with
@@ -49,7 +51,14 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
   const connection = await connect(url, { clock, log, timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts } });
   try {
     await migrate(connection.writer, connection.dialect, () => clock.now());
+    await ensureIdentity(connection.writer, connection.dialect, clock.now());
     const database = new Database(connection, clock, log);
+    const identity = identityStore(database, connection.checkpoint);
+    if ((await identity.read()).state === 'RESTORING') {
+      throw new StoreUnavailable(
+        'A restore into this database was broken off. Run `gantry restore` again with --replace, or use another database.',
+      );
+    }
     const pipelines = pipelineStore(database);
     return {
       pipelines,
@@ -66,6 +75,7 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       leases: leaseStore(database),
       tokens: tokenStore(database),
       audit: auditStore(database),
+      identity,
       commit: (lease, seq, change) => connection.committer.commit(lease, seq, change),
       ping: (timeoutMs) => connection.ping(timeoutMs),
       close: () => connection.close(),

@@ -12,6 +12,9 @@ import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pi
 import type { Pool } from '../domain/pool.ts';
 import type { Run, RunState, Trigger } from '../domain/run.ts';
 import type { Duration, TaskRun } from '../domain/task-run.ts';
+import type { IdentityStore } from './identity.ts';
+
+export type { DatabaseIdentity } from './identity.ts';
 
 /** Everything durable, behind one face. Two implementations of the dialect, one set of tables and queries. */
 export interface Store {
@@ -29,6 +32,7 @@ export interface Store {
   readonly leases: LeaseStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
+  readonly identity: IdentityStore;
   /**
    * Turns a change into plain parameters at once, so that the engine may go on while it is written, and writes it in
    * one transaction that begins with the guard on the lease: `UPDATE lease SET seq = seq + 1 WHERE name = ? AND

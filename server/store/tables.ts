@@ -265,6 +265,14 @@ export interface AuditTable {
   details: JsonText;
 }
 
+/** One row: which database this is (identity.ts). */
+export interface DatabaseIdentityTable {
+  id: Whole;
+  database_id: string;
+  made_at: Whole;
+  state: string;
+}
+
 export interface MigrationTable {
   number: Whole;
   name: string;
@@ -302,6 +310,7 @@ export interface Tables {
   lease: LeaseTable;
   token: TokenTable;
   audit: AuditTable;
+  database_identity: DatabaseIdentityTable;
   migration: MigrationTable;
   migration_lock: MigrationLockTable;
 }

@@ -20,12 +20,14 @@ export const server: Command = {
     const { output } = context;
     const { config } = context.config('SERVER');
     const running = await startHere(config);
+    // Before anybody can know that it listens: a signal from then on ends it in good order.
+    const serving = serveUntilInterrupted(running, context);
     // A log that is collected must not hold a token: only a terminal, and the first start, are shown one.
     const showsToken = running.firstStart || output.rendering === 'HUMAN';
     const connection = connectionTo(running, config);
     const login = loginLink(showsToken ? connection : { ...connection, token: null });
     output.item({ type: 'server.listening', url: running.url, login }, () => `Gantry listens on ${running.url}`);
     if (output.rendering !== 'JSON') output.line(`Sign in: ${login}`);
-    return serveUntilInterrupted(running, context);
+    return serving;
   },
 };

@@ -36,11 +36,12 @@ export const start: Command = {
       if (shown.isInterrupted) return stopInGoodOrder(running, context);
       report = shown.report;
     }
+    const serving = serveUntilInterrupted(running, context);
     output.item(
       { type: 'server.ready', url: running.url, login, playground: `${running.url}/playground`, report },
       () => whereToLook(running.url, login, report).join('\n'),
     );
-    return serveUntilInterrupted(running, context);
+    return serving;
   },
 };
 

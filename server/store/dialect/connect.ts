@@ -3,14 +3,9 @@ import type { Clock } from '../../clock.ts';
 import type { Connection, StoreLog } from '../database.ts';
 import type { StoreTimeouts } from '../open.ts';
 import type { Tables } from '../tables.ts';
-import type { MysqlAddress } from './mysql-pool.ts';
+import { readDatabaseUrl } from './database-url.ts';
 import { SqliteCommitter } from './sqlite-commit.ts';
 import { openSqliteFile, sqliteDialect, sqliteKysely } from './sqlite.ts';
-
-/** The URL names no database that this program knows. */
-export class InvalidDatabaseUrl extends Error {
-  override readonly name = 'InvalidDatabaseUrl';
-}
 
 /** What a dialect is opened with. */
 export interface ConnectOptions {
@@ -21,26 +16,14 @@ export interface ConnectOptions {
 
 /** Opens the database that a URL names; its schema is as it was found. */
 export async function connect(url: string, options: ConnectOptions): Promise<Connection> {
-  if (url.startsWith('sqlite:')) return connectSqlite(url.slice('sqlite:'.length));
-  if (url.startsWith('mysql:')) {
-    const address = mysqlAddress(url);
-    // Most servers never need it, and it is a twentieth of what an idle one holds.
-    const { connectMysql } = await import('./connect-mysql.ts');
-    return connectMysql(address, options);
-  }
-  // Passwords may be anywhere in what was typed, so no more than the scheme is repeated.
-  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'none';
-  throw new InvalidDatabaseUrl(
-    `The database URL has the scheme ${scheme}. Use sqlite:PATH or mysql://user:password@host:port/database (GANTRY_DATABASE_URL).`,
-  );
+  const database = readDatabaseUrl(url);
+  if (database.kind === 'SQLITE') return connectSqlite(database.path);
+  // Most servers never need it, and it is a twentieth of what an idle one holds.
+  const { connectMysql } = await import('./connect-mysql.ts');
+  return connectMysql(database.address, options);
 }
 
 function connectSqlite(path: string): Connection {
-  if (path === '' || path.startsWith('//')) {
-    throw new InvalidDatabaseUrl(
-      'The database URL names no file. Write sqlite:PATH, for example sqlite:.gantry/gantry.db.',
-    );
-  }
   const file = openSqliteFile(path);
   const writer = new Kysely<Tables>({ dialect: sqliteKysely(file.writer, file.writing) });
   const isShared = file.reader === file.writer;
@@ -52,6 +35,9 @@ function connectSqlite(path: string): Connection {
     writer,
     leases: writer,
     committer: new SqliteCommitter(file.writer, file.writing),
+    async checkpoint() {
+      file.writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    },
     ping: async () => {
       if (!isOpen) return false;
       try {
@@ -68,35 +54,4 @@ function connectSqlite(path: string): Connection {
       file.close();
     },
   };
-}
-
-const EXAMPLE =
-  'Write mysql://user:password@host:3306/database, or mysql://user@localhost/database?socketPath=/path/to.sock.';
-
-function mysqlAddress(url: string): MysqlAddress {
-  let parts: URL;
-  let path: string;
-  let credentials: string[];
-  try {
-    parts = new URL(url);
-    path = decodeURIComponent(parts.pathname.slice(1));
-    credentials = [parts.username, parts.password].map(decodeURIComponent);
-  } catch {
-    // Not with the URL as cause: it may hold a password.
-    throw new InvalidDatabaseUrl(`The mysql: database URL cannot be read. ${EXAMPLE}`);
-  }
-  const [user = '', password = ''] = credentials;
-  const parameters = [...parts.searchParams.keys()];
-  const unknown = parameters.find((parameter) => parameter !== 'socketPath');
-  if (unknown !== undefined) {
-    throw new InvalidDatabaseUrl(`The database URL has an unknown parameter ${unknown}; it may have socketPath.`);
-  }
-  if (path === '' || path.includes('/')) throw new InvalidDatabaseUrl(`The database URL names no database. ${EXAMPLE}`);
-  if (user === '') throw new InvalidDatabaseUrl(`The database URL names no user. ${EXAMPLE}`);
-  const socketPath = parts.searchParams.get('socketPath');
-  const place = socketPath
-    ? { socketPath }
-    : { host: parts.hostname.replace(/^\[|\]$/g, ''), port: parts.port === '' ? 3306 : Number(parts.port) };
-  if (!socketPath && parts.hostname === '') throw new InvalidDatabaseUrl(`The database URL names no host. ${EXAMPLE}`);
-  return { ...place, user, password, database: path };
 }

@@ -1,4 +1,5 @@
-import type { RawBuilder } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
+import type { Tables } from '../tables.ts';
 
 /** Column types of a dialect, as written in a CREATE TABLE. */
 export interface ColumnTypes {
@@ -41,6 +42,8 @@ export interface Dialect {
   readonly hasTransactionalSchema: boolean;
   /** Most rows of one key list or compound select: SQLite limits expression depth (1000) and compound terms (500). */
   readonly listLimit: number;
+  /** Lets a table's counter go on behind `reached`. */
+  setCounter(db: Kysely<Tables>, table: string, reached: number): Promise<void>;
   /** Whether the whole transaction may simply be tried again: deadlock, lost certification, a lock not granted. */
   isRetriable(error: unknown): boolean;
   /** Whether a unique key refused the row. */

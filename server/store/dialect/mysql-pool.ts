@@ -165,7 +165,7 @@ export class MysqlPool {
  * fit must be refused; without NO_BACKSLASH_ESCAPES, because the driver escapes by backslash.
  * `/*M! … *\/` is read by MariaDB only.
  */
-function sessionStatements({ statementMs }: StoreTimeouts): readonly string[] {
+export function sessionStatements({ statementMs }: Pick<StoreTimeouts, 'statementMs'>): readonly string[] {
   return [
     'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
     `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',

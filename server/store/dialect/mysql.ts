@@ -32,6 +32,9 @@ export const mysqlDialect: Dialect = {
   hasConcurrentWriters: true,
   hasTransactionalSchema: false,
   listLimit: 500,
+  async setCounter(db, table, reached) {
+    await sql`ALTER TABLE ${sql.table(table)} AUTO_INCREMENT = ${sql.lit(reached + 1)}`.execute(db);
+  },
   isRetriable,
   isDuplicate,
 };

@@ -22,6 +22,7 @@ const UNAVAILABLE: ReadonlyMap<number, string> = new Map([
   [6, 'another connection holds a lock on it'],
   [8, 'it is read-only'],
   [10, 'the disk reported an error'],
+  [11, 'it is damaged'],
   [13, 'the disk is full'],
   [14, 'it cannot be opened'],
   [15, 'its lock protocol failed'],
@@ -52,6 +53,10 @@ export const sqliteDialect: Dialect = {
   hasConcurrentWriters: false,
   hasTransactionalSchema: true,
   listLimit: 200,
+  async setCounter(db, table, reached) {
+    await sql`DELETE FROM sqlite_sequence WHERE name = ${table}`.execute(db);
+    await sql`INSERT INTO sqlite_sequence (name, seq) VALUES (${table}, ${reached})`.execute(db);
+  },
   isRetriable: () => false,
   isDuplicate: (error) => DUPLICATES.includes(resultCode(error) ?? 0),
 };
