@@ -32,6 +32,7 @@ import { createRegistry, type PluginInfo, type Registry } from './plugin-host/re
 import { DEFAULT_TIMERS } from './protocol/gateway.ts';
 import { makePlacement, makeTrialPlacement } from './schedulers.ts';
 import { simulationReader } from './simulated-placement.ts';
+import { maintenanceOf } from './maintenance/in-thread.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -160,6 +161,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
         return reasons;
       },
     },
+    maintenance: maintenanceOf({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, version: VERSION }, clock),
     newRunId: () => runId(randomUUIDv7()),
     log: (level, message, details) => log[level](details, message),
   };

@@ -37,11 +37,37 @@ export interface ApiPorts {
   readonly progress: ProgressReader;
   readonly history: PoolHistoryReader;
   readonly health: Health;
+  readonly maintenance: Maintenance;
   readonly clock: Clock;
   /** A fresh UUIDv7. */
   newRunId(): RunId;
   /** Told what an operator should know, above all unexpected faults with their incident id. */
   readonly log: ApiLog;
+}
+
+/** A backup in the data folder. */
+export interface KeptBackup {
+  readonly name: string;
+  readonly bytes: number;
+  /** In milliseconds since the epoch. */
+  readonly writtenAt: number;
+}
+
+/** What one check of the data folder or the database found. */
+export interface Finding {
+  readonly check: string;
+  readonly status: 'OK' | 'WARNING' | 'FAILURE';
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** A server's own backups and examinations. One job at a time: null while another is under way. */
+export interface Maintenance {
+  /** Newest first. */
+  backups(): Promise<readonly KeptBackup[]>;
+  /** Rejects with what kept the backup from being written. */
+  backUp(): Promise<KeptBackup | null>;
+  examine(): Promise<readonly Finding[] | null>;
 }
 
 /** Where the API's notes for the operator go. `details` are structured, never spliced into the message. */

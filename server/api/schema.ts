@@ -30,6 +30,8 @@ import './replay.ts';
 import './plugin.ts';
 import './token.ts';
 import './audit.ts';
+import './backup.ts';
+import './diagnosis.ts';
 
 /** Everything that can be asked, done and followed. */
 export const schema = builder.toSchema();

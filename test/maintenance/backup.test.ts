@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../server/clock.ts';
+import { maintenanceOf } from '../../server/maintenance/in-thread.ts';
 import { checkBackup } from '../../server/store/backup/read-backup.ts';
 import { openStore } from '../../server/store/open.ts';
 import { databases, type TestDatabases } from '../support/databases.ts';
@@ -12,6 +13,7 @@ import { command, serve, type LiveServer } from './live-server.ts';
 
 const APPLY = `mutation ($yaml: String!) { applyPipeline(input: { yaml: $yaml }) { __typename } }`;
 const TRIGGER = `mutation { triggerRun(input: { pipeline: "pair" }) { ... on TriggerRunPayload { run { id } } } }`;
+const CREATE_BACKUP = `mutation { createBackup { __typename ... on CreateBackupPayload { backup { name } } } }`;
 const RUN = `query ($id: ID!) { run(id: $id) { state taskRuns(first: 10) { nodes { taskKey state outputs } } } }`;
 const PIPELINE = `
 name: pair
@@ -111,6 +113,42 @@ describe.each(pairs)('a backup of %s, restored into %s', (from, into) => {
     });
     await successor.stop();
   }, 90_000);
+});
+
+describe('the API of a server', () => {
+  it('writes a backup that can be restored, lists it, and examines folder and database', async () => {
+    const dataDir = freshFolder();
+    const server = await served(dataDir, `sqlite:${join(dataDir, 'gantry.db')}`);
+    const created = server.ask<{ readonly createBackup: { readonly backup: { readonly name: string } } }>(
+      CREATE_BACKUP,
+    );
+    expect(await server.ask(CREATE_BACKUP)).toMatchObject({ createBackup: { __typename: 'MaintenanceBusy' } });
+    const { name } = (await created).createBackup.backup;
+    expect(await server.ask(`{ backups { name } }`)).toEqual({ backups: [{ name }] });
+    const { diagnosis } = await server.ask<{ readonly diagnosis: readonly { readonly status: string }[] }>(
+      `{ diagnosis { check status message remedy } }`,
+    );
+    expect(diagnosis.length).toBeGreaterThan(8);
+    expect(diagnosis.filter(({ status }) => status !== 'OK')).toEqual([]);
+    expect(await server.ask(`{ auditRecords(first: 1) { nodes { action subject } } }`)).toEqual({
+      auditRecords: { nodes: [{ action: 'backup.create', subject: name }] },
+    });
+    await server.stop();
+    expect((await command(['restore', join(dataDir, 'backups', name)], freshFolder())).code).toBe(0);
+  }, 60_000);
+});
+
+describe('maintenance', () => {
+  it('does one thing at a time and says so of the next', async () => {
+    const dataDir = freshFolder();
+    const databaseUrl = `sqlite:${join(dataDir, 'gantry.db')}`;
+    await (await openStore({ url: databaseUrl, clock: systemClock })).close();
+    const maintenance = maintenanceOf({ dataDir, databaseUrl, version: '0' }, systemClock);
+    const first = maintenance.backUp();
+    expect([await maintenance.backUp(), await maintenance.examine()]).toEqual([null, null]);
+    expect((await first)?.name).toEqual((await maintenance.backups())[0]?.name);
+    expect(await maintenance.examine()).not.toBeNull();
+  }, 60_000);
 });
 
 describe('a restore', () => {

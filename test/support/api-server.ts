@@ -218,6 +218,11 @@ export async function startApi(
       rerun: () => ({ ok: false, reason: { code: 'CALL_NOT_KEPT', message: 'Nothing is decided here.' } }),
     },
     schedulers: { check: () => [] },
+    maintenance: {
+      backups: () => Promise.resolve([]),
+      backUp: () => Promise.resolve(null),
+      examine: () => Promise.resolve(null),
+    },
     simulation: { node: () => null, simulate: () => null, replay: () => Promise.resolve(null) },
     health: { reasons: () => Promise.resolve(unready) },
     newRunId: () => runId(uuid7(clock.now())),
