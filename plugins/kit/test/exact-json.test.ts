@@ -20,8 +20,7 @@ function isEqual(one: string, other: string): boolean {
   return left.digits * 10n ** (left.scale - shift) === right.digits * 10n ** (right.scale - shift);
 }
 
-const digits = (maxLength: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength }).map((text) => text);
+const digits = (maxLength: number) => fc.stringMatching(new RegExp(`^[0-9]{1,${maxLength}}$`));
 const decimal = fc
   .tuple(
     fc.constantFrom('', '-'),
