@@ -81,7 +81,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server/auth',
   ],
   'server/config': ['server/domain', '@gantry/plugin-kit/text'],
-  'server/cli': ['server/config', '@gantry/plugin-kit/text'],
+  'server/cli': ['server/config', 'server/domain/written-number.ts', '@gantry/plugin-kit/text'],
   // The composition root, in four files: whole, wired, and what is made per pool.
   'server/main.ts': ['server', 'plugins'],
   'server/assemble.ts': ['server', 'plugins'],

@@ -1,6 +1,7 @@
-import { inexactMessage, isExactNumber } from '@gantry/plugin-kit/exact-json';
+import { inexactMessage } from '@gantry/plugin-kit/exact-json';
 import type { Json } from '@gantry/plugin-kit/vocabulary';
 import { excerpt } from '../domain/excerpt.ts';
+import { survives } from '../domain/written-number.ts';
 import type { Path, ProblemList } from './problem.ts';
 
 /** A number or boolean whose JSON is not what the author wrote: `3.10`, `010`, `0x1F`, `True`. */
@@ -36,10 +37,4 @@ export function scalarToJson(
   const json = value === 0 ? 0 : value;
   if (written !== String(json)) rewritten.push({ path, written, value: json });
   return json;
-}
-
-/** Whether a number of YAML’s core schema is equal in value to what is printed of it. */
-function survives(value: number, written: string): boolean {
-  if (!Number.isFinite(value)) return false;
-  return isExactNumber(/^0[ox]/.test(written) ? BigInt(written).toString() : written);
 }
