@@ -105,8 +105,12 @@ export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
   'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts'],
 };
 
-/** The words that the kit shares with the domain, and how JSON is read: open to everything under server/. */
-export const SHARED_WORDS: readonly string[] = ['@gantry/plugin-kit/vocabulary', '@gantry/plugin-kit/exact-json'];
+/** The words that the kit shares with the domain, how text is cut and JSON read: open to everything under server/. */
+export const SHARED_WORDS: readonly string[] = [
+  '@gantry/plugin-kit/vocabulary',
+  '@gantry/plugin-kit/beginning',
+  '@gantry/plugin-kit/exact-json',
+];
 
 /** Time, life cycle and the log: open to everything under server/ that is not pure. */
 export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/lifecycle.ts', 'server/log.ts'];
@@ -119,6 +123,7 @@ export const PURE: readonly string[] = [
   'server/simulation',
   'server/placement',
   'plugins/kit/src/vocabulary.ts',
+  'plugins/kit/src/beginning.ts',
   'plugins/kit/src/exact-json.ts',
   'plugins/kit/src/scheduler.ts',
   'plugins/kit/src/cluster.ts',

@@ -1,3 +1,4 @@
+import { beginningOf } from './beginning.ts';
 import type { Json } from './vocabulary.ts';
 
 /*
@@ -135,8 +136,7 @@ const SUSPICIOUS = /[0-9][0-9.]{15}|[0-9][eE][-+]?[0-9]/;
 const MAX_SHOWN = 60;
 const MAX_COUNTED_DEPTH = 500;
 
-const shortened = (text: string): string =>
-  text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN).toWellFormed()}…` : text;
+const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${beginningOf(text, MAX_SHOWN)}…` : text);
 
 const DECIMAL = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/;
 const ZERO = 0x30;

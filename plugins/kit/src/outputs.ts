@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { beginningOf } from './beginning.ts';
 import { faultText, readJson } from './exact-json.ts';
 import { readPlainFile } from './plain-file.ts';
 import type { Json } from './vocabulary.ts';
@@ -45,7 +46,7 @@ export function parseOutputs(written: string): Outputs {
     const match = /^([^=:<]+)(:=|<<|=)(.*)$/s.exec(line);
     const name = match?.[1]?.trim() ?? '';
     if (!match || !NAME.test(name))
-      return malformed(index, `"${line.slice(0, 80)}" is none of name=text, name:=json and name<<END`);
+      return malformed(index, `"${beginningOf(line, 80)}" is none of name=text, name:=json and name<<END`);
     const value = match[3]!;
     if (match[2] === '=') {
       outputs[name] = value;

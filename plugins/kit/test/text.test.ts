@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { beginningOf } from '@gantry/plugin-kit/beginning';
 import { decodeText } from '@gantry/plugin-kit/text';
 
 const decoded = (bytes: readonly number[], charset?: string) => decodeText(Uint8Array.from(bytes), charset);
@@ -35,5 +36,13 @@ describe('bytes that become text', () => {
 
   it('are refused in a charset that nobody knows', () => {
     expect(decoded([0x61], 'klingon')).toMatchObject({ ok: false, code: 'UNKNOWN_CHARSET' });
+  });
+});
+
+describe('a text that is cut', () => {
+  it('never ends with half a character', () => {
+    expect(beginningOf('ab😀c', 3)).toBe('ab');
+    expect(beginningOf('ab😀c', 4)).toBe('ab😀');
+    expect(beginningOf('ab', 9)).toBe('ab');
   });
 });

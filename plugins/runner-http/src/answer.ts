@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Writable } from 'node:stream';
+import { beginningOf } from '@gantry/plugin-kit/beginning';
 import { faultIn, mayHoldFault, writtenNumber, type JsonTextFault } from '@gantry/plugin-kit/exact-json';
 import type { Json } from '@gantry/plugin-kit/runner';
 import { decodeText, isKnownCharset, markedCharset, type DecodedText } from '@gantry/plugin-kit/text';
@@ -103,11 +104,8 @@ export function printAnswer({ text, headers }: Answer, stream: Writable): void {
   if (text !== '' && isText(headers['content-type'])) stream.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** The beginning of a text; never half a character. */
-export function beginningOf(text: string): string {
-  const beginning = text.slice(0, EXCERPT_CHARACTERS);
-  return beginning.isWellFormed() ? beginning : beginning.slice(0, -1).toWellFormed();
-}
+/** The beginning of what an answer says, for a message. */
+export const excerptOf = ({ text }: Answer): string => beginningOf(text, EXCERPT_CHARACTERS);
 
 /** Whether a status is one of those. */
 export function matches(expected: StatusPattern | readonly StatusPattern[], status: number): boolean {
@@ -120,7 +118,7 @@ export function matches(expected: StatusPattern | readonly StatusPattern[], stat
 /** The failure of an answer whose status was not expected: with the beginning of what it says. */
 export function unexpected(answer: Answer, expected: StatusPattern | readonly StatusPattern[]): Failed {
   const { status, statusText, text, headers } = answer;
-  const excerpt = text !== '' && isText(headers['content-type']) ? `: ${beginningOf(text)}` : '';
+  const excerpt = text !== '' && isText(headers['content-type']) ? `: ${excerptOf(answer)}` : '';
   const remedy = `Expected: ${[expected].flat().join(', ')}.`;
   return failure('UNEXPECTED_STATUS', `The answer was ${status} ${statusText}${excerpt}`, remedy);
 }

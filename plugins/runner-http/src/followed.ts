@@ -1,5 +1,5 @@
 import type { Outcome } from '@gantry/plugin-kit/runner';
-import { beginningOf, type Answer } from './answer.ts';
+import { excerptOf, type Answer } from './answer.ts';
 import { failure, type Failed } from './failure.ts';
 
 /** How following a job ended: the job itself with it, or only the following. */
@@ -9,6 +9,6 @@ export type Followed =
   | { readonly isJobOver: false; readonly why: Failed | null };
 
 /** The failure of a job that says itself that it has failed. */
-export function jobFailed({ text }: Answer): Failed {
-  return failure('JOB_FAILED', `The job has failed: ${beginningOf(text) || 'it says nothing more'}`);
+export function jobFailed(answer: Answer): Failed {
+  return failure('JOB_FAILED', `The job has failed: ${excerptOf(answer) || 'it says nothing more'}`);
 }

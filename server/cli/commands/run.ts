@@ -20,6 +20,7 @@ export const run: Command = {
   summary: 'Triggers a run of a pipeline.',
   details:
     'A param is read as the type that the pipeline declares: text as it is, everything else as JSON. ' +
+    'A number that would be changed is refused with its place, in a YAML file also one that would read otherwise (3.10), unless its param is a number. ' +
     'With --follow the command shows the run until it ends and exits with its outcome.',
   arguments: [{ name: 'pipeline', summary: 'The name of the pipeline.' }],
   options: [
