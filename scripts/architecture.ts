@@ -80,11 +80,11 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server/plugin-host',
     'server/auth',
   ],
-  'server/config': ['server/domain'],
+  'server/config': ['server/domain', '@gantry/plugin-kit/text'],
   'server/folder-match.ts': ['server/domain', 'server/store', 'server/agent'],
   // What is done to a data folder and its database without a server.
   'server/maintenance': ['server/config', 'server/store', 'server/auth', 'server/agent', 'server/folder-match.ts'],
-  'server/cli': ['server/config'],
+  'server/cli': ['server/config', 'server/domain/written-number.ts', '@gantry/plugin-kit/text'],
   // The composition root, in four files: whole, wired, and what is made per pool.
   'server/main.ts': ['server', 'plugins'],
   'server/assemble.ts': ['server', 'plugins'],
@@ -99,8 +99,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/clock.ts': [],
   'server/lifecycle.ts': [],
 
-  // The web UI knows the API's schema and nothing else of ours.
-  web: [],
+  // The web UI knows the API's schema and how JSON is read, and nothing else of ours.
+  web: ['@gantry/plugin-kit/exact-json'],
 };
 
 /** What a row may import only with `await import(…)`: a client command must not start by loading the server. */
@@ -108,8 +108,12 @@ export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
   'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts', 'server/maintenance'],
 };
 
-/** The words that the kit shares with the domain: open to everything under server/. */
-export const SHARED_WORDS = '@gantry/plugin-kit/vocabulary';
+/** The words that the kit shares with the domain, how text is cut and JSON read: open to everything under server/. */
+export const SHARED_WORDS: readonly string[] = [
+  '@gantry/plugin-kit/vocabulary',
+  '@gantry/plugin-kit/beginning',
+  '@gantry/plugin-kit/exact-json',
+];
 
 /** Time, life cycle and the log: open to everything under server/ that is not pure. */
 export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/lifecycle.ts', 'server/log.ts'];
@@ -122,6 +126,8 @@ export const PURE: readonly string[] = [
   'server/simulation',
   'server/placement',
   'plugins/kit/src/vocabulary.ts',
+  'plugins/kit/src/beginning.ts',
+  'plugins/kit/src/exact-json.ts',
   'plugins/kit/src/scheduler.ts',
   'plugins/kit/src/cluster.ts',
   'plugins/kit/src/greedy.ts',
@@ -182,7 +188,7 @@ export function refusal(from: string, target: string, lazy: boolean): string | u
   const inServer = isWithin(from, 'server');
   const may = [
     ...(MAY_IMPORT[row] ?? []),
-    ...(inServer ? [SHARED_WORDS] : []),
+    ...(inServer ? SHARED_WORDS : []),
     ...(inServer && !isPure(from) ? SHARED_BY_IMPURE : []),
   ];
   const lazily = MAY_IMPORT_LAZILY[row] ?? [];

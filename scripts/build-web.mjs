@@ -20,7 +20,10 @@ function sources(folder) {
 }
 
 const hash = createHash('sha256');
-for (const file of [join(root, 'package-lock.json'), ...sources(web)]) {
+const shared = ['package-lock.json', 'plugins/kit/src/beginning.ts', 'plugins/kit/src/exact-json.ts'].map((file) =>
+  join(root, file),
+);
+for (const file of [...shared, ...sources(web)]) {
   hash.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0');
 }
 const digest = hash.digest('hex');

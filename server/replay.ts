@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { decodeText } from '@gantry/plugin-kit/text';
 import { parse } from 'csv-parse';
 import { ZodError } from 'zod';
 import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
@@ -101,11 +102,14 @@ export async function replayTrace(
 
 async function readTrace({ trace, nodes, machines }: Omit<TraceReplay, 'choices' | 'plugins'>): Promise<Workload> {
   if (trace.endsWith('.json')) {
-    const text = await readFile(trace, 'utf8').catch((error: unknown) => {
+    const bytes = await readFile(trace).catch((error: unknown) => {
       throw new TraceFault(`${trace} cannot be read: ${messageOf(error)}`);
     });
+    const decoded = decodeText(bytes);
+    if (!decoded.ok) throw new TraceFault(`${trace} cannot be read as text: ${decoded.message}`);
     try {
-      const recording: unknown = JSON.parse(text);
+      // What is measured is a number to reckon with: digits beyond a double's are of no use to a simulation.
+      const recording: unknown = JSON.parse(decoded.text);
       return isOwnTrace(recording) ? readOwnTrace(recording) : wfcommonsWorkload(recording, machines);
     } catch (error) {
       throw new TraceFault(`${trace} is neither a trace of Gantry nor a workflow in WfFormat 1.5: ${messageOf(error)}`);

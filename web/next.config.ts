@@ -5,6 +5,8 @@ const config: NextConfig = {
   output: 'export',
   // `npm run types` checks them, once and for the whole repository.
   typescript: { ignoreBuildErrors: true },
+  // Its sources are TypeScript.
+  transpilePackages: ['@gantry/plugin-kit'],
   reactStrictMode: true,
   poweredByHeader: false,
   devIndicators: false,

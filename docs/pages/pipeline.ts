@@ -44,6 +44,7 @@ export function pipelinePage(): string {
     '## Toleration (`tasks[].tolerations[]`)',
     fieldsTable(toleration ?? {}),
     EXPRESSIONS,
+    NUMBERS_AND_TEXT,
     WHAT_A_COMMAND_SEES,
   ]);
 }
@@ -93,6 +94,30 @@ ${table(
 
 A string that is one expression becomes the value with its type; within a longer string, text is put in as it is and
 everything else as JSON.`;
+
+const NUMBERS_AND_TEXT = `## Numbers and text
+
+A number is a double: up to 15 digits always survive. One that would be changed is refused with its place wherever it
+comes from, and never rounded: \`9007199254740993\`, \`0.1234567890123456789\`, \`1e400\`. Write it as a string.
+
+${table(
+  ['where', 'what is written', 'what happens'],
+  [
+    [
+      'items of `forEach`, `default` and `options` of a param of type `json`, values of label rules, and `with` where the runner takes text as well as numbers',
+      '`3.10`, `010`, `0x1F`, `True`',
+      'refused (`BAD_NUMBER`), because text made of it would read otherwise: write `"3.10"`, or `3.1`',
+    ],
+    [
+      'where only a number can be meant: `resources`, `gt`, a param of type `number` or `integer`',
+      '`1.0`, `3.10`',
+      'the number; as text it is `1`, `3.1`',
+    ],
+    ['JSON: outputs (`name:=JSON`), params by API and `--param`', '`3.10`', 'the number; as text it is `3.1`'],
+    ['text: outputs (`name=text`), params of type `string`, everything in quotes', '`3.10`', '`3.10`'],
+    ['JSON', '`{ "a": 1, "a": 2 }`', 'refused (`DUPLICATE_KEY`)'],
+  ],
+)}`;
 
 const WHAT_A_COMMAND_SEES = `## What a command sees
 

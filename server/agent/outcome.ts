@@ -1,3 +1,4 @@
+import { beginningOf } from '@gantry/plugin-kit/beginning';
 import type { JsonObject, Usage } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
 import type { Failure } from '../domain/failure.ts';
@@ -122,5 +123,5 @@ export function messageOf(thrown: unknown, mask: SecretMask | null = null): stri
 /** Cut to a length, without the characters that no database takes. */
 function shortened(value: string, characters: number): string {
   const clean = value.replaceAll('\0', '\uFFFD').toWellFormed();
-  return clean.length > characters ? `${clean.slice(0, characters).toWellFormed()}…` : clean;
+  return clean.length > characters ? `${beginningOf(clean, characters)}…` : clean;
 }

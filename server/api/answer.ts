@@ -4,7 +4,8 @@ import type { Viewer } from '../auth/viewer.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
 import { createContext, type ApiPorts } from './context.ts';
 import { publicError, publicFault } from './errors.ts';
-import type { Operations, Variables } from './operations.ts';
+import type { Operations } from './operations.ts';
+import { BadRequest, paramsOfBody } from './request-params.ts';
 import { respondError, respondJson } from './respond.ts';
 
 /** How an answer is to be written. */
@@ -67,27 +68,13 @@ export function answerPost(
   });
 }
 
-/** The request itself is wrong: nothing of it was run. */
-class BadRequest extends Error {
-  readonly status: number;
-  readonly errors: readonly GraphQLError[];
-  constructor(status: number, errors: readonly GraphQLError[]) {
-    super('bad request');
-    this.status = status;
-    this.errors = errors;
-  }
-}
-
-const malformed = (message: string) =>
-  new BadRequest(400, [new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })]);
-
 function run(
   body: Buffer,
   viewer: Viewer,
   ports: ApiPorts,
   operations: Operations,
 ): ExecutionResult | Promise<ExecutionResult> {
-  const { query, operationName, variables } = readParams(body);
+  const { query, operationName, variables } = paramsOfBody(body);
   const operation = operations.prepare(query, operationName);
   if (!('execute' in operation)) return { errors: operation };
   if (operation.type === 'subscription') {
@@ -99,28 +86,6 @@ function run(
   if (fault) return { errors: [fault] };
   return operation.execute(undefined, createContext(ports, viewer), variables);
 }
-
-function readParams(body: Buffer): { query: string; operationName: string | null; variables: Variables } {
-  let params: unknown;
-  try {
-    params = JSON.parse(body.toString());
-  } catch {
-    throw malformed('The body is not JSON.');
-  }
-  if (Array.isArray(params)) throw malformed('One operation at a time: batches are not taken.');
-  if (typeof params !== 'object' || params === null) throw malformed('The body must be an object with a `query`.');
-  const { query, operationName, variables, extensions } = params as Record<string, unknown>;
-  if (typeof query !== 'string') throw malformed('The body must hold a `query`, and it must be a string.');
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
-    throw malformed('`operationName` must be a string.');
-  }
-  if (!isRecord(variables)) throw malformed('`variables` must be an object.');
-  if (!isRecord(extensions)) throw malformed('`extensions` must be an object.');
-  return { query, operationName: operationName ?? null, variables: (variables as Variables | null | undefined) ?? {} };
-}
-
-const isRecord = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value));
 
 function respondResult(response: ServerResponse, result: ExecutionResult, { isGraphqlType }: Manner, ports: ApiPorts) {
   const { errors } = result;

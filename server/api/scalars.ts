@@ -1,4 +1,5 @@
-import { Kind, valueFromASTUntyped } from 'graphql';
+import { Kind, valueFromASTUntyped, type ValueNode } from 'graphql';
+import { inexactMessage, inexactRemedy, isExactNumber, placeText } from '@gantry/plugin-kit/exact-json';
 import { formatIsoDuration, parseDuration } from '../domain/time.ts';
 import { builder } from './builder.ts';
 import { formatDateTime } from './date-time.ts';
@@ -38,7 +39,21 @@ builder.scalarType('JSON', {
   serialize: (value) => value,
   parseValue: (value) => value,
   parseLiteral: (node, variables) => {
-    if (node.kind === Kind.ENUM) throw badInput(`${node.value} is not JSON. Write it in quotes.`);
+    refuseLossy(node, []);
     return valueFromASTUntyped(node, variables);
   },
 });
+
+/** Refuses what would be another value as JSON: a name without quotes, a number that no double holds. */
+function refuseLossy(node: ValueNode, path: readonly (string | number)[]): void {
+  const where = path.length === 0 ? '' : `${placeText(path)}: `;
+  if (node.kind === Kind.ENUM) throw badInput(`${where}${node.value} is not JSON. Write it in quotes.`);
+  if (node.kind === Kind.INT || node.kind === Kind.FLOAT) {
+    if (!isExactNumber(node.value))
+      throw badInput(`${where}${inexactMessage(node.value)} ${inexactRemedy(node.value)}`);
+  } else if (node.kind === Kind.LIST) {
+    for (const [at, item] of node.values.entries()) refuseLossy(item, [...path, at]);
+  } else if (node.kind === Kind.OBJECT) {
+    for (const { name, value } of node.fields) refuseLossy(value, [...path, name.value]);
+  }
+}

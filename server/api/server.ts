@@ -196,6 +196,10 @@ class HttpApiServer implements ApiServer {
       if (!isJson(request.headers['content-type'])) {
         return respondError(response, 415, 'BAD_REQUEST', 'Send the operation as application/json, in UTF-8.', CLOSE);
       }
+      const { 'content-encoding': encoding } = request.headers;
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+        return respondError(response, 415, 'BAD_REQUEST', `Send the body as it is, without ${encoding}.`, CLOSE);
+      }
       const manner = mannerOf(request);
       if (manner !== null) return answerPost(request, response, manner, viewer, this.#ports, this.#operations);
     }

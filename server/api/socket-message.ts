@@ -1,3 +1,4 @@
+import { readJson, type JsonTextFault } from '@gantry/plugin-kit/exact-json';
 import type { Variables } from './operations.ts';
 
 /** What a client asks for with `subscribe`. */
@@ -11,6 +12,8 @@ export interface SubscribeParams {
 export type ClientMessage =
   | { readonly type: 'connection_init' | 'ping' | 'pong'; readonly payload?: Readonly<Record<string, unknown>> }
   | { readonly type: 'subscribe'; readonly id: string; readonly payload: SubscribeParams }
+  /** An operation of whose text something would be lost: it is refused, and the others go on. */
+  | { readonly type: 'lossy'; readonly id: string; readonly fault: JsonTextFault }
   | { readonly type: 'complete'; readonly id: string };
 
 /** The longest id of an operation, in characters. */
@@ -18,12 +21,9 @@ const MAX_ID = 200;
 
 /** Reads a message; null when it is none. */
 export function readMessage(text: string): ClientMessage | null {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const read = readJson(text);
+  if (!read.ok) return read.fault.code === 'NOT_JSON' ? null : lossyMessage(text, read.fault);
+  const message = read.value;
   if (!isRecord(message)) return null;
   const { type, id, payload } = message;
   switch (type) {
@@ -41,6 +41,13 @@ export function readMessage(text: string): ClientMessage | null {
     default:
       return null;
   }
+}
+
+function lossyMessage(text: string, fault: JsonTextFault): ClientMessage | null {
+  const message: unknown = JSON.parse(text);
+  return isRecord(message) && message['type'] === 'subscribe' && isId(message['id'])
+    ? { type: 'lossy', id: message['id'], fault }
+    : null;
 }
 
 function readParams({ query, operationName, variables }: Readonly<Record<string, unknown>>): SubscribeParams | null {

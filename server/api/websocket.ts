@@ -12,6 +12,7 @@ import { Feeds } from './feeds.ts';
 import type { Operations } from './operations.ts';
 import { isOriginAllowed, type OriginPolicy } from './origin.ts';
 import { Outlet } from './outlet.ts';
+import { lossy } from './request-params.ts';
 import { readMessage, type ClientMessage, type SubscribeParams } from './socket-message.ts';
 import { SocketSubscription, type SubscriptionHost } from './socket-subscription.ts';
 
@@ -277,6 +278,9 @@ class Socket implements SubscriptionHost {
       case 'subscribe':
         if (this.#viewer === null) return this.close(CloseCode.Unauthorized, 'Unauthorized');
         return this.#subscribe(message.id, message.payload);
+      case 'lossy':
+        if (this.#viewer === null) return this.close(CloseCode.Unauthorized, 'Unauthorized');
+        return this.#send({ id: message.id, type: 'error', payload: [lossy(message.fault)] });
       case 'complete':
         this.#end(message.id);
     }

@@ -1,10 +1,11 @@
-import { parse, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, parse, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 import { createContext, type ApiContext, type ApiPorts } from './context.ts';
 import { publicFault } from './errors.ts';
 import { LIMITS, shapeFault } from './limits.ts';
 import type { Operations, Variables } from './operations.ts';
+import { BadRequest, paramsOfAddress, paramsOfBody, type RequestParams } from './request-params.ts';
 import { responses } from './subscription.ts';
 
 /** What the server hands to yoga with a request. */
@@ -53,6 +54,7 @@ function useLimits(ports: ApiPorts, operations: Operations): Plugin<ApiContext &
     }
   };
   return {
+    onRequestParse: ({ request, setRequestParser }) => setRequestParser(async () => params(await readRequest(request))),
     onParse: ({ setParseFn }) => setParseFn((source: string) => parse(source, { maxTokens: LIMITS.tokens })),
     onValidate: ({ params, setResult }) => {
       const fault = shapeFault(params.documentAST);
@@ -84,3 +86,23 @@ function useLimits(ports: ApiPorts, operations: Operations): Plugin<ApiContext &
     },
   };
 }
+
+/** Reads a request as the plain path does: under the same rules, and with the same words. */
+async function readRequest(request: Request): Promise<RequestParams> {
+  try {
+    return request.method === 'GET'
+      ? paramsOfAddress(new URL(request.url).searchParams)
+      : paramsOfBody(Buffer.from(await request.arrayBuffer()));
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    const [first] = error.errors;
+    const { message, extensions } = first!;
+    throw new GraphQLError(message, { extensions: { ...extensions, http: { status: error.status } } });
+  }
+}
+
+const params = ({ query, operationName, variables }: RequestParams) => ({
+  query,
+  ...(operationName === null ? {} : { operationName }),
+  variables: { ...variables },
+});

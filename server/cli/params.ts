@@ -1,3 +1,4 @@
+import { faultText, readJson } from '@gantry/plugin-kit/exact-json';
 import type { Client } from './client.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -7,18 +8,20 @@ interface PipelineParams {
   } | null;
 }
 
+/** The types of the params that a pipeline declares, by name; none for a pipeline that is not there. */
+export async function paramTypes(client: Client, pipeline: string): Promise<ReadonlyMap<string, string>> {
+  const { pipeline: found } = await client.ask<PipelineParams>('pipeline-params', { name: pipeline });
+  return new Map((found?.version?.params ?? []).map(({ name, type }) => [name, type]));
+}
+
 /**
  * Reads `name=value` by the types that the pipeline declares: text stays as it is, everything else is JSON. A name that
  * the pipeline does not know is handed on as text: the server says what was meant.
  */
-export async function readParams(
-  client: Client,
-  pipeline: string,
+export function readParams(
   given: readonly string[],
-): Promise<Readonly<Record<string, unknown>>> {
-  if (given.length === 0) return {};
-  const { pipeline: found } = await client.ask<PipelineParams>('pipeline-params', { name: pipeline });
-  const types = new Map((found?.version?.params ?? []).map(({ name, type }) => [name, type]));
+  types: ReadonlyMap<string, string>,
+): Readonly<Record<string, unknown>> {
   const params: Record<string, unknown> = {};
   for (const entry of given) {
     const equals = entry.indexOf('=');
@@ -33,14 +36,20 @@ export async function readParams(
 
 function readValue(name: string, text: string, type: string | undefined): unknown {
   if (type === undefined || type === 'string') return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    const shape = type === 'json' ? 'JSON' : type === 'boolean' ? 'true or false' : 'a number';
+  const read = readJson(text);
+  if (read.ok) return read.value;
+  const { code, remedy } = read.fault;
+  if (code !== 'NOT_JSON') {
     throw new CommandFailure({
       code: 'USAGE',
-      message: `The param “${name}” is ${shape}, and “${text}” is not.`,
-      remedy: type === 'json' ? `Put text into quotes: --param '${name}="…"'.` : null,
+      message: `The param “${name}” cannot be taken: ${faultText(read.fault)}`,
+      remedy,
     });
   }
+  const shape = type === 'json' ? 'JSON' : type === 'boolean' ? 'true or false' : 'a number';
+  throw new CommandFailure({
+    code: 'USAGE',
+    message: `The param “${name}” is ${shape}, and “${text}” is not.`,
+    remedy: type === 'json' ? `Put text into quotes: --param '${name}="…"'.` : null,
+  });
 }

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { inexactMessage, inexactRemedy } from '@gantry/plugin-kit/exact-json';
+import { decodeText } from '@gantry/plugin-kit/text';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { didYouMean } from '../domain/suggestion.ts';
+import { survives } from '../domain/written-number.ts';
 import { CONFIG_FILES, SETTINGS, settingNames, type Config, type SettingName } from './schema.ts';
 import { readText, type Setting } from './setting.ts';
+import { writtenScalars } from './written-scalars.ts';
 
 /*
  * Four sources, the later winning: default, file, environment, flag. Every problem of every source is reported at
@@ -133,9 +137,9 @@ function readConfigFile(input: ConfigInput, given: Map<SettingName, Given>, prob
   const candidates = named === undefined || named === '' ? CONFIG_FILES : [named];
   for (const candidate of candidates) {
     const path = resolve(input.cwd, candidate);
-    let text: string;
+    let bytes: Buffer;
     try {
-      text = readFileSync(path, 'utf8');
+      bytes = readFileSync(path);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'ENOENT' && candidates === CONFIG_FILES) continue;
@@ -143,7 +147,9 @@ function readConfigFile(input: ConfigInput, given: Map<SettingName, Given>, prob
       problems.push({ place: candidate, message, remedy: 'Name an existing file with --config or GANTRY_CONFIG.' });
       return path;
     }
-    readDocument(text, path, given, problems);
+    const decoded = decodeText(bytes);
+    if (decoded.ok) readDocument(decoded.text, path, given, problems);
+    else problems.push({ place: candidate, message: decoded.message, remedy: 'Save it as UTF-8.' });
     return path;
   }
   return null;
@@ -159,6 +165,10 @@ function readDocument(text: string, path: string, given: Map<SettingName, Given>
   for (const error of document.errors) {
     const sentence = error.message.split(' at line ')[0] ?? error.message;
     problems.push({ place: placeAt(error.pos[0]), message: `${sentence}`, remedy: null });
+  }
+  for (const { offset, written, value } of writtenScalars(document.contents)) {
+    if (typeof value !== 'number' || survives(value, written)) continue;
+    problems.push({ place: placeAt(offset), message: inexactMessage(written), remedy: inexactRemedy(written) });
   }
   if (document.errors.length > 0 || document.contents === null) return;
   if (!isMap(document.contents)) {

@@ -1,3 +1,4 @@
+import { faultText, inexactMessage, isExactNumber, readJson } from '@gantry/plugin-kit/exact-json';
 import type * as z from 'zod';
 
 /** How a setting is written as text, in an environment variable or a flag. */
@@ -40,21 +41,22 @@ export function readText(text: string, form: TextForm): ReadText {
     case 'TEXT':
       return { ok: true, value: text };
     case 'NUMBER':
-      return /^-?\d+(\.\d+)?$/.test(text.trim())
+      if (!/^-?\d+(\.\d+)?$/.test(text.trim())) return { ok: false, message: `“${text}” is not a number` };
+      return isExactNumber(text.trim())
         ? { ok: true, value: Number(text) }
-        : { ok: false, message: `“${text}” is not a number` };
+        : { ok: false, message: inexactMessage(text.trim()) };
     case 'BOOLEAN':
       return readBoolean(text.trim().toLowerCase(), text);
     case 'LIST':
       return { ok: true, value: entries(text) };
     case 'MAP':
       return readMap(text);
-    case 'JSON':
-      try {
-        return { ok: true, value: JSON.parse(text) };
-      } catch (error) {
-        return { ok: false, message: `it is not JSON (${error instanceof Error ? error.message : String(error)})` };
-      }
+    case 'JSON': {
+      const read = readJson(text);
+      if (read.ok) return read;
+      const isNone = read.fault.code === 'NOT_JSON';
+      return { ok: false, message: isNone ? `it is not JSON (${read.fault.message})` : faultText(read.fault) };
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export function checkRunner(
   const { index, runner, config } = task;
   const prefix: Path = ['tasks', index, 'with'];
   const schema = checks.runnerSchema?.(runner) ?? null;
-  for (const problem of askRunner(runner, config, checks)) {
+  for (const problem of problemsOfConfig(runner, config, checks)) {
     if (problem.code === 'UNKNOWN_RUNNER') {
       problems.add({ ...problem, path: ['tasks', index, 'runner'], suggestion: problem.remedy });
       continue;
@@ -45,7 +45,7 @@ export function checkRunner(
 }
 
 /** The plugin's answer; a plugin that throws is at fault and says so here instead of taking the request down. */
-function askRunner(runner: string, config: JsonObject, checks: RunnerChecks): readonly Problem[] {
+export function problemsOfConfig(runner: string, config: JsonObject, checks: RunnerChecks): readonly Problem[] {
   try {
     return checks.checkRunner(runner, config);
   } catch (error) {

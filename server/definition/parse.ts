@@ -2,6 +2,7 @@ import { copyJson } from '../domain/json.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
 import { canonicalText } from './canonical.ts';
 import { checkPipeline } from './check-pipeline.ts';
+import { checkRewritten } from './check-rewritten.ts';
 import type { RunnerChecks } from './check-runner.ts';
 import { DEFINITION_LIMITS } from './limits.ts';
 import { nowhere } from './positions.ts';
@@ -35,7 +36,9 @@ export function parsePipeline(input: PipelineInput, options: RunnerChecks): Pars
   if (!read.ok) return read;
   const problems = new ProblemList(read.positions);
   for (const finding of read.findings) problems.add(finding);
-  const definition = checkPipeline(readForm(read.value, problems), options, problems);
+  const form = readForm(read.value, problems);
+  const definition = checkPipeline(form, options, problems);
+  checkRewritten(read.rewritten, form, options, problems);
   if (definition === null || !problems.isEmpty) return { ok: false, problems: problems.sorted() };
   return { ok: true, definition, source, canonical: canonicalText(definition) };
 }
@@ -43,7 +46,7 @@ export function parsePipeline(input: PipelineInput, options: RunnerChecks): Pars
 function readDefinition(definition: unknown): ReturnType<typeof readYaml> {
   const copied = copyJson(definition, DEFINITION_LIMITS);
   const problems = new ProblemList();
-  if (copied.ok) return { ok: true, value: copied.value, positions: nowhere, findings: [] };
+  if (copied.ok) return { ok: true, value: copied.value, positions: nowhere, findings: [], rewritten: [] };
   problems.add(copied.fault);
   return { ok: false, problems: problems.sorted() };
 }

@@ -13,6 +13,7 @@ import { excerpt } from '../domain/excerpt.ts';
 import { MAX_DEPTH, MAX_PROBLEMS, MAX_TEXT_BYTES } from './limits.ts';
 import { keyText, positionsIn, type Positions } from './positions.ts';
 import { ProblemList, type Finding, type Path, type PipelineProblem } from './problem.ts';
+import { scalarToJson, type Rewritten } from './yaml-scalar.ts';
 import { tokensOf, Unsupported } from './yaml-tokens.ts';
 
 /*
@@ -21,9 +22,16 @@ import { tokensOf, Unsupported } from './yaml-tokens.ts';
  * which is recursive; then the parser, and exact checks on what it made.
  */
 
-/** JSON with the positions of its parts. `problems` holds what does not keep it from being read further. */
+/** JSON with the positions of its parts. `findings` holds what does not keep it from being read further. */
 export type ReadYaml =
-  | { readonly ok: true; readonly value: Json; readonly positions: Positions; readonly findings: readonly Finding[] }
+  | {
+      readonly ok: true;
+      readonly value: Json;
+      readonly positions: Positions;
+      readonly findings: readonly Finding[];
+      /** Numbers and booleans of which other text was written. */
+      readonly rewritten: readonly Rewritten[];
+    }
   | { readonly ok: false; readonly problems: readonly PipelineProblem[] };
 
 /** Reads one YAML 1.2 document of plain data. Every mistake is an answer; nothing is thrown. */
@@ -64,8 +72,10 @@ export function readYaml(source: string): ReadYaml {
   const positions = positionsIn(text, document, lines);
   const problems = new ProblemList(positions);
   const findings: Finding[] = [];
-  const value = toJson(document.contents, [], { problems, findings });
-  return problems.isEmpty ? { ok: true, value, positions, findings } : { ok: false, problems: problems.sorted() };
+  const rewritten: Rewritten[] = [];
+  const value = toJson(document.contents, [], { problems, findings, rewritten });
+  if (!problems.isEmpty) return { ok: false, problems: problems.sorted() };
+  return { ok: true, value, positions, findings, rewritten };
 }
 
 /** Bytes of the text in UTF-8; any number above the limit for a text that is longer anyway. */
@@ -137,6 +147,7 @@ interface Reading {
   /** Keeps the text from being read further. */
   readonly problems: ProblemList;
   readonly findings: Finding[];
+  readonly rewritten: Rewritten[];
 }
 
 /** Exact checks while the parser's nodes become JSON. The first of two equal keys is kept. */
@@ -175,35 +186,6 @@ function toJson(node: ParsedNode | null, path: Path, reading: Reading): Json {
     } else object[key] = toJson(pair.value as ParsedNode | null, inner, reading);
   }
   return object;
-}
-
-function scalarToJson(value: unknown, source: string | undefined, path: Path, { problems }: Reading): Json {
-  if (typeof value === 'string') {
-    if (value.includes('\0') || !value.isWellFormed()) {
-      problems.add({ code: 'BAD_CHARACTER', message: 'Text may hold neither NUL nor half a surrogate pair.', path });
-    }
-    return value;
-  }
-  if (typeof value === 'number') {
-    // JSON writes a number beyond 2^53 with the digits that give it back; other digits would be lost.
-    const isWhole = Number.isInteger(value) && !/[.eE]/.test(source ?? '');
-    const isRounded = isWhole && !Number.isSafeInteger(value) && String(value) !== source;
-    if (!Number.isFinite(value) || isRounded) {
-      const text = excerpt(source ?? String(value));
-      const message = isRounded
-        ? `${text} is too large to be kept exactly.`
-        : `${text} is not a number that JSON knows.`;
-      problems.add({
-        code: 'BAD_NUMBER',
-        message,
-        path,
-        suggestion: `If text is meant, write it in quotes: "${text}".`,
-      });
-      return null;
-    }
-    return value === 0 ? 0 : value;
-  }
-  return typeof value === 'boolean' ? value : null;
 }
 
 function refusedAt(code: string, message: string, line: number, column: number, suggestion: string | null): ReadYaml {

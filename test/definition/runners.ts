@@ -17,6 +17,7 @@ const configs = {
       method: z.enum(['GET', 'POST']).optional(),
       headers: z.record(z.string(), z.string()).optional(),
       timeoutSeconds: z.number().optional(),
+      query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
       password: z.string().optional().meta({ 'x-secret': true }),
     }),
   ),

@@ -1,3 +1,4 @@
+import { faultText, inexactMessage, isExactNumber, readJson } from '@gantry/plugin-kit/exact-json';
 import type { Json } from '../client/operation.ts';
 import type { Bounds, SchemaField } from './schema-fields.ts';
 
@@ -63,14 +64,15 @@ function readField(field: SchemaField, { text, isNull, rows }: FieldDraft): Read
     return { problem: 'This must be filled in.' };
   }
   if (kind === 'NUMBER' || kind === 'INTEGER') return readNumber(text, bounds);
-  if (kind === 'JSON') return readJson(text, field.name === '');
+  if (kind === 'JSON') return readJsonField(text, field.name === '');
   if (text.length < field.minLength) return { problem: `At least ${field.minLength} characters.` };
   return { value: text };
 }
 
 function readNumber(text: string, { minimum, maximum, above, isInteger }: Bounds): Reading {
   const value = Number(text.trim());
-  if (text.trim() === '' || !Number.isFinite(value)) return { problem: 'A number is needed here: 12 or 0.5.' };
+  if (text.trim() === '' || Number.isNaN(value)) return { problem: 'A number is needed here: 12 or 0.5.' };
+  if (!isExactNumber(text.trim())) return { problem: inexactMessage(text.trim()) };
   if (isInteger && !Number.isSafeInteger(value)) return { problem: 'A whole number is needed here.' };
   if (minimum !== null && value < minimum) return { problem: `At least ${minimum}.` };
   if (above !== null && value <= above) return { problem: `More than ${above}.` };
@@ -91,14 +93,15 @@ function readRows(rows: FieldDraft['rows'], bounds: Bounds): Reading {
   return { value: record };
 }
 
-function readJson(text: string, isWhole: boolean): Reading {
-  try {
-    const value = JSON.parse(text) as Json;
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isWhole && !isObject ? { problem: 'An object is needed here: {}.' } : { value };
-  } catch (error) {
-    return { problem: `This is not JSON: ${(error as Error).message}` };
+function readJsonField(text: string, isWhole: boolean): Reading {
+  const read = readJson(text);
+  if (!read.ok) {
+    const { fault } = read;
+    return { problem: fault.code === 'NOT_JSON' ? `This is not JSON: ${fault.message}` : faultText(fault) };
   }
+  const { value } = read;
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isWhole && !isObject ? { problem: 'An object is needed here: {}.' } : { value };
 }
 
 /** Whether two values are the same, in whatever order their properties were written. */

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { statSync, writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { beginningOf } from './beginning.ts';
 import { readPlainFile } from './plain-file.ts';
 import { readProgressLine, type ProgressCount } from './progress.ts';
 import { MAX_STATE_BYTES, type Json } from './vocabulary.ts';
@@ -136,7 +137,7 @@ class ProgressFile extends FollowedFile {
     if (end.size > TAIL_BYTES) lines.shift();
     // What follows the last line end is still being written.
     for (let at = lines.length - 2; at >= 0; at--) {
-      const said = lines[at]!.slice(0, 1_000);
+      const said = beginningOf(lines[at]!, 1_000);
       const progress = readProgressLine(said);
       if (progress === null) continue;
       if (said === this.#said) return;

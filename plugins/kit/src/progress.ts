@@ -1,3 +1,4 @@
+import { beginningOf } from './beginning.ts';
 import type { Progress } from './vocabulary.ts';
 
 /** So many done of so many, in whatever unit the work counts in. */
@@ -51,11 +52,10 @@ const amount = (value: unknown): number => {
 /** One line without control characters: it is shown in terminals and pages. */
 function messageOf(message: unknown, hide: (text: string) => string): string | null {
   if (typeof message !== 'string') return null;
-  const line = hide(message)
-    .slice(0, 4 * MAX_MESSAGE)
+  const line = beginningOf(hide(message), 4 * MAX_MESSAGE)
     .toWellFormed()
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .trim();
   if (line === '') return null;
-  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE).toWellFormed()}…` : line;
+  return line.length > MAX_MESSAGE ? `${beginningOf(line, MAX_MESSAGE)}…` : line;
 }

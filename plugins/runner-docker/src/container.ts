@@ -259,7 +259,8 @@ export class Container {
     }
     const read = readOutputs(join(this.#exchange, 'output'));
     if (read.ok) return { ok: true, outputs: read.outputs };
-    return { ok: false, kind: 'APPLICATION', reason: { code: read.code, message: read.message } };
+    const { code, message, remedy } = read;
+    return { ok: false, kind: 'APPLICATION', reason: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
   }
 
   /** The soft stop. */

@@ -95,6 +95,15 @@ describe('a container', () => {
     expect(Buffer.concat(printing.printed.stderr).toString()).toBe('two\n');
   });
 
+  it('cannot hand on a number that would be changed', async () => {
+    const big = attempt({ command: 'echo "id:=9007199254740993" >> "$GANTRY_OUTPUT"' });
+    expect(await big.run()).toMatchObject({
+      ok: false,
+      kind: 'APPLICATION',
+      reason: { code: 'INEXACT_NUMBER', remedy: 'Write it as a string: "9007199254740993".' },
+    });
+  });
+
   it('tells how far it is while it runs, and saves what the next attempt goes on from', async () => {
     const command = 'cat "$GANTRY_CHECKPOINT"; echo 2/3 rows >> "$GANTRY_PROGRESS"; echo page=3 > "$GANTRY_CHECKPOINT"';
     const next = attempt({ command, user: '1234' }, { number: 2, previousState: 'page=2' });

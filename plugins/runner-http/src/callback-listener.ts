@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { RunnerNode } from '@gantry/plugin-kit/runner';
 import { Answer } from './answer.ts';
+import { decodedContent, encodingsOf } from './content-decoder.ts';
 import { CallbackKey } from './callback-key.ts';
 import { BadSettings, rulesOf, type CallbackSettings } from './settings.ts';
 
@@ -116,9 +117,10 @@ export class CallbackListener {
     });
     request.on('end', () => {
       if (bytes > MAX_CALLBACK_BYTES) return;
-      const text = Buffer.concat(pieces).toString();
-      const answer = new Answer(200, 'OK', request.headers, new URL(this.#settings.url), text);
-      if (text !== '' && answer.json === undefined) return refuse(response, 400);
+      const body = bodyOf(Buffer.concat(pieces), request.headers['content-encoding']);
+      if (typeof body === 'number') return refuse(response, body);
+      const answer = new Answer(200, 'OK', request.headers, new URL(this.#settings.url), body);
+      if (!answer.isEmpty && answer.json === undefined) return refuse(response, 400);
       void this.#accept(attempt, waiting, answer, response);
     });
   }
@@ -164,6 +166,17 @@ export class CallbackListener {
       if (this.#ended.size <= MAX_ENDED) break;
       this.#ended.delete(known);
     }
+  }
+}
+
+/** A callback's body without its encodings, or the status with which it is refused. */
+function bodyOf(bytes: Buffer, contentEncoding: string | undefined): Buffer | 400 | 413 | 415 {
+  const encodings = encodingsOf(contentEncoding);
+  if ('unknown' in encodings) return 415;
+  try {
+    return decodedContent(bytes, encodings, MAX_CALLBACK_BYTES);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 413 : 400;
   }
 }
 

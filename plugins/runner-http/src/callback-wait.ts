@@ -1,7 +1,7 @@
 import type { Attempt, Json, Outcome } from '@gantry/plugin-kit/runner';
 import type { Answer } from './answer.ts';
 import type { CallbackListener } from './callback-listener.ts';
-import { holds } from './condition.ts';
+import { holds, undecided } from './condition.ts';
 import type { HttpConfig } from './config.ts';
 import { shown } from './duration.ts';
 import { failure } from './failure.ts';
@@ -102,8 +102,7 @@ export class CallbackWait {
     if (failWhen !== undefined) {
       const hasFailed = holds(failWhen, answer);
       if (hasFailed === true) return jobFailed(answer);
-      if (hasFailed === null)
-        return failure('RESPONSE_NOT_JSON', 'The callback is no JSON, and callback.failWhen looks into it.');
+      if (hasFailed === null) return undecided('The callback', answer);
     }
     const read = outputsOf(this.#attempt.config, answer, 'job');
     if (!read.ok) return read;

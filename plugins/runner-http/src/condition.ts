@@ -1,9 +1,11 @@
 import type { ProgressCount } from '@gantry/plugin-kit/runner';
 import { isDeepStrictEqual } from 'node:util';
 import { matches, type Answer } from './answer.ts';
+import { failure, type Failed } from './failure.ts';
 import type { Condition, Progress } from './job-config.ts';
 
-/** Whether a condition holds, or any of several. Null when it looks into a body that is no JSON: nobody can tell. */
+/** Whether a condition holds, or any of several. Null when it looks into a body that is no
+ * JSON, or where a key is written twice: nobody can tell. */
 export function holds(condition: Condition | readonly Condition[], answer: Answer): boolean | null {
   if (!isOne(condition)) {
     const results = condition.map((one) => holds(one, answer));
@@ -16,7 +18,17 @@ export function holds(condition: Condition | readonly Condition[], answer: Answe
   const value = answer.at(jsonPointer);
   if (exists !== undefined) return (value !== undefined) === exists;
   if (value === undefined) return false;
+  const fault = answer.faultAt(jsonPointer);
+  // A number that no double holds is equal to none that a task can write.
+  if (fault !== null) return fault.code === 'DUPLICATE_KEY' ? null : false;
   return (among ?? [equals]).some((wanted) => isDeepStrictEqual(wanted, value));
+}
+
+/** The failure of an answer of which nobody can tell whether a condition holds. @param shown What it is: `The callback`. */
+export function undecided(shown: string, answer: Answer): Failed {
+  if (answer.json !== undefined)
+    return failure('DUPLICATE_KEY', `${shown} has a key twice in one object, and its conditions look at it.`);
+  return failure('RESPONSE_NOT_JSON', `${shown} ${answer.whyNoJson}, and its conditions look into it.`);
 }
 
 /** How far a job says that it is, as `attempt.progress` takes it; null when the answer does not tell. */

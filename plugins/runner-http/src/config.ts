@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { duration } from './duration.ts';
 import { callback, cancel, poll } from './job-config.ts';
+import { charsetOf, isUtf8Name } from './media-type.ts';
 import { areCertificates } from './pem.ts';
 import { headers, method, pointer, statusPatterns } from './request-config.ts';
 
@@ -46,6 +47,11 @@ const answerOf = z
   .default('job')
   .describe('For a job: whether it is read from the answer that told its end, or from that to the request.');
 
+const readAs = z
+  .enum(['value', 'text'])
+  .default('value')
+  .describe('text: a number is handed on as the service wrote it, however many digits it has; other values as JSON.');
+
 const fields = z.strictObject({
   url: z.string().min(1).max(8_192).describe('Where to: http or https. May hold expressions.'),
   method: method.default('GET').describe('The request method.'),
@@ -81,7 +87,7 @@ const fields = z.strictObject({
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
       z.union([
-        z.strictObject({ jsonPointer: pointer, from: answerOf }),
+        z.strictObject({ jsonPointer: pointer, as: readAs, from: answerOf }),
         z.strictObject({ header: z.string().min(1), from: answerOf }),
       ]),
     )
@@ -92,12 +98,24 @@ const fields = z.strictObject({
   cancel: cancel.optional(),
 });
 
+/** Whether a body that is more than ASCII is declared to be something else than it is. */
+function namesOtherCharset({ headers: given, body }: z.output<typeof fields>): boolean {
+  for (const name in given) {
+    if (name.toLowerCase() !== 'content-type') continue;
+    const charset = charsetOf(given[name]);
+    return charset !== null && !isUtf8Name(charset) && !/^[\0-\x7f]*$/.test(body ?? '');
+  }
+  return false;
+}
+
 /** What a task writes under `with:`. */
 export const httpConfig = fields.superRefine((config, context) => {
   const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', message, path: [path] });
   const given = (names: readonly (keyof typeof config)[]) => names.filter((name) => config[name] !== undefined);
   for (const [first, second] of [given(['body', 'json', 'form']), given(['poll', 'callback'])])
     if (second !== undefined) refuse(second, `cannot be there beside ${first}: leave one of them out`);
+  if (namesOtherCharset(config))
+    refuse('headers', 'name another charset than the one that is sent, which is UTF-8: write charset=utf-8');
   if (config.cancel !== undefined && given(['poll', 'callback']).length === 0)
     refuse('cancel', 'is for jobs that are followed: give poll or callback as well');
 });

@@ -1,12 +1,16 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { Answer, isText, matches } from './answer.ts';
+import { Answer, matches } from './answer.ts';
+import { ContentDecoder, encodingsOf } from './content-decoder.ts';
 import { shown } from './duration.ts';
 import { failure, failureOf, type Failed } from './failure.ts';
+import { headerUrl } from './header-text.ts';
+import { isText } from './media-type.ts';
 import type { StatusPattern } from './request-config.ts';
 import { redirected, send, whereTo, type Prepared } from './request.ts';
 import type { NodeRules } from './settings.ts';
+import { TextPrinter } from './text-printer.ts';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** The body of a redirect is read to its end, so that the connection can be kept, if it is no longer than this. Bytes. */
@@ -68,10 +72,14 @@ export class Exchange {
   #timer: NodeJS.Timeout | null = null;
   #redirects = 0;
   #isSettled = false;
-  #isText = false;
+  /** What the body is printed to; null when it is not. */
+  #printer: TextPrinter | null = null;
   #keepsBody = false;
   #kept: Buffer[] = [];
   #bytes = 0;
+  /** Of a body that comes encoded. */
+  #decoder: ContentDecoder | null = null;
+  #decodedBytes = 0;
 
   /** @param settle Told once how it ended; never before `begin` has returned, and not at all when it was dropped. */
   constructor(prepared: Prepared, options: ExchangeOptions, settle: (ended: Ended) => void) {
@@ -133,18 +141,52 @@ export class Exchange {
     const status = answer.statusCode ?? 0;
     const { location } = answer.headers;
     if (this.#options.followRedirects > 0 && location !== undefined && REDIRECTS.has(status)) {
-      this.#redirect(answer, status, location);
+      this.#redirect(answer, status, headerUrl(location));
       return;
     }
     this.#answer = answer;
-    this.#isText = isText(answer.headers['content-type']);
-    this.#keepsBody = this.#options.wantsBody || !matches(this.#options.expect, status);
+    const { expect, wantsBody, print } = this.#options;
+    const isExpected = matches(expect, status);
+    const contentType = answer.headers['content-type'];
+    this.#keepsBody = wantsBody || !isExpected;
+    this.#printer = print !== null && isText(contentType) ? new TextPrinter(print, contentType) : null;
+    if (!this.#open(answer, status, isExpected && wantsBody)) return;
     answer.on('data', (piece: Buffer) => this.#received(answer, piece));
-    answer.on('end', () => this.#completed(answer, status));
+    answer.on('end', () => (this.#decoder === null ? this.#completed(answer, status) : this.#decoder.end()));
     answer.on('error', (error) => this.#break(failureOf(error)));
     answer.on('close', () => {
       if (!answer.complete) this.#break(failure('ECONNRESET', 'The request failed: the answer broke off.'));
     });
+  }
+
+  /** Sees to it that encodings are undone where anybody looks at the body. False when that ends the exchange. */
+  #open(answer: IncomingMessage, status: number, isNeeded: boolean): boolean {
+    if (!this.#keepsBody && this.#printer === null) return true;
+    const encodings = encodingsOf(answer.headers['content-encoding']);
+    if ('unknown' in encodings) {
+      this.#keepsBody = false;
+      this.#printer = null;
+      if (!isNeeded) return true;
+      const message = `The answer comes in the encoding “${encodings.unknown}”, which is not known.`;
+      const remedy = 'Ask for another one: headers: { Accept-Encoding: gzip }.';
+      this.#break(failure('UNKNOWN_ENCODING', message, remedy));
+      answer.destroy();
+      return false;
+    }
+    if (encodings.length === 0) return true;
+    const target = {
+      piece: (bytes: Buffer) => this.#decoded(answer, bytes),
+      end: () => this.#completed(answer, status),
+      broken: (error: Error) => {
+        const message = `The answer is not what its Content-Encoding says: ${error.message}.`;
+        // What an unexpected answer says is worth less than that it came.
+        if (matches(this.#options.expect, status)) this.#break(failure('BROKEN_ENCODING', message));
+        else this.#completed(answer, status);
+        answer.destroy();
+      },
+    };
+    this.#decoder = new ContentDecoder(encodings, target, () => answer.resume());
+    return true;
   }
 
   #redirect(answer: IncomingMessage, status: number, location: string): void {
@@ -167,26 +209,45 @@ export class Exchange {
   }
 
   #received(answer: IncomingMessage, piece: Buffer): void {
-    const { maxResponseBytes, print } = this.#options;
     if (this.#isSettled) return;
     this.#bytes += piece.length;
-    if (this.#bytes > maxResponseBytes) {
-      const message = `The answer is longer than ${maxResponseBytes} bytes.`;
-      this.#break(failure('RESPONSE_TOO_LARGE', message, 'Raise maxResponseBytes, or ask for less.'));
-      answer.destroy();
-      return;
+    if (this.#bytes > this.#options.maxResponseBytes) return this.#tooLarge(answer);
+    if (this.#decoder !== null) {
+      if (!this.#decoder.write(piece)) answer.pause();
+    } else if (!this.#take(piece, answer)) answer.pause();
+  }
+
+  /** A short answer may come to be a long one. False when there is enough for now. */
+  #decoded(answer: IncomingMessage, piece: Buffer): boolean {
+    if (this.#isSettled) return true;
+    this.#decodedBytes += piece.length;
+    if (this.#decodedBytes > this.#options.maxResponseBytes) {
+      this.#tooLarge(answer);
+      return true;
     }
+    return this.#take(piece, this.#decoder!);
+  }
+
+  #tooLarge(answer: IncomingMessage): void {
+    const message = `The answer is longer than ${this.#options.maxResponseBytes} bytes.`;
+    this.#break(failure('RESPONSE_TOO_LARGE', message, 'Raise maxResponseBytes, or ask for less.'));
+    answer.destroy();
+  }
+
+  /** Keeps and prints. @param source Goes on when the printed text has been taken; false until then. */
+  #take(piece: Buffer, source: { resume(): unknown }): boolean {
     if (this.#keepsBody) this.#kept.push(piece);
-    if (!this.#isText || print === null || print.write(piece)) return;
-    answer.pause();
-    print.once('drain', () => answer.resume());
+    if (this.#printer === null || this.#printer.write(piece)) return true;
+    this.#options.print!.once('drain', () => source.resume());
+    return false;
   }
 
   #completed(answer: IncomingMessage, status: number): void {
     if (!this.#end()) return;
-    const text = this.#kept.length > 0 ? Buffer.concat(this.#kept).toString() : '';
+    this.#printer?.end();
+    const body = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
     const { url } = this.#prepared;
-    this.#settle({ ok: true, answer: new Answer(status, answer.statusMessage ?? '', answer.headers, url, text) });
+    this.#settle({ ok: true, answer: new Answer(status, answer.statusMessage ?? '', answer.headers, url, body) });
   }
 
   #failed(request: ClientRequest, error: Error): void {
@@ -205,6 +266,7 @@ export class Exchange {
   #end(): boolean {
     if (this.#isSettled) return false;
     this.#isSettled = true;
+    this.#decoder?.drop();
     if (this.#timer !== null) clearTimeout(this.#timer);
     return true;
   }

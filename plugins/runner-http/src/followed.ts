@@ -1,5 +1,5 @@
 import type { Outcome } from '@gantry/plugin-kit/runner';
-import type { Answer } from './answer.ts';
+import { excerptOf, type Answer } from './answer.ts';
 import { failure, type Failed } from './failure.ts';
 
 /** How following a job ended: the job itself with it, or only the following. */
@@ -8,10 +8,7 @@ export type Followed =
   /** Null when the attempt was stopped. */
   | { readonly isJobOver: false; readonly why: Failed | null };
 
-/** How much of what a job said is shown with its failure. */
-const EXCERPT_CHARACTERS = 300;
-
 /** The failure of a job that says itself that it has failed. */
-export function jobFailed({ text }: Answer): Failed {
-  return failure('JOB_FAILED', `The job has failed: ${text.slice(0, EXCERPT_CHARACTERS) || 'it says nothing more'}`);
+export function jobFailed(answer: Answer): Failed {
+  return failure('JOB_FAILED', `The job has failed: ${excerptOf(answer) || 'it says nothing more'}`);
 }

@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import { headerUrl } from './header-text.ts';
 import { targetOf, BadUrl } from './request.ts';
 
 /** A URL of a job's: written out, perhaps with `{/pointer}` in it, or read from the answer to the request. */
@@ -24,7 +25,7 @@ export function jobUrl(given: JobUrl, answer: Answer, setting: string): URL {
   if ('header' in given) {
     const value = answer.headers[given.header.toLowerCase()];
     if (typeof value !== 'string') throw new BadUrl(`${setting}: the answer has no header ${given.header}.`);
-    return targetOf(value, answer.url);
+    return targetOf(headerUrl(value), answer.url);
   }
   const value = answer.at(given.jsonPointer);
   if (typeof value !== 'string')
@@ -37,7 +38,8 @@ function filledIn(template: string, answer: Answer, setting: string): string {
     const value = answer.at(pointer);
     if (typeof value !== 'string' && typeof value !== 'number')
       throw new BadUrl(`${setting}: the answer has no text or number at ${pointer}.`);
-    const text = encodeURIComponent(value);
+    // A number as the service wrote it: it may have more digits than a double holds.
+    const text = encodeURIComponent(typeof value === 'number' ? (answer.writtenAt(pointer) ?? value) : value);
     // A part of a path such as these is no name, but leads elsewhere.
     if (['', '.', '..'].includes(text)) throw new BadUrl(`${setting}: the answer’s ${pointer} is “${value}”.`);
     return text;

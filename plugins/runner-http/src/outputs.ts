@@ -1,3 +1,4 @@
+import { faultText } from '@gantry/plugin-kit/exact-json';
 import type { Json } from '@gantry/plugin-kit/runner';
 import type { Answer } from './answer.ts';
 import type { HttpConfig } from './config.ts';
@@ -28,19 +29,41 @@ export function outputsOf(
   for (const name in sources) {
     const source = sources[name]!;
     if (from !== null && source.from !== from) continue;
-    if ('header' in source) {
-      const value = answer.headers[source.header.toLowerCase()];
-      if (value === undefined)
-        return failure('OUTPUT_MISSING', `The answer has no header ${source.header} for the output ${name}.`);
-      outputs[name] = value;
-      continue;
-    }
-    if (answer.json === undefined)
-      return failure('RESPONSE_NOT_JSON', `The answer is no JSON, and the output ${name} is to be read from it.`);
-    const value = answer.at(source.jsonPointer);
-    if (value === undefined)
-      return failure('OUTPUT_MISSING', `The answer has nothing at ${source.jsonPointer} for the output ${name}.`);
-    outputs[name] = value;
+    const read = 'header' in source ? headerOf(name, source.header, answer) : valueOf(name, source, answer);
+    if (!read.ok) return read;
+    outputs[name] = read.value;
   }
   return { ok: true, outputs };
+}
+
+type Read = { readonly ok: true; readonly value: Json } | Failed;
+type PointedAt = Extract<HttpConfig['outputs'][string], { readonly jsonPointer: string }>;
+
+function headerOf(name: string, header: string, answer: Answer): Read {
+  const value = answer.header(header);
+  return value === undefined
+    ? failure('OUTPUT_MISSING', `The answer has no header ${header} for the output ${name}.`)
+    : { ok: true, value };
+}
+
+function valueOf(name: string, { jsonPointer: pointer, as }: PointedAt, answer: Answer): Read {
+  if (answer.json === undefined)
+    return failure(
+      'RESPONSE_NOT_JSON',
+      `The answer ${answer.whyNoJson}, and the output ${name} is to be read from it.`,
+    );
+  const value = answer.at(pointer);
+  if (value === undefined)
+    return failure('OUTPUT_MISSING', `The answer has nothing at ${pointer} for the output ${name}.`);
+  const isNumber = typeof value === 'number';
+  const fault = answer.faultAt(pointer);
+  if (fault !== null && !(as === 'text' && isNumber && fault.code === 'INEXACT_NUMBER')) {
+    const remedy = isNumber
+      ? `To hand it on as text, write { jsonPointer: ${JSON.stringify(pointer)}, as: text }.`
+      : 'Read the parts that are needed by outputs of their own, numbers with as: text.';
+    return failure(fault.code, `The answer cannot be handed on as the output ${name}: ${faultText(fault)}`, remedy);
+  }
+  if (as === 'value') return { ok: true, value };
+  if (isNumber) return { ok: true, value: answer.writtenAt(pointer) ?? String(value) };
+  return { ok: true, value: typeof value === 'string' ? value : JSON.stringify(value) };
 }

@@ -3,7 +3,7 @@ import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import { printAnswer, type Answer } from './answer.ts';
 import { ask } from './ask.ts';
 import type { CallEnded } from './call.ts';
-import { holds, toldProgress } from './condition.ts';
+import { holds, toldProgress, undecided } from './condition.ts';
 import type { HttpConfig } from './config.ts';
 import { failure, type Failed } from './failure.ts';
 import { jobFailed, type Followed } from './followed.ts';
@@ -62,10 +62,8 @@ export class Poller {
     if (hasFailed === true) return { isJobOver: true, outcome: jobFailed(answer) };
     const hasEnded = holds(until, answer);
     if (hasEnded === true) return { isJobOver: true, outcome: this.#ended(answer) };
-    if (hasFailed === null || hasEnded === null) {
-      const message = `The poll’s answer (${answer.status}) is no JSON, and its conditions look into it.`;
-      return this.#failed(failure('RESPONSE_NOT_JSON', message));
-    }
+    if (hasFailed === null || hasEnded === null)
+      return this.#failed(undecided(`The poll’s answer (${answer.status})`, answer));
     this.#failures = 0;
     const told = progress === undefined ? null : toldProgress(progress, answer);
     if (told !== null) this.#attempt.progress(told.at, told.message);

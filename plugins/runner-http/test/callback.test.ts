@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Json, JsonObject, Outcome } from '@gantry/plugin-kit/runner';
 import { AttemptHarness, type TestAttempt } from '@gantry/plugin-kit/testing';
@@ -94,6 +95,28 @@ describe('a job that calls back', () => {
     service.answers({ 'POST /jobs': callFirst((response) => response.socket!.destroy()) });
     expect(await job({ outputs }).run()).toMatchObject(reason('OUTPUT_MISSING'));
     expect(await Promise.all(called)).toEqual([204, 204, 204]);
+  });
+
+  it('is understood in the charset and encoding in which it calls', async () => {
+    service.answers({ 'POST /jobs': [accepted] });
+    const { ended, url } = await begun(job({ outputs: { rows: { jsonPointer: '/rows' } } }));
+    const said = (bytes: Buffer, encoding: string): RequestInit => ({
+      headers: { 'content-type': 'Application/JSON; charset=ISO-8859-1', 'content-encoding': encoding },
+      body: new Uint8Array(bytes),
+    });
+    const latin = Buffer.from('{"rows":"é"}', 'latin1');
+    expect(await call(url, '', said(latin, 'klingon'))).toBe(415);
+    expect(await call(url, '', said(latin, 'gzip'))).toBe(400);
+    expect(await call(url, '', said(gzipSync(Buffer.alloc(1 << 20, ' ')), 'gzip'))).toBe(413);
+    expect(await call(url, '', said(gzipSync(latin), 'gzip'))).toBe(204);
+    expect(await ended).toMatchObject({ ok: true, outputs: { rows: 'é' } });
+  });
+
+  it('hands on no number that would be changed', async () => {
+    service.answers({ 'POST /jobs': [accepted] });
+    const { ended, url } = await begun(job({ outputs: { rows: { jsonPointer: '/rows' } } }));
+    expect(await call(url, '{"rows":9007199254740993}')).toBe(204);
+    expect(await ended).toMatchObject(reason('INEXACT_NUMBER'));
   });
 
   it('fails when its call says so', async () => {

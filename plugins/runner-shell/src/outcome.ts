@@ -107,7 +107,7 @@ function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFil
   const exitCode = Number(status);
   if (exitCode === 0) {
     const outputs = outputsOf(files, attempt);
-    if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message), exitCode };
+    if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message, outputs.remedy), exitCode };
     // A restart may ask for an attempt whose end was delivered, and its files removed.
     return files.hasStream('stdout') ? outputs : outputUnwritable();
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseOutputs, type Outputs } from '@gantry/plugin-kit/outputs';
+import { parseOutputs, readOutputJson, type Outputs } from '@gantry/plugin-kit/outputs';
 import type { Json } from '@gantry/plugin-kit/runner';
 
 /** What all outputs of a command may take together. Bytes. */
@@ -83,11 +83,13 @@ export function withOutputFiles(
     if (typeof text !== 'string') return text;
     bytes += Buffer.byteLength(text);
     if (bytes > MAX_BYTES) return tooLarge(`The file ${file}, with those before it,`, bytes);
-    try {
-      all[name] = format === 'json' ? (JSON.parse(text) as Json) : text;
-    } catch (error) {
-      return problem('OUTPUT_MALFORMED', `The file ${file} is no JSON: ${(error as Error).message}.`);
+    if (format === 'text') {
+      all[name] = text;
+      continue;
     }
+    const read = readOutputJson(text, `The file ${file}`);
+    if (!read.ok) return read;
+    all[name] = read.value;
   }
   return { ok: true, outputs: all };
 }

@@ -44,6 +44,38 @@ describe.each(NODES_BY_SHELL)('a command, with helpers in %s, on a node with %s'
     expect(outcome.ok ? '' : outcome.reason.message).toMatch(message);
   });
 
+  it.each([
+    [
+      'id:=9007199254740993',
+      'INEXACT_NUMBER',
+      /line 1: the value of id cannot be taken: line 1, column 5: 9007199254740993 .*would become 9007199254740992/,
+    ],
+    ['ok:=1\nlist:=[{"big": 1e400}]', 'INEXACT_NUMBER', /line 2: the value of list .*\[0\]\.big \(line 2, column 16\)/],
+    ['{"a": 1,\n "b": 0.1234567890123456789}', 'INEXACT_NUMBER', /b \(line 2, column 7\)/],
+    ['{"a": 1, "a": 2}', 'DUPLICATE_KEY', /a \(line 1, column 10\): The key “a” is written twice/],
+  ])('fails on outputs that would be changed, with the place: %j', async (text, code, message) => {
+    const { outcome } = await node.run({ command: 'printf %s "$TEXT" > "$GANTRY_OUTPUT"' }, { env: { TEXT: text } });
+    expect(outcome).toMatchObject({
+      ok: false,
+      kind: 'APPLICATION',
+      reason: { code, remedy: expect.stringMatching(/^(Write it as a string|Leave one of them out)/) },
+    });
+    expect(outcome.ok ? '' : outcome.reason.message).toMatch(message);
+  });
+
+  it('hands on what is written as text as it is, and numbers that survive', async () => {
+    const text =
+      '\uFEFFid=9007199254740993\nversion=3.10\nmean:=0.50\nmost:=9007199254740992\nids:=["9007199254740993"]';
+    const { outcome } = await node.run({ command: 'printf %s "$TEXT" > "$GANTRY_OUTPUT"' }, { env: { TEXT: text } });
+    expect(outputsOf(outcome)).toEqual({
+      id: '9007199254740993',
+      version: '3.10',
+      mean: 0.5,
+      most: 9007199254740992,
+      ids: ['9007199254740993'],
+    });
+  });
+
   it('fails on outputs that are not text, or too many', async () => {
     const binary = await node.run({ command: `printf 'a=\\377' > "$GANTRY_OUTPUT"` });
     expect(reasonOf(binary.outcome)).toBe('OUTPUT_MALFORMED');

@@ -39,6 +39,8 @@ describe('a command’s files', () => {
   it.each([
     ['true', 'OUTPUT_FILE_MISSING'],
     ['echo { > r.json', 'OUTPUT_MALFORMED'],
+    [`echo '[9007199254740993]' > r.json`, 'INEXACT_NUMBER'],
+    [`echo '{"a":1,"a":2}' > r.json`, 'DUPLICATE_KEY'],
     [`printf '"\\377"' > r.json`, 'OUTPUT_MALFORMED'],
     ['head -c 1048577 /dev/zero > r.json', 'OUTPUTS_TOO_LARGE'],
     ['ln -s /etc/passwd r.json', 'OUTPUT_UNREADABLE'],

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Client, UnionMember } from '../client.ts';
 import type { Command, Context } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
-import { codeOfType, CommandFailure } from '../failure.ts';
+import { codeOfType } from '../failure.ts';
 import { problemLines, type ProblemView } from '../source-frame.ts';
 import { oneLine } from '../terminal-text.ts';
+import { readAllText, readTextFile } from '../text-file.ts';
 
 /** What became of one file. */
 interface Applied {
@@ -51,7 +50,7 @@ export const apply: Command = {
     const isDryRun = options.is('dryRun');
     const results: Applied[] = [];
     for (const file of files) {
-      const yaml = file === '-' ? await readAll(context.stdin) : readText(file, context.cwd);
+      const yaml = file === '-' ? await readAllText(context.stdin) : readTextFile(file, context.cwd);
       const applied = await applyText(client, file === '-' ? '(stdin)' : file, yaml, isDryRun);
       results.push(applied);
       if (context.output.rendering !== 'JSON') print(applied, yaml, context);
@@ -99,21 +98,4 @@ function print(applied: Applied, yaml: string, { output }: Context): void {
     output.note(
       `${file}: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}; nothing was stored`,
     );
-}
-
-function readText(file: string, cwd: string): string {
-  try {
-    return readFileSync(resolve(cwd, file), 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
-    throw new CommandFailure({ code: 'USAGE', message: `${file} cannot be read: ${why}.` });
-  }
-}
-
-async function readAll(stdin: AsyncIterable<Uint8Array | string>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of stdin) text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
 }

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parse } from 'yaml';
-import { payloadOf, type UnionMember } from '../client.ts';
-import type { Command } from '../command.ts';
+import { payloadOf, type Client, type UnionMember } from '../client.ts';
+import type { Command, Options } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
-import { readParams } from '../params.ts';
+import { paramTypes, readParams } from '../params.ts';
+import { readParamsFile, refuseChanged } from '../params-file.ts';
 import type { RunView } from '../run-progress.ts';
 import { oneLine } from '../terminal-text.ts';
 import { concludeWatching, watchRun } from '../watch-run.ts';
@@ -22,6 +20,7 @@ export const run: Command = {
   summary: 'Triggers a run of a pipeline.',
   details:
     'A param is read as the type that the pipeline declares: text as it is, everything else as JSON. ' +
+    'A number that would be changed is refused with its place, in a YAML file also one that would read otherwise (3.10), unless its param is a number. ' +
     'With --follow the command shows the run until it ends and exits with its outcome.',
   arguments: [{ name: 'pipeline', summary: 'The name of the pipeline.' }],
   options: [
@@ -41,8 +40,7 @@ export const run: Command = {
   ],
   async run({ arguments: [pipeline = ''], options, context }) {
     const client = context.connect();
-    const given = { ...fileParams(options.text('paramsFile'), context.cwd) };
-    const params = { ...given, ...(await readParams(client, pipeline, options.texts('param'))) };
+    const params = await paramsOf(options, client, pipeline, context.cwd);
     const input = {
       pipeline,
       params,
@@ -64,6 +62,17 @@ export const run: Command = {
   },
 };
 
+/** What the file and the command line say; the command line wins. */
+async function paramsOf(options: Options, client: Client, pipeline: string, cwd: string) {
+  const path = options.text('paramsFile');
+  const given = options.texts('param');
+  const file = path === undefined ? null : readParamsFile(path, cwd);
+  const isTyped = given.length > 0 || (file?.yaml?.written.length ?? 0) > 0;
+  const types = isTyped ? await paramTypes(client, pipeline) : new Map<string, string>();
+  if (file !== null) refuseChanged(path!, file, types);
+  return { ...file?.params, ...readParams(given, types) };
+}
+
 function optional<Value>(name: string, value: Value | undefined): Record<string, Value> {
   return value === undefined ? {} : { [name]: value };
 }
@@ -72,22 +81,4 @@ function readPriority(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^-?\d{1,3}$/.test(text)) return Number(text);
   throw new CommandFailure({ code: 'USAGE', message: `--priority must be a whole number, not “${text}”.` });
-}
-
-function fileParams(path: string | undefined, cwd: string): Readonly<Record<string, unknown>> {
-  if (path === undefined) return {};
-  let params: unknown;
-  try {
-    params = parse(readFileSync(resolve(cwd, path), 'utf8'));
-  } catch (error) {
-    throw new CommandFailure({
-      code: 'USAGE',
-      message: `${path} cannot be read as params: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
-    });
-  }
-  if (params === null || params === undefined) return {};
-  if (typeof params !== 'object' || Array.isArray(params)) {
-    throw new CommandFailure({ code: 'USAGE', message: `${path} must hold params as \`name: value\`.` });
-  }
-  return params as Readonly<Record<string, unknown>>;
 }

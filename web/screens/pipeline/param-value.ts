@@ -1,3 +1,4 @@
+import { faultText, inexactMessage, isExactNumber, readJson } from '@gantry/plugin-kit/exact-json';
 import type { PipelineDetailData } from '../../client/operations.ts';
 import type { Json } from '../../client/operation.ts';
 
@@ -24,18 +25,23 @@ export function readParam(
     case 'boolean':
       return { value: text === 'true' };
     case 'integer':
-    case 'number': {
-      const value = Number(text);
-      const isGood = type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
-      return isGood
-        ? { value }
-        : { problem: type === 'integer' ? 'It must be a whole number.' : 'It must be a number.' };
+    case 'number':
+      return readNumber(text.trim(), type === 'integer');
+    case 'json': {
+      const read = readJson(text);
+      if (read.ok) return { value: read.value };
+      const { fault } = read;
+      if (fault.code === 'NOT_JSON') return { problem: `It must be JSON: ${fault.message}` };
+      return { problem: `${faultText(fault)} ${fault.remedy ?? ''}`.trim() };
     }
-    case 'json':
-      try {
-        return { value: JSON.parse(text) as Json };
-      } catch (error) {
-        return { problem: `It must be JSON: ${(error as Error).message}` };
-      }
   }
+}
+
+function readNumber(text: string, isInteger: boolean): { readonly value?: Json; readonly problem?: string } {
+  const value = Number(text);
+  if (text === '' || Number.isNaN(value) || /^[-+]?0[box]/i.test(text))
+    return { problem: `It must be a ${isInteger ? 'whole ' : ''}number.` };
+  if (!isExactNumber(text)) return { problem: inexactMessage(text) };
+  if (isInteger && !Number.isSafeInteger(value)) return { problem: 'It must be a whole number.' };
+  return { value };
 }
