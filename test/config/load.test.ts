@@ -120,6 +120,33 @@ describe('the sources', () => {
   });
 });
 
+describe('a number or a text that would be changed', () => {
+  it('is refused with its line in a file', () => {
+    writeFileSync(join(cwd, 'gantry.config.yaml'), 'port: 4000\nrunners:\n  http: { pool: 9007199254740993 }\n');
+    expect(problems({})).toEqual([
+      {
+        place: 'gantry.config.yaml:3',
+        message: '9007199254740993 is a number that cannot be kept exactly: it would become 9007199254740992.',
+        remedy: 'Write it as a string: "9007199254740993".',
+      },
+    ]);
+  });
+
+  it('is refused with its place in a variable', () => {
+    const json = problems({ env: { GANTRY_RUNNERS: '{"http":{"id":9007199254740993}}' } });
+    expect(json).toMatchObject([{ place: 'GANTRY_RUNNERS', message: expect.stringContaining('http.id (line 1,') }]);
+    const number = problems({ env: { GANTRY_NODE_SLOTS: '9007199254740993' } });
+    expect(number).toMatchObject([{ place: 'GANTRY_NODE_SLOTS', message: expect.stringContaining('exactly') }]);
+  });
+
+  it('is read in the encoding of its file, and refused where it is no text', () => {
+    writeFileSync(join(cwd, 'gantry.config.yaml'), Buffer.from('\uFEFFport: 4001\n', 'utf16le'));
+    expect(loaded().config.port).toBe(4001);
+    writeFileSync(join(cwd, 'gantry.config.yaml'), Buffer.from('port: 4001\n# caf\xe9\n', 'latin1'));
+    expect(problems({})).toMatchObject([{ place: 'gantry.config.yaml', message: 'Line 2 (byte 18) is not UTF-8.' }]);
+  });
+});
+
 describe('a mistake', () => {
   it('in a key of the file is named with its line and the key that was meant', () => {
     writeFileSync(join(cwd, 'gantry.config.yaml'), 'port: 4000\ndatadir: here\n');

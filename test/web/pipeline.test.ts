@@ -103,13 +103,21 @@ tasks: [{ key: work, runner: mock, with: { outputs: { what: '\${{ params.what }}
     await form.getByRole('button', { name: 'Run', exact: true }).click();
     await form.getByRole('alert').waitFor();
     await soon(async () => expect(await form.getByLabel(/^times/).getAttribute('aria-invalid')).toBe('true'));
+    // What a browser would have rounded before anybody could refuse it.
+    await form.getByLabel(/^times/).fill('9007199254740993');
+    await form.getByLabel(/^deep/).fill('{ "id": 9007199254740993 }');
+    await form.getByRole('button', { name: 'Run', exact: true }).click();
+    await form.getByText(/^9007199254740993 is a number that cannot be kept exactly/).waitFor();
+    await form.getByText(/^id \(line 1, column 9\): .* Write it as a string: "9007199254740993"\.$/).waitFor();
     await form.getByLabel(/^times/).fill('3');
+    await form.getByLabel(/^deep/).fill('{ "id": "9007199254740993" }');
     await form.getByLabel(/^what/).selectOption('benchmarks');
     await form.getByRole('button', { name: 'Run', exact: true }).click();
     await page.waitForURL(/\/runs\/./);
     await page.locator('.page-head').getByText('Succeeded', { exact: true }).waitFor();
     await page.getByRole('tab', { name: 'Params and origin' }).click();
     await page.getByText('"times": 3').waitFor();
+    await page.getByText('"id": "9007199254740993"').waitFor();
     await page.getByText('"what": "benchmarks"').waitFor();
   });
 
