@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -288,6 +287,15 @@ describe('a header of an answer', () => {
     const { outcome } = await ask([start], { v: { jsonPointer: '/v' } }, { followRedirects: 1 });
     expect(outcome).toMatchObject({ ok: true, outputs: { v: 'there' } });
     expect(seen.at(-1)).toBe(`GET ${path} HTTP/1.1`);
+  });
+
+  it('Location may be raw where a job is asked for, too', async () => {
+    seen = [];
+    answers = { '/caf%C3%A9/7': jsonAnswer('{"done":true}') };
+    const poll = { url: { header: 'Location' }, interval: '50ms', until: { jsonPointer: '/done', equals: true } };
+    const { outcome } = await ask([head('Location: /caf\xc3\xa9/7')], {}, { method: 'POST', poll });
+    expect(outcome).toMatchObject({ ok: true });
+    expect(seen.at(-1)).toBe('GET /caf%C3%A9/7 HTTP/1.1');
   });
 
   it('is handed on as text: UTF-8 where it is, otherwise Latin-1; of several of one name, a list', async () => {
