@@ -8,7 +8,8 @@ import { readSchema } from './read-schema.ts';
 export const TOP_LEVEL_CODES: Readonly<Record<string, string>> = {
   BAD_CURSOR: 'The cursor was not made by this server, or the events behind it are gone. Begin without it.',
   BAD_REQUEST: 'Syntax, validation or coercion: the operation does not fit the schema.',
-  BAD_USER_INPUT: 'An argument has a value that it may not have, for example too large a page.',
+  BAD_USER_INPUT:
+    'An argument has a value that it may not have, for example too large a page; or the request’s JSON holds a number that cannot be kept exactly, or a key twice: `reason` is then `INEXACT_NUMBER` or `DUPLICATE_KEY`, and `place` has path, line and column.',
   ENGINE_SILENT: 'The command is stored, but no engine has settled it yet. It will be; ask again.',
   FORBIDDEN: "The token's role may not do this. `requiredRole` says which may.",
   INTERNAL: 'Something went wrong in the server. `incident` is the id under which its log holds the cause.',

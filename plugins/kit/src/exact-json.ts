@@ -48,10 +48,12 @@ export function readJson(text: string): ReadJson {
  * `-0` are, `9007199254740993`, `0.1234567890123456789` and `1e400` are not. False for what is no decimal number.
  */
 export function isExactNumber(written: string): boolean {
-  const decimal = decimalOf(written);
-  if (decimal === null) return false;
   const value = Number(written);
-  return Number.isFinite(value) && decimal === decimalOf(String(value));
+  const size = Math.abs(value);
+  // So few digits always survive, far from the ends of what a double holds.
+  if (written.length <= SAFE_DIGITS && size > 1e-290 && size < 1e290) return DECIMAL.test(written);
+  const decimal = decimalOf(written);
+  return decimal !== null && Number.isFinite(value) && decimal === decimalOf(String(value));
 }
 
 /** Why a number is refused, as a sentence. @param written As it stands in the text. */
@@ -92,24 +94,20 @@ export const mayHoldFault = (text: string, value: Json): boolean =>
  * @param within Only faults on which the value at this path depends: below it, or a key on the way that is written twice.
  */
 export function faultIn(text: string, within: readonly (string | number)[] = []): JsonTextFault | null {
-  const concerns = (path: readonly (string | number)[]) =>
-    path.every((step, at) => at >= within.length || String(step) === String(within[at]));
+  const steps = within.map(String);
   let fault: JsonTextFault | null = null;
   scan(text, {
-    number(written, offset, path) {
-      if (isExactNumber(written)) return true;
-      const at = path();
-      if (at.length < within.length || !concerns(at)) return true;
+    number(written, offset, frames) {
+      if (frames.length < steps.length || !isOnTheWay(frames, steps) || isExactNumber(written)) return true;
       const told = { message: inexactMessage(written), remedy: inexactRemedy(written) };
-      fault = { code: 'INEXACT_NUMBER', ...told, path: at, place: placeIn(text, offset) };
+      fault = { code: 'INEXACT_NUMBER', ...told, path: pathOf(frames), place: placeIn(text, offset) };
       return false;
     },
-    repeatedKey(key, offset, path) {
-      const at = path();
-      if (!concerns(at)) return true;
+    repeatedKey(key, offset, frames) {
+      if (!isOnTheWay(frames, steps)) return true;
       const message = `The key “${shortened(key)}” is written twice in one object.`;
       const remedy = 'Leave one of them out.';
-      fault = { code: 'DUPLICATE_KEY', message, remedy, path: at, place: placeIn(text, offset) };
+      fault = { code: 'DUPLICATE_KEY', message, remedy, path: pathOf(frames), place: placeIn(text, offset) };
       return false;
     },
   });
@@ -118,11 +116,12 @@ export function faultIn(text: string, within: readonly (string | number)[] = [])
 
 /** A number as a text that JSON.parse accepts writes it, `3.10`; null when there is none at that path. */
 export function writtenNumber(text: string, path: readonly (string | number)[]): string | null {
+  const steps = path.map(String);
   let found: string | null = null;
   scan(text, {
     // Of a key that is written twice, the last counts.
-    number(written, _offset, pathOf, depth) {
-      if (depth === path.length && pathOf().every((step, at) => String(step) === String(path[at]))) found = written;
+    number(written, _offset, frames) {
+      if (frames.length === steps.length && isOnTheWay(frames, steps)) found = written;
       return true;
     },
     repeatedKey: () => true,
@@ -135,6 +134,7 @@ const BYTE_ORDER_MARK = 0xfeff;
 const SUSPICIOUS = /[0-9][0-9.]{15}|[0-9][eE][-+]?[0-9]/;
 const MAX_SHOWN = 60;
 const MAX_COUNTED_DEPTH = 500;
+const SAFE_DIGITS = 15;
 
 const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${beginningOf(text, MAX_SHOWN)}…` : text);
 
@@ -187,16 +187,24 @@ interface Frame {
   readonly keys: Set<string> | null;
 }
 
-/** What is told of a text, in its order. Each answers whether to go on. */
+/** Whether one of the two leads to where the other ends, or beyond. */
+function isOnTheWay(frames: readonly Frame[], steps: readonly string[]): boolean {
+  const length = Math.min(frames.length, steps.length);
+  for (let at = 0; at < length; at++) if (String(frames[at]!.step) !== steps[at]) return false;
+  return true;
+}
+
+const pathOf = (frames: readonly Frame[]): readonly (string | number)[] => frames.map(({ step }) => step);
+
+/** What is told of a text, in its order, with the lists and objects that are open. Each answers whether to go on. */
 interface Visitor {
-  number(written: string, offset: number, path: () => readonly (string | number)[], depth: number): boolean;
-  repeatedKey(key: string, offset: number, path: () => readonly (string | number)[]): boolean;
+  number(written: string, offset: number, frames: readonly Frame[]): boolean;
+  repeatedKey(key: string, offset: number, frames: readonly Frame[]): boolean;
 }
 
 /** Walks through text that JSON.parse accepts. Without recursion, and linear. */
 function scan(text: string, visitor: Visitor): void {
   const frames: Frame[] = [];
-  const path = () => frames.map(({ step }) => step);
   let isKey = false;
   for (let at = 0; at < text.length;) {
     const start = at;
@@ -227,14 +235,14 @@ function scan(text: string, visitor: Visitor): void {
         if (!isKey) break;
         const key = keyIn(text, start, at);
         frame!.step = key;
-        if (frame!.keys!.has(key) && !visitor.repeatedKey(key, start, path)) return;
+        if (frame!.keys!.has(key) && !visitor.repeatedKey(key, start, frames)) return;
         frame!.keys!.add(key);
         break;
       }
       default:
         if (isBlank(text.charCodeAt(start))) break;
         while (at < text.length && isOfWord(text.charCodeAt(at))) at++;
-        if (text[start]! <= '9' && !visitor.number(text.slice(start, at), start, path, frames.length)) return;
+        if (text[start]! <= '9' && !visitor.number(text.slice(start, at), start, frames)) return;
     }
   }
 }

@@ -14,6 +14,10 @@ export function headerText(value: string): string {
   return isUtf8(bytes) ? bytes.toString() : value;
 }
 
+/** A header's value as Node is to send it: byte by byte, in UTF-8, as it is read here. */
+export const headerBytes = (value: string): string =>
+  /^[\0-\x7f]*$/.test(value) ? value : Buffer.from(value).toString('latin1');
+
 /** A header’s value that is a URL: byte by byte as it came, as browsers read it, whatever its charset is. */
 export function headerUrl(value: string): string {
   return value.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);

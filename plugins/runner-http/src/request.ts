@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Json } from '@gantry/plugin-kit/runner';
 import type { HttpConfig } from './config.ts';
 import { agentFor } from './connections.ts';
+import { headerBytes } from './header-text.ts';
 import type { NodeRules } from './settings.ts';
 import type { TlsConfig } from './tls.ts';
 
@@ -149,7 +150,7 @@ export function send({ url, headers, body, options }: Prepared, idempotencyKey: 
   // A flat list is written as it is; an object would be taken apart and put together once more.
   const list = NO_HEADERS.concat('host', headers['host'] ?? url.host);
   if (idempotencyKey !== null && headers['idempotency-key'] === undefined) list.push('idempotency-key', idempotencyKey);
-  for (const name in headers) if (name !== 'host') list.push(name, headers[name]!);
+  for (const name in headers) if (name !== 'host') list.push(name, headerBytes(headers[name]!));
   const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)({ ...options, headers: list });
   sent.end(body ?? undefined);
   return sent;

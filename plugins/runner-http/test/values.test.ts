@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -16,6 +15,8 @@ import http from '../src/index.ts';
 /** What is answered to the next request of a path, in pieces that are sent one after the other. */
 let answers: Record<string, readonly (Buffer | string)[]> = {};
 let seen: string[] = [];
+/** The last request, as it came. */
+let sent = Buffer.alloc(0);
 let server: Server;
 let base: string;
 let harness: AttemptHarness;
@@ -36,6 +37,7 @@ function serve(socket: Socket): void {
   socket.once('data', (request) => {
     const line = request.toString('latin1').split('\r\n', 1)[0]!;
     seen.push(line);
+    sent = request;
     const pieces = answers[line.split(' ')[1]!] ?? ['HTTP/1.1 404 Not Found\r\n\r\n'];
     const send = (at: number): void => {
       if (at === pieces.length) socket.end();
@@ -288,6 +290,21 @@ describe('a header of an answer', () => {
     const { outcome } = await ask([start], { v: { jsonPointer: '/v' } }, { followRedirects: 1 });
     expect(outcome).toMatchObject({ ok: true, outputs: { v: 'there' } });
     expect(seen.at(-1)).toBe(`GET ${path} HTTP/1.1`);
+  });
+
+  it('Location may be raw where a job is asked for, too', async () => {
+    seen = [];
+    answers = { '/caf%C3%A9/7': jsonAnswer('{"done":true}') };
+    const poll = { url: { header: 'Location' }, interval: '50ms', until: { jsonPointer: '/done', equals: true } };
+    const { outcome } = await ask([head('Location: /caf\xc3\xa9/7')], {}, { method: 'POST', poll });
+    expect(outcome).toMatchObject({ ok: true });
+    expect(seen.at(-1)).toBe('GET /caf%C3%A9/7 HTTP/1.1');
+  });
+
+  it('of a request is sent as UTF-8, whatever it holds', async () => {
+    const { outcome } = await ask([head()], {}, { headers: { 'X-Name': 'Zoë 5 €', 'X-Plain': 'a' } });
+    expect(outcome).toMatchObject({ ok: true });
+    expect(sent.toString()).toContain('x-name: Zoë 5 €\r\nx-plain: a\r\n');
   });
 
   it('is handed on as text: UTF-8 where it is, otherwise Latin-1; of several of one name, a list', async () => {
