@@ -32,6 +32,8 @@ import { createRegistry, type PluginInfo, type Registry } from './plugin-host/re
 import { DEFAULT_TIMERS } from './protocol/gateway.ts';
 import { makePlacement, makeTrialPlacement } from './schedulers.ts';
 import { simulationReader } from './simulated-placement.ts';
+import { configuredRetention } from './retention/configured.ts';
+import { Retention } from './retention/retention.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -53,6 +55,7 @@ export interface Assembly {
   readonly engines: Service;
   readonly agent: Service;
   readonly history: Service;
+  readonly retention: Retention;
   readonly ports: ApiPorts;
   /** Whether the database was empty. */
   readonly firstStart: boolean;
@@ -103,6 +106,14 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   }
   const placement = placementReader(engines);
   const history = new PoolHistory([...engines.keys()], (pool) => gaugeOf(placement.status(pool)), clock);
+  const retention = new Retention({
+    store,
+    hub,
+    clock,
+    log,
+    configured: configuredRetention(config),
+    isOwner: () => engines.get(DEFAULT_POOL)?.isReady === true,
+  });
   const events = createEvents(store, hub, live, clock);
   const commands = createCommands(store, hub, clock, (pool) => engines.get(pool)?.nudge());
   const tokens = createTokens(store, clock);
@@ -163,7 +174,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     newRunId: () => runId(randomUUIDv7()),
     log: (level, message, details) => log[level](details, message),
   };
-  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, history, ports, firstStart };
+  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, history, retention, ports, firstStart };
 }
 
 /** What is sampled of a pool. */

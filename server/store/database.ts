@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import type { Committer } from './dialect/committer.ts';
 import { RunKeys } from './run-keys.ts';
+import type { StoreUsage } from './retention-store.ts';
 import { StoreUnavailable } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -21,6 +22,8 @@ export interface Connection {
   readonly committer: Committer;
   /** As Store.ping says. */
   ping(timeoutMs: number): Promise<boolean>;
+  /** As RetentionStore.usage says. */
+  usage(): Promise<StoreUsage>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { Database, type StoreLog } from './database.ts';
 import { connect } from './dialect/connect.ts';
 import { eventStore } from './events.ts';
 import { leaseStore } from './leases.ts';
+import { logPackingStore } from './log-packing.ts';
 import { logStore } from './logs.ts';
 import { migrate } from './migrations/migrate.ts';
 import { nodeRecordStore } from './node-records.ts';
@@ -12,6 +13,7 @@ import { nodeStore } from './nodes.ts';
 import { pipelineStore } from './pipelines.ts';
 import { decisionStore } from './decisions.ts';
 import { poolStore } from './pools.ts';
+import { retentionStore } from './retention.ts';
 import { runStore } from './runs.ts';
 import { stateStore } from './states.ts';
 import type { Store } from './store.ts';
@@ -62,6 +64,8 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       commands: commandStore(database),
       events: eventStore(database),
       logs: logStore(database),
+      logPacking: logPackingStore(database),
+      retention: retentionStore(database, () => connection.usage()),
       states: stateStore(database),
       leases: leaseStore(database),
       tokens: tokenStore(database),

@@ -12,6 +12,7 @@ import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pi
 import type { Pool } from '../domain/pool.ts';
 import type { Run, RunState, Trigger } from '../domain/run.ts';
 import type { Duration, TaskRun } from '../domain/task-run.ts';
+import type { LogPackingStore, RetentionStore } from './retention-store.ts';
 
 /** Everything durable, behind one face. Two implementations of the dialect, one set of tables and queries. */
 export interface Store {
@@ -25,6 +26,8 @@ export interface Store {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly logs: LogStore;
+  readonly logPacking: LogPackingStore;
+  readonly retention: RetentionStore;
   readonly states: StateStore;
   readonly leases: LeaseStore;
   readonly tokens: TokenStore;

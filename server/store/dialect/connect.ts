@@ -6,6 +6,7 @@ import type { Tables } from '../tables.ts';
 import type { MysqlAddress } from './mysql-pool.ts';
 import { SqliteCommitter } from './sqlite-commit.ts';
 import { openSqliteFile, sqliteDialect, sqliteKysely } from './sqlite.ts';
+import { sqliteUsage } from './sqlite-usage.ts';
 
 /** The URL names no database that this program knows. */
 export class InvalidDatabaseUrl extends Error {
@@ -61,6 +62,7 @@ function connectSqlite(path: string): Connection {
         return false;
       }
     },
+    usage: () => sqliteUsage(path, file.reader),
     async close() {
       if (!isOpen) return;
       isOpen = false;

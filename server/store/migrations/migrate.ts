@@ -8,10 +8,11 @@ import { initial } from './0001-initial.ts';
 import { decisions } from './0002-decisions.ts';
 import { attemptUsage } from './0003-attempt-usage.ts';
 import { nodeRecords } from './0005-node-records.ts';
+import { retention } from './0008-retention.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
-  /** From 1, without gaps. */
+  /** From 1. Grows along the list. */
   readonly number: number;
   readonly name: string;
   /** Its statements in order; each must bear to be run again where the schema is not transactional. */
@@ -19,7 +20,14 @@ export interface Migration {
 }
 
 /** All, in order. */
-export const migrations: readonly Migration[] = [initial, decisions, attemptUsage, taskRunState, nodeRecords];
+export const migrations: readonly Migration[] = [
+  initial,
+  decisions,
+  attemptUsage,
+  taskRunState,
+  nodeRecords,
+  retention,
+];
 
 /** The database was written by a newer Gantry. */
 export class NewerDatabase extends Error {
@@ -57,18 +65,17 @@ async function makeBookkeeping(db: Kysely<Tables>, dialect: Dialect): Promise<vo
 }
 
 async function applyMissing(db: Kysely<Tables>, dialect: Dialect, now: () => number): Promise<void> {
-  const { latest } = await db
-    .selectFrom('migration')
-    .select((columns) => columns.fn.max('number').as('latest'))
-    .executeTakeFirstOrThrow();
-  const reached = latest === null ? 0 : whole(latest, 'migration', 'latest');
-  const known = migrations.length;
+  const applied = await db.selectFrom('migration').select('number').execute();
+  const done = new Set(applied.map(({ number }) => whole(number, 'migration', 'number')));
+  const reached = Math.max(0, ...done);
+  const known = migrations.at(-1)?.number ?? 0;
   if (reached > known) {
     throw new NewerDatabase(
       `The database is at migration ${reached}, this Gantry knows ${known}. Run the Gantry that last used it or a newer one.`,
     );
   }
-  for (const { number, name, statements } of migrations.slice(reached)) {
+  for (const { number, name, statements } of migrations) {
+    if (done.has(number)) continue;
     await run(db, statements(dialect.types));
     await db.insertInto('migration').values({ number, name, applied_at: now() }).execute();
   }
