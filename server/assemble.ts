@@ -112,6 +112,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     clock,
     log,
     configured: configuredRetention(config),
+    dataDir: config.dataDir,
     isOwner: () => engines.get(DEFAULT_POOL)?.isReady === true,
   });
   const events = createEvents(store, hub, live, clock);
@@ -157,6 +158,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     plugins: { list: () => registry.list().map(pluginFacts) },
     placement,
     history,
+    retention,
     decisions: decisionReader(store, registry),
     simulation: simulationReader(engines, store, clock, (pool, choice) =>
       makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
@@ -174,7 +176,20 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     newRunId: () => runId(randomUUIDv7()),
     log: (level, message, details) => log[level](details, message),
   };
-  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, history, retention, ports, firstStart };
+  return {
+    store,
+    hub,
+    events,
+    commands,
+    tokens,
+    registry,
+    engines: allEngines,
+    agent,
+    history,
+    retention,
+    ports,
+    firstStart,
+  };
 }
 
 /** What is sampled of a pool. */

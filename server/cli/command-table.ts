@@ -3,6 +3,7 @@ import { apply } from './commands/apply.ts';
 import { cancel } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { printConfig } from './commands/config.ts';
+import { deleteRun } from './commands/delete-run.ts';
 import { logs } from './commands/logs.ts';
 import { node } from './commands/node.ts';
 import { cordon, nodes, uncordon } from './commands/nodes.ts';
@@ -15,8 +16,10 @@ import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
 import { server } from './commands/server.ts';
 import { show } from './commands/show.ts';
+import { setRetention } from './commands/set-retention.ts';
 import { simulate } from './commands/simulate.ts';
 import { start } from './commands/start.ts';
+import { storage } from './commands/storage.ts';
 import { createToken, listTokens, revokeToken } from './commands/tokens.ts';
 import { why } from './commands/why.ts';
 
@@ -32,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   logs,
   cancel,
   retry,
+  deleteRun,
   pipelines,
   nodes,
   node,
@@ -42,6 +46,8 @@ export const COMMANDS: readonly Command[] = [
   simulate,
   replay,
   plugins,
+  storage,
+  setRetention,
   createToken,
   listTokens,
   revokeToken,

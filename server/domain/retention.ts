@@ -18,6 +18,66 @@ export interface RetentionRule {
   readonly runs: number | 'NEVER';
 }
 
+/** What somebody set to be kept of a pool's or pipeline's runs. */
+export interface RetentionSetting extends KeptRuns {
+  readonly scope: RetentionScope;
+  /** Of the pool or pipeline; empty for the server. */
+  readonly name: string;
+  readonly updatedAt: number;
+  readonly updatedBy: string;
+}
+
+/** What holds for a server, with nothing left open. Ages in milliseconds. */
+export interface RetentionLimits {
+  readonly runs: RetentionRule;
+  readonly audit: number | 'NEVER';
+  /** How long an idempotency key counts. */
+  readonly keys: number;
+  /** How long the event log goes back. */
+  readonly events: number;
+  /** Nothing is configured, and the database is from before anything was deleted: all of it stays. */
+  readonly keepsAllByUpgrade: boolean;
+}
+
+/** What a sweep has deleted, counted. */
+export interface Swept {
+  readonly runs: number;
+  readonly events: number;
+  readonly commands: number;
+  readonly auditRecords: number;
+  readonly decisions: number;
+  readonly versions: number;
+}
+
+/** A sweep that is over. Times in milliseconds. */
+export interface SweepReport extends Swept {
+  readonly at: number;
+  readonly tookMs: number;
+  /** The longest time for which it held up everybody else. */
+  readonly longestPieceMs: number;
+  /** What broke it off; null when it came to its end. */
+  readonly problem: string | null;
+}
+
+/** How retention stands. */
+export interface RetentionStatus {
+  /** Null on a server that does not sweep. */
+  readonly nextSweepAt: number | null;
+  /** Since this server started; null when there was none. */
+  readonly lastSweep: SweepReport | null;
+  readonly limits: RetentionLimits;
+  readonly settings: readonly RetentionSetting[];
+}
+
+/** What a sweep would delete of a pipeline. */
+export interface RetentionPreview {
+  readonly pipeline: string;
+  readonly runs: number;
+  /** When the first and the last of them ended. */
+  readonly oldestFinishedAt: number;
+  readonly newestFinishedAt: number;
+}
+
 /** What the choice of runs to delete needs to know of one. */
 export interface KeptRun {
   /** Of two runs, the one that was triggered later has the greater. */

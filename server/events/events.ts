@@ -113,7 +113,8 @@ function runDeletions(
   return (tell) =>
     hub.listenToDeletions((runs) => {
       for (const { id, pipeline, pool } of runs) {
-        if ((pools === null || pools.includes(pool)) && wanted(id, pipeline)) tell(deletionEvent(id), pool, clock.now());
+        if ((pools === null || pools.includes(pool)) && wanted(id, pipeline))
+          tell(deletionEvent(id), pool, clock.now());
       }
     });
 }

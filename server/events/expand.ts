@@ -1,4 +1,11 @@
-import { PROGRESSED, RUN_DELETED, RUN_PROGRESSED, runEventTypes, taskRunEventTypes, type EventBatch } from '../domain/event.ts';
+import {
+  PROGRESSED,
+  RUN_DELETED,
+  RUN_PROGRESSED,
+  runEventTypes,
+  taskRunEventTypes,
+  type EventBatch,
+} from '../domain/event.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isTerminalRun, type RunState } from '../domain/run.ts';
 import type { TaskRunState } from '../domain/task-run.ts';

@@ -40,7 +40,7 @@ export async function* expiredRuns(
     return { rule, beyond: await newestBeyond(rule.runs) };
   };
   const limits = new Map(await Promise.all(pools.map(async (pool) => [pool, await ofPool(pool)] as const)));
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const runs = await retention.oldestRuns(pipeline, after, PAGE);
     const expired: KeptRun[] = [];
     for (const run of runs) {

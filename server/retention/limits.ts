@@ -1,4 +1,4 @@
-import type { RetentionRule, RetentionScope, KeptRuns } from '../domain/retention.ts';
+import type { KeptRuns, RetentionLimits, RetentionRule, RetentionScope } from '../domain/retention.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -22,21 +22,11 @@ export interface ConfiguredRetention {
   readonly interval: number;
 }
 
-/** What holds for this server, with nothing left open. */
-export interface ServerLimits {
-  readonly runs: RetentionRule;
-  readonly audit: number | 'NEVER';
-  readonly keys: number;
-  readonly events: number;
-  /** Nothing is configured, and the database is from before anything was deleted: all of it stays. */
-  readonly keepsAllByUpgrade: boolean;
-}
-
 /** Puts the configuration, the database's own setting and the defaults together, in this order. */
 export function limitsOf(
   { age, runs, audit, keys, events }: ConfiguredRetention,
   settings: readonly (KeptRuns & { readonly scope: RetentionScope })[],
-): ServerLimits {
+): RetentionLimits {
   const upgraded = settings.find(({ scope }) => scope === 'SERVER');
   return {
     runs: {

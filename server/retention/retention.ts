@@ -1,20 +1,29 @@
 import type { Clock } from '../clock.ts';
-import { RetentionRules, type RetentionRule } from '../domain/retention.ts';
+import {
+  RetentionRules,
+  type RetentionPreview,
+  type RetentionStatus,
+  type SweepReport,
+  type Swept,
+} from '../domain/retention.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Hub } from '../events/hub.ts';
 import type { Service } from '../lifecycle.ts';
 import type { Logger } from '../log.ts';
-import type { RetentionSetting } from '../store/retention-store.ts';
+import type { StoreUsage } from '../store/retention-store.ts';
 import type { Store } from '../store/store.ts';
 import { Activity } from './activity.ts';
+import { bytesIn } from './folder-bytes.ts';
 import { expiredRuns, pipelinesOf } from './expired-runs.ts';
-import { limitsOf, type ConfiguredRetention, type ServerLimits } from './limits.ts';
+import { limitsOf, type ConfiguredRetention } from './limits.ts';
 import { packLogs } from './pack-logs.ts';
 import { Pace } from './pace.ts';
-import { Sweeper, type Swept } from './sweep.ts';
+import { Sweeper } from './sweep.ts';
 
 /** Between two looks at what there is to do. Milliseconds. */
 const LOOK_MS = 1_000;
+/** For so long a figure of what there is counts. Milliseconds. */
+const USAGE_FRESH_MS = 5_000;
 const PACK_EVERY_MS = 5_000;
 /** So long at most it waits for a busy server to come to rest before it compresses logs all the same. Milliseconds. */
 const PACK_PATIENCE_MS = 300_000;
@@ -25,38 +34,10 @@ export interface RetentionOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly configured: ConfiguredRetention;
+  /** Whose size is told. */
+  readonly dataDir: string;
   /** Of servers that share a database one does this: the owner of the default pool. */
   readonly isOwner: () => boolean;
-}
-
-/** A sweep that is over. Times in milliseconds. */
-export interface SweepReport extends Swept {
-  readonly at: number;
-  readonly tookMs: number;
-  /** The longest time for which it held up everybody else. */
-  readonly longestPieceMs: number;
-  /** What broke it off; null when it came to its end. */
-  readonly problem: string | null;
-}
-
-/** How retention stands. */
-export interface RetentionStatus {
-  /** Null on a server that does not sweep. */
-  readonly nextSweepAt: number | null;
-  /** Since this server started; null when there was none. */
-  readonly lastSweep: SweepReport | null;
-  readonly limits: ServerLimits;
-  readonly settings: readonly RetentionSetting[];
-}
-
-/** What a sweep would delete of a pipeline. */
-export interface RetentionPreview {
-  readonly pipeline: string;
-  readonly rule: RetentionRule;
-  readonly runs: number;
-  /** When the oldest and the newest of them ended. */
-  readonly oldestFinishedAt: number;
-  readonly newestFinishedAt: number;
 }
 
 /**
@@ -71,6 +52,8 @@ export class Retention implements Service {
   #running: Promise<void> = Promise.resolve();
   #nextSweepAt: number | null = null;
   #lastSweep: SweepReport | null = null;
+  #usage: { readonly at: number; readonly reading: Promise<StoreUsage & { readonly folderBytes: number }> } | null =
+    null;
   #hasRemovals = true;
   #warned = false;
 
@@ -112,6 +95,23 @@ export class Retention implements Service {
     return { nextSweepAt: this.#nextSweepAt, lastSweep: this.#lastSweep, limits, settings };
   }
 
+  /** What the database and the data folder hold; looked up at most so often, because that reads all of it. */
+  usage(): Promise<StoreUsage & { readonly folderBytes: number }> {
+    const now = this.#options.clock.monotonic();
+    if (this.#usage === null || now - this.#usage.at > USAGE_FRESH_MS) {
+      const reading = this.#readUsage();
+      this.#usage = { at: now, reading };
+      reading.catch(() => (this.#usage = null));
+    }
+    return this.#usage.reading;
+  }
+
+  async #readUsage(): Promise<StoreUsage & { readonly folderBytes: number }> {
+    const { store, dataDir } = this.#options;
+    const [usage, folderBytes] = await Promise.all([store.retention.usage(), bytesIn(dataDir)]);
+    return { ...usage, folderBytes };
+  }
+
   /** What the next sweep would delete, by pipeline; those of which nothing would go are left out. */
   async preview(): Promise<readonly RetentionPreview[]> {
     const { store, clock } = this.#options;
@@ -121,19 +121,18 @@ export class Retention implements Service {
     const pools = (await store.pools.all()).map(({ name }) => name);
     const previews: RetentionPreview[] = [];
     for await (const pipeline of pipelinesOf(store)) {
-      const ends: number[] = [0, Infinity, -Infinity];
-      let rule = rules.ruleOf(pipeline, pools[0] ?? '');
+      let runs = 0;
+      let oldestFinishedAt = Infinity;
+      let newestFinishedAt = -Infinity;
       for await (const page of expiredRuns(store, pipeline, pools, rules, now)) {
-        for (const { finishedAt, pool } of page) {
-          rule = rules.ruleOf(pipeline, pool);
-          ends[0]!++;
-          ends[1] = Math.min(ends[1]!, finishedAt!);
-          ends[2] = Math.max(ends[2]!, finishedAt!);
+        for (const { finishedAt } of page) {
+          runs++;
+          oldestFinishedAt = Math.min(oldestFinishedAt, finishedAt!);
+          newestFinishedAt = Math.max(newestFinishedAt, finishedAt!);
         }
         await clock.turn();
       }
-      const [runs, oldestFinishedAt, newestFinishedAt] = ends as [number, number, number];
-      if (runs > 0) previews.push({ pipeline, rule, runs, oldestFinishedAt, newestFinishedAt });
+      if (runs > 0) previews.push({ pipeline, runs, oldestFinishedAt, newestFinishedAt });
     }
     return previews;
   }
@@ -199,7 +198,8 @@ export class Retention implements Service {
     try {
       const swept = await this.#sweeper.sweep(pace, at);
       this.#lastSweep = report(swept, null);
-      if (Object.values(swept).some((count) => count > 0)) log.info({ swept: this.#lastSweep }, 'Expired data was deleted.');
+      if (Object.values(swept).some((count) => count > 0))
+        log.info({ swept: this.#lastSweep }, 'Expired data was deleted.');
     } catch (error) {
       if (!signal.aborted) this.#lastSweep = report(NOTHING, (error as Error).message);
       // Runs that it has removed are deleted whatever broke it off.

@@ -1,18 +1,8 @@
-import { RetentionRules, type KeptRun } from '../domain/retention.ts';
+import { RetentionRules, type KeptRun, type RetentionLimits, type Swept } from '../domain/retention.ts';
 import type { Store } from '../store/store.ts';
 import { expiredRuns, pipelinesOf } from './expired-runs.ts';
-import { limitsOf, MAX_BATCHES, PLAIN_COMMANDS_MS, type ConfiguredRetention, type ServerLimits } from './limits.ts';
+import { limitsOf, MAX_BATCHES, PLAIN_COMMANDS_MS, type ConfiguredRetention } from './limits.ts';
 import type { Pace } from './pace.ts';
-
-/** What a sweep has deleted, counted. */
-export interface Swept {
-  readonly runs: number;
-  readonly events: number;
-  readonly commands: number;
-  readonly auditRecords: number;
-  readonly decisions: number;
-  readonly versions: number;
-}
 
 /** Told of runs that are in no list any more. */
 export type OnRemoved = (runs: readonly Pick<KeptRun, 'id' | 'pipeline' | 'pool'>[]) => void;
@@ -89,7 +79,7 @@ export class Sweeper {
     return count;
   }
 
-  async #commands(pace: Pace, now: number, { keys }: ServerLimits): Promise<number> {
+  async #commands(pace: Pace, now: number, { keys }: RetentionLimits): Promise<number> {
     const plainBefore = now - Math.min(keys, PLAIN_COMMANDS_MS);
     // First from the very beginning, whatever is old enough; then from where the last sweep stopped, those without a key.
     const old = await this.#deleteCommands(pace, 0, ({ at }) => (at < now - keys ? 'DELETE' : 'STOP'));
@@ -109,7 +99,7 @@ export class Sweeper {
     const { retention } = this.#store;
     let count = 0;
     let after = from;
-    for (let isOver = false; !isOver; ) {
+    for (let isOver = false; !isOver;) {
       count += await pace.piece(async (rows) => {
         const commands = await retention.settledCommands(after, rows);
         const going: number[] = [];
@@ -127,18 +117,18 @@ export class Sweeper {
     return count;
   }
 
-  #audit(pace: Pace, now: number, { audit }: ServerLimits): Promise<number> {
+  #audit(pace: Pace, now: number, { audit }: RetentionLimits): Promise<number> {
     if (audit === 'NEVER') return Promise.resolve(0);
     return untilNone(pace, (rows) => this.#store.retention.trimAudit(now - audit, rows));
   }
 
-  #decisions(pace: Pace, now: number, { runs: { age } }: ServerLimits): Promise<number> {
+  #decisions(pace: Pace, now: number, { runs: { age } }: RetentionLimits): Promise<number> {
     if (age === 'NEVER') return Promise.resolve(0);
     // A row holds a whole call of the scheduler.
     return untilNone(pace, (rows) => this.#store.retention.trimDecisions(now - age, Math.ceil(rows / 16)));
   }
 
-  async #versions(pace: Pace, now: number, { runs: { age } }: ServerLimits): Promise<number> {
+  async #versions(pace: Pace, now: number, { runs: { age } }: RetentionLimits): Promise<number> {
     if (age === 'NEVER') return 0;
     const unused = new Map<string, ReadonlySet<number>>();
     let count = 0;

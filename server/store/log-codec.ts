@@ -63,7 +63,8 @@ export function unpackChunks(packed: Uint8Array, place: string): PackedChunk[] {
   };
   const count = take();
   if (count > bytes.length) throw corrupt('it names more chunks than it can hold');
-  const heads: { readonly seq: number; readonly at: number; readonly stream: LogChunk['stream']; length: number }[] = [];
+  const heads: { readonly seq: number; readonly at: number; readonly stream: LogChunk['stream']; length: number }[] =
+    [];
   let seq = 0;
   let at = 0;
   for (let index = 0; index < count; index++) {

@@ -35,7 +35,7 @@ const anyOf = (places: readonly LogPlace[]): RawBuilder<boolean> =>
 
 /** Compresses what ended attempts have printed. Chunks that arrive after that are found and packed like the first. */
 export function logPackingStore(database: Database): LogPackingStore {
-  const { reader, dialect } = database;
+  const { dialect } = database;
 
   return {
     async unpacked(after, limit) {
@@ -55,7 +55,10 @@ export function logPackingStore(database: Database): LogPackingStore {
       if (places.length === 0) return { hasMore: false };
       const { stretches, hasMore } = await read(database, places);
       if (stretches.length === 0) return { hasMore: false };
-      const segments = await segmentsOf(database, stretches.map(({ place }) => place));
+      const segments = await segmentsOf(
+        database,
+        stretches.map(({ place }) => place),
+      );
       const writes: PackedStretch[] = [];
       for (const stretch of stretches) {
         writes.push(await prepare(database, stretch, segments.get(keyOf(stretch.place)) ?? []));
@@ -108,7 +111,10 @@ async function nextPlace({ reader }: Database, after: LogPlace | null): Promise<
 }
 
 /** When those of these attempts that have ended did so. Of an attempt whose run has been deleted: nothing. */
-async function endsOf({ reader, dialect }: Database, places: readonly LogPlace[]): Promise<ReadonlyMap<string, number>> {
+async function endsOf(
+  { reader, dialect }: Database,
+  places: readonly LogPlace[],
+): Promise<ReadonlyMap<string, number>> {
   const ends = new Map<string, number>();
   for (const piece of piecesOf(places, dialect.listLimit)) {
     const pairs = piece.map(({ runKey, ordinal }) => sql`(run_key = ${runKey} AND ordinal = ${ordinal})`);

@@ -57,7 +57,9 @@ export class SegmentReader {
       .select(['number', 'first_seq', 'last_seq', sql<number | string>`LENGTH(packed)`.as('bytes')])
       .where('run_key', '=', runKey)
       .where('ordinal', '=', ordinal)
-      .where((all) => all.or([all('number', '>', number), all.and([all('number', '=', number), all('last_seq', '>', seq)])]))
+      .where((all) =>
+        all.or([all('number', '>', number), all.and([all('number', '=', number), all('last_seq', '>', seq)])]),
+      )
       .orderBy('number')
       .orderBy('first_seq')
       .limit(SEGMENTS_AT_ONCE)

@@ -28,7 +28,12 @@ export async function purgeRemoved(
 ): Promise<{ readonly rows: number; readonly hasMore: boolean }> {
   const { reader, dialect } = database;
   const most = Math.min(dialect.listLimit, Math.max(1, Math.round(rows / ROWS_PER_RUN)));
-  const found = await reader.selectFrom('removal').select('run_key').orderBy('run_key').limit(most + 1).execute();
+  const found = await reader
+    .selectFrom('removal')
+    .select('run_key')
+    .orderBy('run_key')
+    .limit(most + 1)
+    .execute();
   const keys = found.slice(0, most).map(({ run_key }) => whole(run_key, 'removal', 'run_key'));
   if (keys.length === 0) return { rows: 0, hasMore: false };
   return database.write(async (transaction) => {

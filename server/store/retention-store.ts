@@ -1,5 +1,5 @@
 import type { RunId } from '../domain/ids.ts';
-import type { KeptRun, KeptRuns, RetentionScope } from '../domain/retention.ts';
+import type { KeptRun, KeptRuns, RetentionSetting } from '../domain/retention.ts';
 
 /* What the store does for retention: compressing logs, deleting for ever, saying what it holds. */
 
@@ -24,14 +24,6 @@ export interface LogPackingStore {
   pack(places: readonly LogPlace[]): Promise<{ readonly hasMore: boolean }>;
 }
 
-/** What somebody set to be kept of a pool's or pipeline's runs. */
-export interface RetentionSetting extends KeptRuns {
-  readonly scope: RetentionScope;
-  /** Of the pool or pipeline; empty for the server. */
-  readonly name: string;
-  readonly updatedAt: number;
-  readonly updatedBy: string;
-}
 /** What is kept of the log of a pool's events. */
 export interface EventLimits {
   /** Older ones go. */
@@ -83,7 +75,8 @@ export interface RetentionStore {
 }
 
 /** What rows are of, as an operator thinks of them. */
-export type StoredKind = 'RUNS' | 'LOGS' | 'EVENTS' | 'COMMANDS' | 'DECISIONS' | 'AUDIT' | 'PIPELINES' | 'NODES' | 'OTHER';
+export type StoredKind =
+  'RUNS' | 'LOGS' | 'EVENTS' | 'COMMANDS' | 'DECISIONS' | 'AUDIT' | 'PIPELINES' | 'NODES' | 'OTHER';
 export interface StoreUsage {
   readonly kinds: readonly { readonly kind: StoredKind; readonly rows: number; readonly bytes: number }[];
   /** Whether the database estimates the rows and bytes instead of counting them. */

@@ -1,12 +1,12 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { RunId } from '../domain/ids.ts';
-import type { KeptRun, KeptRuns, RetentionScope } from '../domain/retention.ts';
+import type { KeptRun, KeptRuns, RetentionScope, RetentionSetting } from '../domain/retention.ts';
 import { isTerminalRun, runTransitions, type RunState } from '../domain/run.ts';
 import { appendAudit } from './audit.ts';
 import { columns, whole, wordOf } from './columns.ts';
 import { piecesOf, type Database } from './database.ts';
 import { purgeRemoved } from './removal.ts';
-import type { RetentionSetting, RetentionStore, StoreUsage } from './retention-store.ts';
+import type { RetentionStore, StoreUsage } from './retention-store.ts';
 import type { RetentionTable, Tables } from './tables.ts';
 import { trims } from './trims.ts';
 import { insertOrUpdate } from './upsert.ts';
@@ -40,7 +40,9 @@ export function retentionStore(database: Database, usage: () => Promise<StoreUsa
   const { reader, dialect } = database;
   return {
     async settings() {
-      return (await reader.selectFrom('retention').selectAll().orderBy('scope').orderBy('name').execute()).map(settingOf);
+      return (await reader.selectFrom('retention').selectAll().orderBy('scope').orderBy('name').execute()).map(
+        settingOf,
+      );
     },
 
     set: (scope, name, kept, actor, at) =>

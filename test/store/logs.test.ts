@@ -25,7 +25,10 @@ describe.each(databases)('the logs of ended attempts on $name', ({ start }) => {
     store = await open(await places.fresh());
     await applyWork(store);
     const ended = anAttempt({ number: 2, state: 'SUCCEEDED', finishedAt: 4_000 });
-    await committer(store, await ownerOf(store))({
+    await committer(
+      store,
+      await ownerOf(store),
+    )({
       createdRuns: [aRun(1, { state: 'RUNNING', taskRunCount: 2 })],
       createdTaskRuns: [
         aTaskRun(1, 0, { state: 'SUCCEEDED', attempt: ended }),
@@ -40,7 +43,7 @@ describe.each(databases)('the logs of ended attempts on $name', ({ start }) => {
   /** Packs everything that may be packed, as a sweep does. */
   async function pack(): Promise<void> {
     const due = (await store.logPacking.unpacked(null, 100)).filter(({ endedAt }) => endedAt !== null);
-    for (let hasMore = true; hasMore; ) ({ hasMore } = await store.logPacking.pack(due));
+    for (let hasMore = true; hasMore;) ({ hasMore } = await store.logPacking.pack(due));
   }
 
   it('are the same after they were compressed, from every place and in every page', async () => {
@@ -58,7 +61,7 @@ describe.each(databases)('the logs of ended attempts on $name', ({ start }) => {
     expect(await all()).toEqual(before);
     expect(await all(1)).toEqual([chunk(1, 'still at work\n', 1, 1)]);
     const paged: LogChunk[] = [];
-    for (let page: readonly LogChunk[] = await all(0, 4); page.length > 0; ) {
+    for (let page: readonly LogChunk[] = await all(0, 4); page.length > 0;) {
       paged.push(...page);
       const last = page.at(-1)!;
       const number = Number(last.attempt.split('.').at(-1));

@@ -65,7 +65,9 @@ describe.each(databases)('deleting runs on $name', ({ start }) => {
       const counts: Record<string, number> = {};
       for (const { name, columns } of await connection.reader.introspection.getTables()) {
         if (!columns.some((column) => column.name === 'run_key')) continue;
-        const counted = await sql<{ n: number }>`SELECT COUNT(*) AS n FROM ${sql.table(name)}`.execute(connection.reader);
+        const counted = await sql<{ n: number }>`SELECT COUNT(*) AS n FROM ${sql.table(name)}`.execute(
+          connection.reader,
+        );
         counts[name] = Number(counted.rows[0]!.n);
       }
       return counts;
@@ -113,7 +115,14 @@ describe.each(databases)('deleting runs on $name', ({ start }) => {
     const left = await rowsOfRuns();
     store = await open(url);
     const each = 2 * TASK_RUNS;
-    expect(left).toMatchObject({ run: 2, removal: 0, task_run: each, attempt: each, evidence: each, attempt_gpu: each });
+    expect(left).toMatchObject({
+      run: 2,
+      removal: 0,
+      task_run: each,
+      attempt: each,
+      evidence: each,
+      attempt_gpu: each,
+    });
     expect(left).toMatchObject({ attempt_usage: each, task_run_state: 2 });
     // The ten that were packed are of run 1.
     expect(left).toMatchObject({ log_segment: 10, log_chunk: 30 });
@@ -161,7 +170,12 @@ describe.each(databases)('deleting runs on $name', ({ start }) => {
     const kept = await store.runs.count({});
     expect(kept).toBeGreaterThan(0);
     await store.close();
-    expect(await rowsOfRuns()).toMatchObject({ run: kept, task_run: kept * TASK_RUNS, evidence: kept * TASK_RUNS, removal: 0 });
+    expect(await rowsOfRuns()).toMatchObject({
+      run: kept,
+      task_run: kept * TASK_RUNS,
+      evidence: kept * TASK_RUNS,
+      removal: 0,
+    });
     store = await open(url);
   });
 
@@ -234,7 +248,9 @@ describe.each(databases)('deleting runs on $name', ({ start }) => {
     // The third was replaced later, the second is pinned.
     expect(await store.retention.replacedVersions('work', 5_000)).toEqual([1]);
     expect(await store.retention.deleteVersions('work', [1, 2])).toBe(1);
-    expect((await store.pipelines.versionPage('work', { first: 9 })).rows.map(({ row }) => row.number)).toEqual([4, 3, 2]);
+    expect((await store.pipelines.versionPage('work', { first: 9 })).rows.map(({ row }) => row.number)).toEqual([
+      4, 3, 2,
+    ]);
   });
 
   it('remembers what is to be kept of pools and pipelines, and who said so', async () => {
@@ -276,7 +292,8 @@ describe.each(databases)('a database from before retention on $name', ({ start }
       await store.close();
       const timeouts = { statementMs: 5_000, acquireMs: 5_000, connectMs: 5_000 };
       const connection = await connect(url, { clock: systemClock, log: () => {}, timeouts });
-      for (const name of ['retention', 'removal', 'log_segment']) await connection.writer.schema.dropTable(name).execute();
+      for (const name of ['retention', 'removal', 'log_segment'])
+        await connection.writer.schema.dropTable(name).execute();
       await connection.writer.deleteFrom('migration').where('number', '>=', 8).execute();
       await connection.close();
       const again = await open(url);
