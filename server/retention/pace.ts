@@ -3,13 +3,13 @@ import type { Clock } from '../clock.ts';
 /** A piece of work that nobody waits for takes about so long: a commit that comes meanwhile waits no longer. Milliseconds. */
 const TARGET_MS = 5;
 const TOO_LONG_MS = 8;
-/** Rows that a piece may touch. */
-const MIN_ROWS = 16;
+/** Rows that a piece may touch; few enough for the slowest disk, and enough to get on where the processor is shared. */
+const MIN_ROWS = 120;
 const MAX_ROWS = 5_000;
 const FIRST_ROWS = 200;
 /** The share of time that such work takes, with others at work and without: the pause is so many times as long as a piece. */
-const PAUSE = 4;
-const PAUSE_WHEN_BUSY = 12;
+const PAUSE = 3;
+const PAUSE_WHEN_BUSY = 9;
 const MIN_PAUSE_MS = 2;
 
 /**
