@@ -4,9 +4,9 @@ import type { Clock } from '../clock.ts';
 const TARGET_MS = 5;
 const TOO_LONG_MS = 8;
 /** Rows that a piece may touch; few enough for the slowest disk, and enough to get on where the processor is shared. */
-const MIN_ROWS = 120;
+const MIN_ROWS = 600;
 const MAX_ROWS = 5_000;
-const FIRST_ROWS = 200;
+const FIRST_ROWS = 600;
 /** The share of time that such work takes, with others at work and without: the pause is so many times as long as a piece. */
 const PAUSE = 3;
 const PAUSE_WHEN_BUSY = 9;
