@@ -69,7 +69,11 @@ interface Storage {
     readonly reusableBytes: number;
     readonly pendingDeletions: number;
     readonly kinds: readonly { readonly kind: string; readonly rows: number; readonly bytes: number }[];
-    readonly lastSweep: { readonly runs: number; readonly longestPiece: string; readonly problem: string | null } | null;
+    readonly lastSweep: {
+      readonly runs: number;
+      readonly longestPiece: string;
+      readonly problem: string | null;
+    } | null;
   };
 }
 
@@ -121,7 +125,8 @@ async function soak(soaked: SoakedServer): Promise<Tenth[]> {
   let heldMs = 0;
   for (let index = 0; index < RUNS; index++) {
     const due = began + heldMs + (index / RATE) * 1_000;
-    if (due > performance.now()) await delay(due - performance.now());
+    const early = due - performance.now();
+    if (early > 0) await delay(early);
     for (; isHeld; await delay(20)) heldMs += 20;
     const sent = trigger(soaked, index).then((ms) => void latencies.push(ms));
     flying.add(sent);
@@ -178,7 +183,15 @@ async function tenthOf(
 function show(tenths: readonly Tenth[]): void {
   const { seconds, rss, heap, database, folder: all, kept, p50, p99 } = tenths.at(-1)!;
   const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
-  const cells = [String(tenths.length), `${seconds.toFixed(0)} s`, mib(rss), mib(heap), mib(database), mib(all), String(kept)];
+  const cells = [
+    String(tenths.length),
+    `${seconds.toFixed(0)} s`,
+    mib(rss),
+    mib(heap),
+    mib(database),
+    mib(all),
+    String(kept),
+  ];
   const widths = [5, 8, 8, 8, 10, 8, 8];
   const line = cells.map((cell, index) => cell.padStart(widths[index]!)).join('');
   console.log(`${line}   ${p50.toFixed(1).padStart(6)} / ${p99.toFixed(1)} ms`);
@@ -194,11 +207,15 @@ async function judge(soaked: SoakedServer, tenths: readonly Tenth[]): Promise<st
     last = await soaked.ask<Storage>(STORAGE);
   }
   for (const { kind, rows, bytes } of last.storage.kinds) {
-    console.log(`  ${kind.toLowerCase().padEnd(10)} ${String(rows).padStart(8)} rows ${(bytes / MIB).toFixed(2).padStart(8)} MiB`);
+    console.log(
+      `  ${kind.toLowerCase().padEnd(10)} ${String(rows).padStart(8)} rows ${(bytes / MIB).toFixed(2).padStart(8)} MiB`,
+    );
   }
   const { databaseBytes, reusableBytes, lastSweep } = last.storage;
   const runsKept = last.runs.totalCount;
-  console.log(`  ${Math.round((databaseBytes - reusableBytes) / runsKept)} bytes of database in use per run that is kept`);
+  console.log(
+    `  ${Math.round((databaseBytes - reusableBytes) / runsKept)} bytes of database in use per run that is kept`,
+  );
   console.log(`  last sweep: ${JSON.stringify(lastSweep)}`);
   const failures: string[] = [];
   const bound = (isMet: boolean, text: string): void => void (isMet || failures.push(text));
@@ -212,7 +229,10 @@ async function judge(soaked: SoakedServer, tenths: readonly Tenth[]): Promise<st
     list.reduce((sum, tenth) => sum + of(tenth), 0) / list.length;
   const grown = (of: (tenth: Tenth) => number): number => Math.max(...end.map(of)) - of(warm);
   const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
-  bound(grown(({ rss }) => rss) <= 20 * MIB, `memory has grown by ${mib(grown(({ rss }) => rss))} since a third of the time`);
+  bound(
+    grown(({ rss }) => rss) <= 20 * MIB,
+    `memory has grown by ${mib(grown(({ rss }) => rss))} since a third of the time`,
+  );
   bound(grown(({ heap }) => heap) <= 20 * MIB, `the heap has grown by ${mib(grown(({ heap }) => heap))}`);
   for (const [name, of] of [
     ['database', ({ database }: Tenth) => database],

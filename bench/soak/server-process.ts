@@ -32,7 +32,14 @@ export async function startServer(
 ): Promise<SoakedServer> {
   const token = randomBytes(24).toString('hex');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'server'], {
-    env: { ...process.env, GANTRY_PORT: String(port), GANTRY_DATA_DIR: folder, GANTRY_LOG_LEVEL: 'warn', GANTRY_ADMIN_TOKEN: token, ...env },
+    env: {
+      ...process.env,
+      GANTRY_PORT: String(port),
+      GANTRY_DATA_DIR: folder,
+      GANTRY_LOG_LEVEL: 'warn',
+      GANTRY_ADMIN_TOKEN: token,
+      ...env,
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
     cwd: folder,
   });
@@ -40,7 +47,9 @@ export async function startServer(
   const call = (path: string, body?: string, token?: string): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const headers = {
-        ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       };
       const method = body === undefined ? 'GET' : 'POST';

@@ -2,7 +2,7 @@ import { isBeyondSearch, isExpired, type KeptRun, type RetentionRules } from '..
 import type { Store } from '../store/store.ts';
 
 /** Runs that are read at once. */
-const PAGE = 200;
+const PAGE = 400;
 /** Names of pipelines that are read at once. */
 const NAMES = 200;
 

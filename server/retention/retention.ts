@@ -170,7 +170,8 @@ export class Retention implements Service {
   }
 
   #pace(signal: AbortSignal): Pace {
-    return new Pace(this.#options.clock, this.#activity.isBusy, signal);
+    const { clock, store } = this.#options;
+    return new Pace({ clock, isBusy: this.#activity.isBusy, heldMs: () => store.retention.asideMs(), signal });
   }
 
   async #purge(signal: AbortSignal): Promise<void> {

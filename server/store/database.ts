@@ -39,6 +39,7 @@ export class Database {
   readonly log: StoreLog;
   readonly #writer: Kysely<Tables>;
   readonly #clock: Clock;
+  #asideMs = 0;
 
   constructor(connection: Connection, clock: Clock, log: StoreLog) {
     this.dialect = connection.dialect;
@@ -56,6 +57,23 @@ export class Database {
    */
   write<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result> {
     return this.retrying(() => this.#writer.transaction().execute(work));
+  }
+
+  /** How long the transactions of `writeAside` have held up other writers, all together. Milliseconds. */
+  get asideMs(): number {
+    return this.#asideMs;
+  }
+
+  /** As `write`, for work in the background, which wants to know how long it was in others' way. */
+  async writeAside<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    let began = 0;
+    const result = await this.write((transaction) => {
+      // Only here is it its turn: waiting for others is not holding them up.
+      began = this.#clock.monotonic();
+      return work(transaction);
+    });
+    this.#asideMs += this.#clock.monotonic() - began;
+    return result;
   }
 
   /**

@@ -63,7 +63,7 @@ export function logPackingStore(database: Database): LogPackingStore {
       for (const stretch of stretches) {
         writes.push(await prepare(database, stretch, segments.get(keyOf(stretch.place)) ?? []));
       }
-      await database.writeUnique(async (transaction) => {
+      await database.writeAside(async (transaction) => {
         for (const { place, segment, packed, isNew, seqs } of writes) {
           const { runKey: run_key, ordinal, number } = place;
           const key = { run_key, ordinal, number, first_seq: segment.firstSeq };

@@ -36,7 +36,7 @@ export async function purgeRemoved(
     .execute();
   const keys = found.slice(0, most).map(({ run_key }) => whole(run_key, 'removal', 'run_key'));
   if (keys.length === 0) return { rows: 0, hasMore: false };
-  return database.write(async (transaction) => {
+  return database.writeAside(async (transaction) => {
     let left = rows;
     for (const { table, key, weight } of TABLES_OF_RUN) {
       const limit = Math.ceil(left / weight);

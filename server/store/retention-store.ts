@@ -70,6 +70,11 @@ export interface RetentionStore {
   replacedVersions(pipeline: string, before: number): Promise<readonly number[]>;
   /** Deletes those of these versions that no run pins. Answers how many went. */
   deleteVersions(pipeline: string, numbers: readonly number[]): Promise<number>;
+  /**
+   * How long deleting and packing have kept other writers of this process waiting since the store was opened, all
+   * together; the time that they waited themselves is not in it. Milliseconds.
+   */
+  asideMs(): number;
   /** What the database holds, by kind. May take seconds on a large one, beside everything else. */
   usage(): Promise<StoreUsage>;
 }

@@ -86,7 +86,7 @@ export function retentionStore(database: Database, usage: () => Promise<StoreUsa
     async remove(keys) {
       const removed: { readonly key: number; readonly id: RunId }[] = [];
       for (const piece of piecesOf(keys, dialect.listLimit)) {
-        removed.push(...(await database.write((transaction) => removeRuns(database, transaction, piece))));
+        removed.push(...(await database.writeAside((transaction) => removeRuns(database, transaction, piece))));
       }
       database.runKeys.forget(removed.map(({ id }) => id));
       return removed;
@@ -113,6 +113,7 @@ export function retentionStore(database: Database, usage: () => Promise<StoreUsa
     purge: (rows) => purgeRemoved(database, rows),
     ...trims(database),
     usage,
+    asideMs: () => database.asideMs,
   };
 }
 

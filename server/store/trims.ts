@@ -45,7 +45,7 @@ export function trims(database: Database): Trims {
       const end = going.at(-1)?.seq;
       if (end === undefined) return 0;
       // All up to the last one: a log has no holes.
-      const { numDeletedRows } = await database.write((transaction) =>
+      const { numDeletedRows } = await database.writeAside((transaction) =>
         transaction.deleteFrom('event').where('pool', '=', pool).where('seq', '<=', end).executeTakeFirstOrThrow(),
       );
       return Number(numDeletedRows);
@@ -93,7 +93,7 @@ export function trims(database: Database): Trims {
           .execute();
         for (const piece of piecesOf(rows, database.dialect.listLimit)) {
           const seqs = piece.map(({ seq }) => whole(seq, 'decision', 'seq'));
-          await database.write((transaction) =>
+          await database.writeAside((transaction) =>
             transaction.deleteFrom('decision').where('pool', '=', name).where('seq', 'in', seqs).execute(),
           );
         }
@@ -119,7 +119,7 @@ export function trims(database: Database): Trims {
     },
 
     deleteVersions: (pipeline, numbers) =>
-      database.write(async (transaction) => {
+      database.writeAside(async (transaction) => {
         const going = await unused(transaction, pipeline, numbers);
         for (const piece of piecesOf(going, database.dialect.listLimit)) {
           await transaction
@@ -142,7 +142,7 @@ async function unused(db: Kysely<Tables>, pipeline: string, numbers: readonly nu
 
 async function deleteByIds(database: Database, table: 'command' | 'audit', ids: readonly number[]): Promise<number> {
   if (ids.length === 0) return 0;
-  await database.write(async (transaction) => {
+  await database.writeAside(async (transaction) => {
     for (const piece of piecesOf(ids, database.dialect.listLimit)) {
       await sql`DELETE FROM ${sql.table(table)} WHERE id IN (${sql.join(piece)})`.execute(transaction);
     }

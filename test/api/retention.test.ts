@@ -38,7 +38,8 @@ describe('deleteRun', () => {
     });
     const gone = await api.addRun(1, ended());
     await deleteRun(gone.id);
-    for (const id of [gone.id, 'nonsense', '']) expect(await deleteRun(id)).toMatchObject({ __typename: 'RunNotFound' });
+    for (const id of [gone.id, 'nonsense', ''])
+      expect(await deleteRun(id)).toMatchObject({ __typename: 'RunNotFound' });
   });
 
   it('leaves a retry of it as it is: it says which run it repeats, and that this is gone', async () => {
@@ -59,7 +60,12 @@ describe('deleteRun', () => {
     const run = await api.addRun(1, ended());
     const client = await signedIn(api.url, api.secrets.VIEWER);
     const query = (filter: string) => `subscription { runs(filter: ${filter}) { type runId run { id } } }`;
-    for (const [id, filter] of ['{}', '{ states: [RUNNING] }', '{ pipeline: "work" }', '{ pipeline: "other" }'].entries()) {
+    for (const [id, filter] of [
+      '{}',
+      '{ states: [RUNNING] }',
+      '{ pipeline: "work" }',
+      '{ pipeline: "other" }',
+    ].entries()) {
       client.send({ id: String(id), type: 'subscribe', payload: { query: query(filter) } });
     }
     client.send({ type: 'ping' });

@@ -25,7 +25,8 @@ const never: ConfiguredRetention = {
 };
 /** Does not wait: nobody else is at work. */
 const clock: Clock = { ...systemClock, now: () => NOW, sleep: () => Promise.resolve() };
-const pace = (): Pace => new Pace(clock, () => false, new AbortController().signal);
+const { signal } = new AbortController();
+const pace = (): Pace => new Pace({ clock, isBusy: () => false, heldMs: () => 0, signal });
 
 describe.each(databases)('a sweep on $name', ({ start }) => {
   let places: TestDatabases;
@@ -39,7 +40,13 @@ describe.each(databases)('a sweep on $name', ({ start }) => {
     store = await open(await places.fresh());
     deleted = [];
     for (const name of ['default', 'gpu']) {
-      await store.pools.ensure({ name, scheduler: 'priority', schedulerConfig: {}, schedulerMemory: null, shadow: null });
+      await store.pools.ensure({
+        name,
+        scheduler: 'priority',
+        schedulerConfig: {},
+        schedulerMemory: null,
+        shadow: null,
+      });
     }
     await applyWork(store);
     await applyWork(store, 'nightly');
@@ -195,12 +202,15 @@ describe('work in the background', () => {
       },
     };
     let isBusy = false;
-    const paced = new Pace(fake, () => isBusy, new AbortController().signal);
+    let held = 0;
+    const paced = new Pace({ clock: fake, isBusy: () => isBusy, heldMs: () => held, signal });
     const sizes: number[] = [];
     const piece = (ms: number) =>
       paced.piece((rows) => {
         sizes.push(rows);
-        now += ms;
+        // It has waited for its turn, which counts for nothing.
+        now += ms + 500;
+        held += ms;
         return Promise.resolve(rows);
       });
     for (const ms of [1, 1, 1, 40, 40, 40, 40]) await piece(ms);
@@ -218,7 +228,7 @@ describe('work in the background', () => {
 
   it('ends when it is told to stop', async () => {
     const ending = new AbortController();
-    const paced = new Pace(systemClock, () => false, ending.signal);
+    const paced = new Pace({ clock: systemClock, isBusy: () => false, heldMs: () => 0, signal: ending.signal });
     ending.abort();
     await expect(paced.piece(() => Promise.resolve(1))).rejects.toThrow();
   });
