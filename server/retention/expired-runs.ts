@@ -1,7 +1,8 @@
 import { isBeyondSearch, isExpired, type KeptRun, type RetentionRules } from '../domain/retention.ts';
 import type { Store } from '../store/store.ts';
 
-/** Runs that are read at once. */
+/** Runs that are read at once; at first few, because mostly the oldest is young enough. */
+const FIRST_PAGE = 20;
 const PAGE = 400;
 /** Names of pipelines that are read at once. */
 const NAMES = 200;
@@ -40,8 +41,8 @@ export async function* expiredRuns(
     return { rule, beyond: await newestBeyond(rule.runs) };
   };
   const limits = new Map(await Promise.all(pools.map(async (pool) => [pool, await ofPool(pool)] as const)));
-  for (let after = -1; ;) {
-    const runs = await retention.oldestRuns(pipeline, after, PAGE);
+  for (let after = -1, page = FIRST_PAGE; ; page = PAGE) {
+    const runs = await retention.oldestRuns(pipeline, after, page);
     const expired: KeptRun[] = [];
     for (const run of runs) {
       const { rule, beyond } = limits.get(run.pool) ?? (await ofPool(run.pool));
@@ -49,7 +50,7 @@ export async function* expiredRuns(
     }
     yield expired;
     const last = runs.at(-1);
-    if (runs.length < PAGE || last === undefined) return;
+    if (runs.length < page || last === undefined) return;
     if ([...limits.values()].every(({ rule, beyond }) => isBeyondSearch(last, rule, beyond, now))) return;
     after = last.key;
   }

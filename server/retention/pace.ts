@@ -3,10 +3,13 @@ import type { Clock } from '../clock.ts';
 /** A piece of work that nobody waits for takes about so long: a commit that comes meanwhile waits no longer. Milliseconds. */
 const TARGET_MS = 5;
 const TOO_LONG_MS = 8;
-/** Rows that a piece may touch; few enough for a slow disk, and enough to get on where the processor is shared. */
-const MIN_ROWS = 200;
+/**
+ * Rows that a piece may touch. The fewest are some milliseconds of work: where a piece takes longer than that, it is the
+ * disk or the processor that is shared, and smaller pieces would only be more of them, each with its wait.
+ */
+const MIN_ROWS = 1_000;
 const MAX_ROWS = 5_000;
-const FIRST_ROWS = 600;
+const FIRST_ROWS = 1_500;
 /** The pause after a piece is so many times as long as the piece, with others at work and without. */
 const PAUSE = 3;
 const PAUSE_WHEN_BUSY = 9;
