@@ -92,6 +92,7 @@ async function measure(label: string, folder: string, databaseUrl: string | unde
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const server = await assemble(loaded.config, createLog('error', 'json'));
   await server.engines.start();
+  await server.retention.start();
   await server.agent.start();
   console.log(label);
   for (const one of CASES) {
@@ -110,6 +111,7 @@ async function measure(label: string, folder: string, databaseUrl: string | unde
   }
   console.log(`  resident: ${Math.round(process.memoryUsage().rss / 1_048_576)} MiB`);
   await server.agent.stop();
+  await server.retention.stop();
   await server.engines.stop();
   await server.store.close();
 }

@@ -58,6 +58,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server/placement/scheduler-host.ts',
     'server/store',
   ],
+  'server/retention': ['server/domain', 'server/store', 'server/events'],
   'server/dispatch': ['server/domain', 'server/protocol', 'server/engine/inbox.ts', 'server/store', 'server/events'],
   'server/agent': ['server/domain', 'server/protocol', 'server/plugin-host', '@gantry/plugin-kit'],
   'server/api': [

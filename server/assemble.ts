@@ -33,6 +33,8 @@ import { DEFAULT_TIMERS } from './protocol/gateway.ts';
 import { makePlacement, makeTrialPlacement } from './schedulers.ts';
 import { simulationReader } from './simulated-placement.ts';
 import { maintenanceOf } from './maintenance/in-thread.ts';
+import { configuredRetention } from './retention/configured.ts';
+import { Retention } from './retention/retention.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -54,6 +56,7 @@ export interface Assembly {
   readonly engines: Service;
   readonly agent: Service;
   readonly history: Service;
+  readonly retention: Retention;
   readonly ports: ApiPorts;
   /** Whether the database was empty. */
   readonly firstStart: boolean;
@@ -104,6 +107,15 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
   }
   const placement = placementReader(engines);
   const history = new PoolHistory([...engines.keys()], (pool) => gaugeOf(placement.status(pool)), clock);
+  const retention = new Retention({
+    store,
+    hub,
+    clock,
+    log,
+    configured: configuredRetention(config),
+    dataDir: config.dataDir,
+    isOwner: () => engines.get(DEFAULT_POOL)?.isReady === true,
+  });
   const events = createEvents(store, hub, live, clock);
   const commands = createCommands(store, hub, clock, (pool) => engines.get(pool)?.nudge());
   const tokens = createTokens(store, clock);
@@ -147,6 +159,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     plugins: { list: () => registry.list().map(pluginFacts) },
     placement,
     history,
+    retention,
     decisions: decisionReader(store, registry),
     simulation: simulationReader(engines, store, clock, (pool, choice) =>
       makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
@@ -165,7 +178,20 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     newRunId: () => runId(randomUUIDv7()),
     log: (level, message, details) => log[level](details, message),
   };
-  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, history, ports, firstStart };
+  return {
+    store,
+    hub,
+    events,
+    commands,
+    tokens,
+    registry,
+    engines: allEngines,
+    agent,
+    history,
+    retention,
+    ports,
+    firstStart,
+  };
 }
 
 /** What is sampled of a pool. */

@@ -31,7 +31,7 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, options: { readonly log?: Logger } = {}): Promise<RunningServer> {
   const log = options.log ?? createLog(config.logLevel, config.logFormat);
-  const { store, tokens, engines, agent, history, ports, firstStart } = await assemble(config, log);
+  const { store, tokens, engines, agent, history, retention, ports, firstStart } = await assemble(config, log);
   const api = createApiServer(ports, { host: config.host, port: config.port, allowedOrigins: config.allowedOrigins });
   const services = sequence([
     folderAndStore(config, store),
@@ -40,6 +40,7 @@ export async function startServer(config: Config, options: { readonly log?: Logg
     // The term that has begun is what an older copy of the database lacks.
     { start: () => keepFolderRecord(config.dataDir, store.identity), stop: () => Promise.resolve() },
     history,
+    retention,
     api,
     agent,
   ]);

@@ -9,6 +9,7 @@ import type { AttemptId, RunId, TaskRunId } from '../domain/ids.ts';
 import type { Node } from '../domain/node.ts';
 import type { SchedulerChoice } from '../domain/pool.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
+import type { RetentionPreview, RetentionStatus } from '../domain/retention.ts';
 import type { Summary } from '../simulation/summary.ts';
 import type { Workload } from '../simulation/workload.ts';
 import type { Changes, WhatIf } from '../placement/what-if.ts';
@@ -19,6 +20,7 @@ import type { QueuePage, QueueRange } from '../placement/queue-page.ts';
 import type { NamedCandidate, Rerun } from '../placement/rerun.ts';
 import type { HeldNode, SchedulerStatus } from '../placement/scheduler.ts';
 import type { ShadowReport } from '../placement/shadow.ts';
+import type { StoreUsage } from '../store/retention-store.ts';
 import type { Store } from '../store/store.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
@@ -36,6 +38,7 @@ export interface ApiPorts {
   readonly simulation: SimulationReader;
   readonly progress: ProgressReader;
   readonly history: PoolHistoryReader;
+  readonly retention: RetentionPort;
   readonly health: Health;
   readonly maintenance: Maintenance;
   readonly clock: Clock;
@@ -194,6 +197,17 @@ export interface PoolHistoryReader {
 export interface PoolSample extends Pick<PoolStatus, 'queueLength' | 'runningCount' | 'utilization'> {
   /** Milliseconds since the epoch. */
   readonly at: number;
+}
+
+/** What is kept, and deleting it. */
+export interface RetentionPort {
+  status(): Promise<RetentionStatus>;
+  /** What the next sweep would delete, by pipeline. */
+  preview(): Promise<readonly RetentionPreview[]>;
+  /** What the database and the data folder hold. May be some seconds old. */
+  usage(): Promise<StoreUsage & { readonly folderBytes: number }>;
+  /** Deletes a run that has ended; null when there is none. */
+  deleteRun(id: RunId, actor: string): Promise<'REMOVED' | 'NOT_FINISHED' | null>;
 }
 
 /** How far attempts are that run on nodes of this server. */

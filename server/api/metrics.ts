@@ -53,7 +53,7 @@ const FIGURES: readonly PoolFigure[] = [
 ];
 
 /** Loads what writes metrics: most servers are never asked for any. */
-export async function createMetrics(ports: Pick<ApiPorts, 'store' | 'placement'>): Promise<Metrics> {
+export async function createMetrics(ports: Pick<ApiPorts, 'store' | 'placement' | 'retention'>): Promise<Metrics> {
   const { collectDefaultMetrics, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -61,6 +61,22 @@ export async function createMetrics(ports: Pick<ApiPorts, 'store' | 'placement'>
     of,
     gauge: new Gauge({ name, help, labelNames: ['pool'], registers: [registry] }),
   }));
+  const sweep = new Gauge({
+    name: 'gantry_retention_deleted',
+    help: 'What the last sweep of retention deleted.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  const sweptAt = new Gauge({
+    name: 'gantry_retention_last_sweep_seconds',
+    help: 'When the last sweep of retention began, in seconds since the epoch.',
+    registers: [registry],
+  });
+  const failed = new Gauge({
+    name: 'gantry_retention_last_sweep_failed',
+    help: '1 when the last sweep of retention was broken off.',
+    registers: [registry],
+  });
   return {
     contentType: registry.contentType,
     async text() {
@@ -68,6 +84,15 @@ export async function createMetrics(ports: Pick<ApiPorts, 'store' | 'placement'>
       for (const { name: pool } of await ports.store.pools.all()) {
         const status = ports.placement.status(pool);
         if (status !== null) for (const { gauge, of } of gauges) gauge.set({ pool }, of(status));
+      }
+      const { lastSweep } = await ports.retention.status();
+      if (lastSweep !== null) {
+        const { runs, events, commands, auditRecords, decisions } = lastSweep;
+        for (const [kind, count] of Object.entries({ runs, events, commands, auditRecords, decisions })) {
+          sweep.set({ kind }, count);
+        }
+        sweptAt.set(lastSweep.at / 1_000);
+        failed.set(lastSweep.problem === null ? 0 : 1);
       }
       return registry.metrics();
     },

@@ -17,19 +17,24 @@ const RunEventRef = builder.objectRef<RunEvent>('RunEvent').implement({
     cursor: t.exposeString('cursor', { description: 'Hand it in as `after` to go on behind this event.' }),
     type: t.exposeString('type', {
       description:
-        'What happened: `run.started`, `taskRun.succeeded`, … `taskRun.progressed`: it is further, as `taskRun.progress` says. `RESYNC`: this client read too slowly and some events were dropped; read anew what you show, and go on.',
+        'What happened: `run.started`, `taskRun.succeeded`, … `taskRun.progressed`: it is further, as `taskRun.progress` says. `run.deleted`: the run is gone, and `run` is null. `RESYNC`: this client read too slowly and some events were dropped; read anew what you show, and go on.',
     }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was committed.' }),
+    runId: t.id({
+      nullable: true,
+      description: 'The id of the run; null with RESYNC of many runs.',
+      resolve: (event) => ('run' in event ? event.run : null),
+    }),
     run: t.field({
       type: RunRef,
       nullable: true,
-      description: 'The run as it is now; null with RESYNC of many runs.',
+      description: 'The run as it is now; null with RESYNC of many runs, and when it has been deleted.',
       resolve: (event, _, { loaders }) => ('run' in event ? loaders.runs.load(event.run) : null),
     }),
     taskRun: t.field({
       type: TaskRunRef,
       nullable: true,
-      description: 'The task run as it is now; null when it is about the run itself.',
+      description: 'The task run as it is now; null when it is about the run itself, or when that has been deleted.',
       resolve: (event, _, { loaders }) =>
         'taskRun' in event && event.taskRun !== null ? loaders.taskRuns.load(event.taskRun) : null,
     }),
@@ -87,7 +92,7 @@ builder.subscriptionFields((t) => ({
       after: t.arg.string({ required: false, description: 'Goes on behind the event with this cursor.' }),
     },
     description:
-      'Runs as they change, without their task runs; of those whose task runs change, that they do (`run.progressed`), once a second, unless the filter names states. Without `after` it begins now.',
+      'Runs as they change or are deleted, without their task runs; of those whose task runs change, that they do (`run.progressed`), once a second, unless the filter names states. Without `after` it begins now.',
     extensions: { sharing: 'FROM_NOW' },
     subscribe: (_, { filter, after }, context) =>
       source(

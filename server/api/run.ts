@@ -88,8 +88,12 @@ RunRef.implement({
     retryOf: t.field({
       type: RunRef,
       nullable: true,
-      description: 'The run that it repeats.',
+      description: 'The run that it repeats; null also when that has been deleted.',
       resolve: ({ retryOf }, _, { loaders }) => (retryOf === null ? null : loaders.runs.load(retryOf)),
+    }),
+    retryOfId: t.exposeID('retryOf', {
+      nullable: true,
+      description: 'The id of the run that it repeats, also when that has been deleted.',
     }),
     poolName: t.exposeString('pool', { description: 'Its pool’s name.' }),
     pool: t.field({

@@ -9,6 +9,7 @@ import './pipeline-event.ts';
 import './run.ts';
 import './trigger-run.ts';
 import './steer-run.ts';
+import './delete-run.ts';
 import './run-event.ts';
 import './task-run.ts';
 import './log.ts';
@@ -32,6 +33,8 @@ import './token.ts';
 import './audit.ts';
 import './backup.ts';
 import './diagnosis.ts';
+import './storage.ts';
+import './set-retention.ts';
 
 /** Everything that can be asked, done and followed. */
 export const schema = builder.toSchema();

@@ -31,7 +31,7 @@ const InvalidParamsRef = builder.objectRef<InvalidParams>('InvalidParams').imple
 const PipelinePausedRef = refusalType('PipelinePaused', 'The pipeline is paused and takes no new runs.');
 const IdempotencyConflictRef = refusalType(
   'IdempotencyConflict',
-  'The idempotency key was used before, for another pipeline or other params.',
+  'The idempotency key was used before: for another pipeline, for other params, or for a run that has been deleted.',
 );
 
 interface Triggered {
@@ -70,7 +70,7 @@ const TriggerRunInput = builder.inputType('TriggerRunInput', {
     priority: t.int({ required: false, description: 'From −100 to 100; the pipeline’s own unless told.' }),
     idempotencyKey: t.string({
       required: false,
-      description: `Up to ${MAX_KEY} characters. Asked again with the same key, the answer is the first run.`,
+      description: `Up to ${MAX_KEY} characters. Asked again with the same key, the answer is the first run; for seven days at least, unless the server is configured otherwise (\`retentionKeys\`).`,
     }),
   }),
 });
@@ -128,6 +128,10 @@ async function triggerRun(
     return { refusal: 'IdempotencyConflict', message };
   }
   const found = await loaders.runs.clear(command.run).load(command.run);
+  if (found === null && command.run !== run) {
+    const message = `This idempotency key started the run ${command.run}, which has been deleted. Take a new key for a new run.`;
+    return { refusal: 'IdempotencyConflict', message };
+  }
   if (found === null) throw new Error(`The run ${command.run} was acknowledged and is not in the store.`);
   return { run: found, isRepeated: command.run !== run };
 }

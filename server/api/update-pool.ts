@@ -7,7 +7,7 @@ import { planOfSwap, type SwapPlan } from './plan-swap.ts';
 import { PoolRef, SchedulerChoiceRef } from './pool.ts';
 import { ProblemRef } from './vocabulary.ts';
 
-const PoolNotFoundRef = refusalType('PoolNotFound', 'There is no pool of this name.');
+export const PoolNotFoundRef = refusalType('PoolNotFound', 'There is no pool of this name.');
 
 interface InvalidScheduler extends Refusal<'InvalidScheduler'> {
   readonly problems: readonly Problem[];

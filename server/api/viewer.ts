@@ -7,7 +7,7 @@ export const Role = enumOf<RoleName>('Role', 'What a token may do. Each but NODE
   VIEWER: 'See pipelines, runs, logs, nodes, pools and plugins.',
   OPERATOR: 'Trigger, cancel, retry, pause and resume runs; pause and resume pipelines.',
   AUTHOR: 'Apply and delete pipelines.',
-  ADMIN: 'Cordon nodes, make and revoke tokens, read the audit log.',
+  ADMIN: 'Cordon nodes, delete runs, set what is kept, make and revoke tokens, read the audit log.',
   NODE: 'For node agents alone.',
 });
 

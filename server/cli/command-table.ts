@@ -5,6 +5,7 @@ import { cancel } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { printConfig } from './commands/config.ts';
 import { doctor } from './commands/doctor.ts';
+import { deleteRun } from './commands/delete-run.ts';
 import { logs } from './commands/logs.ts';
 import { node } from './commands/node.ts';
 import { cordon, nodes, uncordon } from './commands/nodes.ts';
@@ -18,8 +19,10 @@ import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
 import { server } from './commands/server.ts';
 import { show } from './commands/show.ts';
+import { setRetention } from './commands/set-retention.ts';
 import { simulate } from './commands/simulate.ts';
 import { start } from './commands/start.ts';
+import { storage } from './commands/storage.ts';
 import { createToken, listTokens, revokeToken } from './commands/tokens.ts';
 import { why } from './commands/why.ts';
 
@@ -35,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   logs,
   cancel,
   retry,
+  deleteRun,
   pipelines,
   nodes,
   node,
@@ -45,6 +49,8 @@ export const COMMANDS: readonly Command[] = [
   simulate,
   replay,
   plugins,
+  storage,
+  setRetention,
   createToken,
   listTokens,
   revokeToken,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
+import { parseDuration } from '../domain/time.ts';
 import { setting } from './setting.ts';
 
 /** The names of the configuration file, looked for in the working folder in this order. */
@@ -23,6 +24,12 @@ const origin = z.string().refine((text) => {
   const url = URL.parse(text);
   return url !== null && url.origin === text;
 }, 'must be an origin such as https://gantry.example.org, without a path or a slash at its end');
+
+const isDuration = (text: string): boolean => parseDuration(text).ok;
+const duration = z.string().refine(isDuration, 'must be a duration such as 12h, 30d or 52w');
+const durationOrNever = z
+  .string()
+  .refine((text) => text === 'never' || isDuration(text), 'must be a duration such as 12h, 30d or 52w, or never');
 
 /** The one table: the file's keys, each with its variable, flag, default and sentence. */
 export const SETTINGS = {
@@ -184,6 +191,71 @@ export const SETTINGS = {
     variable: 'GANTRY_RUNNERS',
     flag: 'runners',
     summary: 'The local node\'s settings per runner, for example `{ "http": { "allow": ["10.0.0.0/8"] } }`.',
+    side: 'SERVER',
+  }),
+  retentionAge: setting({
+    schema: durationOrNever.nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: '`30d`; `never` in a database that had runs before Gantry deleted any',
+    variable: 'GANTRY_RETENTION_AGE',
+    flag: 'retention-age',
+    summary:
+      'How long after its end a run is deleted, with all that is its own, or `never`. Pools and pipelines may have their own (`gantry set-retention`).',
+    side: 'SERVER',
+  }),
+  retentionRuns: setting({
+    schema: z
+      .union([wholeNumber(1_000_000_000), z.string()])
+      .refine(
+        (value) => (typeof value === 'number' ? value >= 1 : value === 'never' || /^[1-9]\d{0,8}$/.test(value)),
+        'must be a whole number from 1, or never',
+      )
+      .nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: '`10000`; `never` in a database that had runs before Gantry deleted any',
+    variable: 'GANTRY_RETENTION_RUNS',
+    flag: 'retention-runs',
+    summary: 'How many of the newest runs of each pipeline are kept, or `never` to delete none for their number.',
+    side: 'SERVER',
+  }),
+  retentionAudit: setting({
+    schema: durationOrNever.nullable(),
+    form: 'TEXT',
+    default: null,
+    absent: '`365d`; `never` as for `retentionAge`',
+    variable: 'GANTRY_RETENTION_AUDIT',
+    flag: 'retention-audit',
+    summary: 'How long audit records are kept, or `never` to delete none.',
+    side: 'SERVER',
+  }),
+  retentionKeys: setting({
+    schema: duration,
+    form: 'TEXT',
+    default: '7d',
+    variable: 'GANTRY_RETENTION_KEYS',
+    flag: 'retention-keys',
+    summary: 'How long an idempotency key counts: used again within this time, it starts nothing.',
+    side: 'SERVER',
+  }),
+  retentionEvents: setting({
+    schema: duration,
+    form: 'TEXT',
+    default: '7d',
+    variable: 'GANTRY_RETENTION_EVENTS',
+    flag: 'retention-events',
+    summary:
+      'How long the event log goes back, and with it the cursors of subscriptions; at most 50,000 batches of each pool.',
+    side: 'SERVER',
+  }),
+  retentionInterval: setting({
+    schema: duration,
+    form: 'TEXT',
+    default: '1m',
+    variable: 'GANTRY_RETENTION_INTERVAL',
+    flag: 'retention-interval',
+    summary: 'The time between two searches for what has expired.',
     side: 'SERVER',
   }),
   secretsDir: setting({

@@ -36,6 +36,8 @@ export const PROGRESSED = 'taskRun.progressed';
 
 /** Task runs of a run have changed; told at most once a second to who watches many runs, and in no log. */
 export const RUN_PROGRESSED = 'run.progressed';
+/** The run was deleted: told to who watches many runs, and in no log. */
+export const RUN_DELETED = 'run.deleted';
 
 /**
  * What one commit made true: the last state of everything it changed, so a burst is coalesced by construction.

@@ -5,7 +5,7 @@ import { isTerminalRun } from '../domain/run.ts';
 import { isTerminalTaskRun } from '../domain/task-run.ts';
 import type { LogChunk, Store } from '../store/store.ts';
 import { encodeCursor } from './cursor.ts';
-import { nodeEvents, progressEvent, runEvents } from './expand.ts';
+import { deletionEvent, nodeEvents, progressEvent, runEvents } from './expand.ts';
 import { StaleCursor, type Events, type FollowedEvent, type RunScope } from './follow.ts';
 import { followLoads } from './loads.ts';
 import { followNodeRecords } from './node-records.ts';
@@ -94,8 +94,29 @@ async function* followSomeRuns(
   };
   const pools = pool === undefined ? null : [pool];
   // Who waits for a state is not told of what happens in between.
-  const progress = states === undefined ? runProgress(hub, clock, pools, wanted) : undefined;
-  for await (const { event } of follow(store, hub, pools, after, select, signal, progress)) yield event;
+  const progress = states === undefined ? runProgress(hub, clock, pools, wanted) : null;
+  const deletions = runDeletions(hub, clock, pools, wanted);
+  const listenLive: ListenLive = (tell) => {
+    const unlisten = [progress?.(tell), deletions(tell)];
+    return () => unlisten.forEach((end) => end?.());
+  };
+  for await (const { event } of follow(store, hub, pools, after, select, signal, listenLive)) yield event;
+}
+
+/** Of runs that are deleted, that they are. */
+function runDeletions(
+  hub: Hub,
+  clock: Clock,
+  pools: readonly string[] | null,
+  wanted: (run: string, pipeline: string) => boolean,
+): ListenLive {
+  return (tell) =>
+    hub.listenToDeletions((runs) => {
+      for (const { id, pipeline, pool } of runs) {
+        if ((pools === null || pools.includes(pool)) && wanted(id, pipeline))
+          tell(deletionEvent(id), pool, clock.now());
+      }
+    });
 }
 
 /** Of runs whose task runs change, that they do: each at most once a second, and the last change is never left out. */

@@ -1,4 +1,11 @@
-import { PROGRESSED, RUN_PROGRESSED, runEventTypes, taskRunEventTypes, type EventBatch } from '../domain/event.ts';
+import {
+  PROGRESSED,
+  RUN_DELETED,
+  RUN_PROGRESSED,
+  runEventTypes,
+  taskRunEventTypes,
+  type EventBatch,
+} from '../domain/event.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isTerminalRun, type RunState } from '../domain/run.ts';
 import type { TaskRunState } from '../domain/task-run.ts';
@@ -87,6 +94,11 @@ export function progressEvent(run: RunId, ordinal: number | null): ExpandedEvent
     node: null,
     isRunEnd: false,
   };
+}
+
+/** A run was deleted: in no batch either, for what is left of the run is deleted with it. */
+export function deletionEvent(run: RunId): ExpandedEvent {
+  return { ...progressEvent(run, null), type: RUN_DELETED };
 }
 
 /** The events of a batch that concern nodes. */

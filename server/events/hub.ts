@@ -1,8 +1,18 @@
 import type { EventBatch } from '../domain/event.ts';
-import type { TaskRunId } from '../domain/ids.ts';
+import type { RunId, TaskRunId } from '../domain/ids.ts';
 
 /** Hears every committed batch, at once and in order. Must not throw and must not keep what it cannot bound. */
 export type BatchListener = (batch: EventBatch) => void;
+
+/** A run that is in no list any more. */
+export interface DeletedRun {
+  readonly id: RunId;
+  readonly pipeline: string;
+  readonly pool: string;
+}
+
+/** Hears which runs were deleted. Must not throw. */
+export type DeletionListener = (runs: readonly DeletedRun[]) => void;
 
 /** Hears which nodes of a pool hold more or less than before. Must not throw. */
 export type LoadListener = (pool: string, nodes: readonly string[]) => void;
@@ -14,6 +24,7 @@ export type LoadListener = (pool: string, nodes: readonly string[]) => void;
 export class Hub {
   readonly #listeners = new Set<BatchListener>();
   readonly #loadListeners = new Set<LoadListener>();
+  readonly #deletionListeners = new Set<DeletionListener>();
   readonly #logListeners = new Map<TaskRunId, Set<() => void>>();
 
   publish(batch: EventBatch): void {
@@ -34,6 +45,16 @@ export class Hub {
   listenToLoads(listener: LoadListener): () => void {
     this.#loadListeners.add(listener);
     return () => this.#loadListeners.delete(listener);
+  }
+
+  /** These runs are deleted. In no log: who was not there finds them gone. */
+  runsDeleted(runs: readonly DeletedRun[]): void {
+    if (runs.length > 0) for (const listener of this.#deletionListeners) listener(runs);
+  }
+
+  listenToDeletions(listener: DeletionListener): () => void {
+    this.#deletionListeners.add(listener);
+    return () => this.#deletionListeners.delete(listener);
   }
 
   /** New output of these task runs is in the store. */

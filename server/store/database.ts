@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import type { Committer } from './dialect/committer.ts';
 import { RunKeys } from './run-keys.ts';
+import type { StoreUsage } from './retention-store.ts';
 import { StoreUnavailable } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -23,6 +24,8 @@ export interface Connection {
   checkpoint(): Promise<void>;
   /** As Store.ping says. */
   ping(timeoutMs: number): Promise<boolean>;
+  /** As RetentionStore.usage says. */
+  usage(): Promise<StoreUsage>;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export class Database {
   readonly log: StoreLog;
   readonly #writer: Kysely<Tables>;
   readonly #clock: Clock;
+  #asideMs = 0;
 
   constructor(connection: Connection, clock: Clock, log: StoreLog) {
     this.dialect = connection.dialect;
@@ -55,6 +59,23 @@ export class Database {
    */
   write<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result> {
     return this.retrying(() => this.#writer.transaction().execute(work));
+  }
+
+  /** How long the transactions of `writeAside` have held up other writers, all together. Milliseconds. */
+  get asideMs(): number {
+    return this.#asideMs;
+  }
+
+  /** As `write`, for work in the background, which wants to know how long it was in others' way. */
+  async writeAside<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    let began = 0;
+    const result = await this.write((transaction) => {
+      // Only here is it its turn: waiting for others is not holding them up.
+      began = this.#clock.monotonic();
+      return work(transaction);
+    });
+    this.#asideMs += this.#clock.monotonic() - began;
+    return result;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { StoredDecision } from '../domain/decision.ts';
 import { whole } from './columns.ts';
 import type { Database } from './database.ts';
@@ -48,22 +48,44 @@ export function decisionStore(database: Database): DecisionStore {
     },
 
     async trim(pool, limits) {
-      const rows = await reader
-        .selectFrom('decision')
-        .select(['seq', (select) => select.fn<number | null>('length', ['packed_call']).as('size')])
-        .where('pool', '=', pool)
-        .orderBy('seq', 'desc')
-        .limit(limits.decisions + 1)
-        .execute();
-      let packed = 0;
-      const last = rows.findIndex(
-        ({ size }, index) => (packed += Number(size ?? 0)) > limits.characters || index === limits.decisions,
-      );
-      if (last < 0) return;
-      const seq = whole(rows[last]!.seq, 'decision', 'seq');
+      const seq = await firstBeyond(database, pool, limits);
+      if (seq === null) return;
       await database.write((transaction) =>
         transaction.deleteFrom('decision').where('pool', '=', pool).where('seq', '<=', seq).execute(),
       );
     },
   };
+}
+
+/** Decisions whose sizes are read at once: a millisecond or two, for which the engine of an SQLite server stands still. */
+const SIZES_AT_ONCE = 1_000;
+
+/** The newest decision that is one too many, by number or by what all newer ones take; null when there is room. */
+async function firstBeyond(
+  database: Database,
+  pool: string,
+  limits: { readonly decisions: number; readonly characters: number },
+): Promise<number | null> {
+  let packed = 0;
+  let count = 0;
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const rows = await database.reader
+      .selectFrom('decision')
+      // Bytes, which are as many as characters here: SQLite counts them without reading the text.
+      .select(['seq', sql<number | string | null>`OCTET_LENGTH(packed_call)`.as('size')])
+      .where('pool', '=', pool)
+      .where('seq', '<', before)
+      .orderBy('seq', 'desc')
+      .limit(SIZES_AT_ONCE)
+      .execute();
+    for (const row of rows) {
+      const seq = whole(row.seq, 'decision', 'seq');
+      packed += Number(row.size ?? 0);
+      if (packed > limits.characters || count === limits.decisions) return seq;
+      count++;
+      before = seq;
+    }
+    if (rows.length < SIZES_AT_ONCE) return null;
+    await database.turn();
+  }
 }

@@ -16,7 +16,7 @@ export interface Orphans {
 /** Which table's rows belong to which other's, and by which columns. */
 const OWNERS: readonly { readonly table: string; readonly owner: string; readonly by: readonly string[] }[] = [
   { table: 'task_run', owner: 'run', by: ['run_key'] },
-  ...['attempt', 'attempt_usage', 'attempt_gpu', 'task_run_state', 'log_chunk', 'evidence'].map((table) => ({
+  ...['attempt', 'attempt_usage', 'attempt_gpu', 'task_run_state', 'log_chunk', 'log_segment', 'evidence'].map((table) => ({
     table,
     owner: 'task_run',
     by: ['run_key', 'ordinal'],
@@ -26,6 +26,10 @@ const OWNERS: readonly { readonly table: string; readonly owner: string; readonl
 /** Counts rows whose owner is missing. Reads each table once. */
 export async function findOrphans(db: Kysely<Tables>, tables: ReadonlySet<string>): Promise<readonly Orphans[]> {
   const found: Orphans[] = [];
+  // A run that is being deleted goes first; its rows follow.
+  const isPending = tables.has('removal')
+    ? sql` AND NOT EXISTS (SELECT 1 FROM removal r WHERE r.run_key = c.run_key)`
+    : sql``;
   for (const { table, owner, by } of OWNERS) {
     if (!tables.has(table) || !tables.has(owner)) continue;
     const isOwner = sql.join(
@@ -34,7 +38,7 @@ export async function findOrphans(db: Kysely<Tables>, tables: ReadonlySet<string
     );
     const { rows } = await sql<{ count: number | string }>`
       SELECT COUNT(*) AS count FROM ${sql.table(table)} c
-      WHERE NOT EXISTS (SELECT 1 FROM ${sql.table(owner)} o WHERE ${isOwner})`.execute(db);
+      WHERE NOT EXISTS (SELECT 1 FROM ${sql.table(owner)} o WHERE ${isOwner})${isPending}`.execute(db);
     const count = rows[0] === undefined ? 0 : countOf(rows[0]);
     if (count > 0) found.push({ table, owner, count });
   }

@@ -43,14 +43,18 @@ export async function endedAttempts(database: Database, node: string, args: Page
   }
   const shown = found.slice(0, args.first);
   const ids = await runIds(database, shown);
+  // Without the run's own row it has been deleted, and these rows are about to be.
+  const rows = shown.flatMap(({ key, attempt }) => {
+    const [runKey, ordinal] = key;
+    const run = ids.get(runKey);
+    return run === undefined ? [] : [{ row: { run, ordinal, attempt }, cursor: place.cursor([...key]) }];
+  });
+  // Where the page is short, the place that was come to, and not that of its last row.
+  const end = found.length <= args.first ? before : rows.length < shown.length ? shown.at(-1)!.key : null;
   return {
-    rows: shown.map(({ key, attempt }) => {
-      const [runKey, ordinal] = key;
-      return { row: { run: ids.get(runKey)!, ordinal, attempt }, cursor: place.cursor([...key]) };
-    }),
+    rows,
     hasNextPage: found.length > args.first || !hasEnded,
-    // Where the page is short, the place that was come to, and not that of its last row.
-    ...(found.length > args.first || hasEnded ? {} : { endCursor: place.cursor([...before]) }),
+    ...(end === null || (found.length <= args.first && hasEnded) ? {} : { endCursor: place.cursor([...end]) }),
   };
 }
 

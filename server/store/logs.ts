@@ -2,6 +2,7 @@ import type { Insertable } from 'kysely';
 import { attemptId, parseAttemptId } from '../domain/ids.ts';
 import { columns, whole } from './columns.ts';
 import { piecesOf, type Database } from './database.ts';
+import { SegmentReader, type NumberedChunk } from './log-segments.ts';
 import type { LogStore } from './store.ts';
 import type { LogChunkTable } from './tables.ts';
 import { insertOrKeep } from './upsert.ts';
@@ -12,7 +13,8 @@ const CHARACTERS_AT_ONCE = 1_000_000;
 
 /** What attempts print. */
 export function logStore(database: Database): LogStore {
-  const { reader, dialect, runKeys } = database;
+  const { dialect, runKeys } = database;
+  const segments = new SegmentReader(database);
   return {
     async append(chunks) {
       const places = chunks.flatMap((chunk) => {
@@ -44,39 +46,62 @@ export function logStore(database: Database): LogStore {
     async read({ run, ordinal }, after, limit) {
       const key = (await runKeys.of([run])).get(run);
       if (key === undefined) return [];
-      const rows = await reader
-        .selectFrom('log_chunk')
-        .selectAll()
-        .where('run_key', '=', key)
-        .where('ordinal', '=', ordinal)
-        .where((all) =>
-          all.or([
-            all('number', '>', after.number),
-            all.and([all('number', '=', after.number), all('seq', '>', after.seq)]),
-          ]),
-        )
-        .orderBy('number')
-        .orderBy('seq')
-        .limit(limit)
-        .execute();
-      return rows.map((row) => {
-        const place = `${run}.${ordinal}.${row.number} ${row.seq}`;
-        return {
-          attempt: attemptId(run, ordinal, whole(row.number, 'log_chunk', 'number', place)),
-          seq: whole(row.seq, 'log_chunk', 'seq', place),
-          stream: columns.logChunk.stream(row.stream, place),
-          at: whole(row.at, 'log_chunk', 'at', place),
-          text: row.text,
-        };
-      });
+      // Single chunks first: those that are packed in between are met twice then, and none is missed.
+      const single = await singleChunks(database, { runKey: key, ordinal }, after, limit);
+      const packed = await segments.read({ runKey: key, ordinal }, after, limit);
+      const chunks = packed.length === 0 ? single : merged(single, packed).slice(0, limit);
+      return chunks.map(({ number, ...chunk }) => ({ attempt: attemptId(run, ordinal, number), ...chunk }));
     },
   };
+}
+
+async function singleChunks(
+  { reader }: Database,
+  { runKey, ordinal }: { readonly runKey: number; readonly ordinal: number },
+  after: { readonly number: number; readonly seq: number },
+  limit: number,
+): Promise<NumberedChunk[]> {
+  const rows = await reader
+    .selectFrom('log_chunk')
+    .selectAll()
+    .where('run_key', '=', runKey)
+    .where('ordinal', '=', ordinal)
+    .where((all) =>
+      all.or([
+        all('number', '>', after.number),
+        all.and([all('number', '=', after.number), all('seq', '>', after.seq)]),
+      ]),
+    )
+    .orderBy('number')
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => {
+    const place = `${runKey}.${ordinal}.${row.number} ${row.seq}`;
+    return {
+      number: whole(row.number, 'log_chunk', 'number', place),
+      seq: whole(row.seq, 'log_chunk', 'seq', place),
+      stream: columns.logChunk.stream(row.stream, place),
+      at: whole(row.at, 'log_chunk', 'at', place),
+      text: row.text,
+    };
+  });
+}
+
+/** Both lists are in order; a chunk that is in both is taken once. */
+function merged(one: readonly NumberedChunk[], other: readonly NumberedChunk[]): NumberedChunk[] {
+  const chunks = [...one, ...other].sort((a, b) => a.number - b.number || a.seq - b.seq);
+  return chunks.filter(({ number, seq }, index) => {
+    const before = chunks[index - 1];
+    return before?.number !== number || before.seq !== seq;
+  });
 }
 
 function batchesOf(rows: readonly Insertable<LogChunkTable>[]): Insertable<LogChunkTable>[][] {
   return piecesOf(rows, ROWS_AT_ONCE).flatMap((piece) => {
     const batches: Insertable<LogChunkTable>[][] = [];
-    let room = 0;
+    // Less than nothing, so that also a first row without text begins a batch.
+    let room = -1;
     for (const row of piece) {
       room -= row.text.length;
       if (room < 0) {

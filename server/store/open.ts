@@ -6,6 +6,7 @@ import { connect } from './dialect/connect.ts';
 import { eventStore } from './events.ts';
 import { ensureIdentity, identityStore } from './identity.ts';
 import { leaseStore } from './leases.ts';
+import { logPackingStore } from './log-packing.ts';
 import { logStore } from './logs.ts';
 import { migrate } from './migrations/migrate.ts';
 import { nodeRecordStore } from './node-records.ts';
@@ -13,6 +14,7 @@ import { nodeStore } from './nodes.ts';
 import { pipelineStore } from './pipelines.ts';
 import { decisionStore } from './decisions.ts';
 import { poolStore } from './pools.ts';
+import { retentionStore } from './retention.ts';
 import { runStore } from './runs.ts';
 import { stateStore } from './states.ts';
 import { StoreUnavailable, type Store } from './store.ts';
@@ -71,6 +73,8 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       commands: commandStore(database),
       events: eventStore(database),
       logs: logStore(database),
+      logPacking: logPackingStore(database),
+      retention: retentionStore(database, () => connection.usage()),
       states: stateStore(database),
       leases: leaseStore(database),
       tokens: tokenStore(database),

@@ -37,6 +37,11 @@ export class RunKeys {
     return found;
   }
 
+  /** Runs that have been deleted: nothing more is stored under their keys. */
+  forget(ids: Iterable<string>): void {
+    for (const id of ids) this.#keys.delete(id);
+  }
+
   /** Notes a pair that was read on the way. */
   remember(id: string, key: number): void {
     if (this.#keys.size >= REMEMBERED) {

@@ -86,7 +86,12 @@ export function runStore(database: Database, pipelines: PipelineStore): RunStore
       const row = await reader.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) return null;
       const [recovered] = await recover(database, pipelines, [read(row)]);
-      return recovered ?? null;
+      if (recovered === undefined || recovered.taskRuns.length === recovered.run.taskRunCount) return recovered ?? null;
+      // Somebody may have deleted it between the two reads: a part of a run is none.
+      const still = await reader.selectFrom('run').select('id').where('id', '=', id).executeTakeFirst();
+      if (still !== undefined) return recovered;
+      runKeys.forget([id]);
+      return null;
     },
   };
 }

@@ -15,6 +15,7 @@ import type { Duration, TaskRun } from '../domain/task-run.ts';
 import type { IdentityStore } from './identity.ts';
 
 export type { DatabaseIdentity } from './identity.ts';
+import type { LogPackingStore, RetentionStore } from './retention-store.ts';
 
 /** Everything durable, behind one face. Two implementations of the dialect, one set of tables and queries. */
 export interface Store {
@@ -28,6 +29,8 @@ export interface Store {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly logs: LogStore;
+  readonly logPacking: LogPackingStore;
+  readonly retention: RetentionStore;
   readonly states: StateStore;
   readonly leases: LeaseStore;
   readonly tokens: TokenStore;

@@ -234,6 +234,33 @@ export interface LogChunkTable {
   text: string;
 }
 
+/** A stretch of an ended attempt's output, compressed (log-codec.ts): its chunks are in `log_chunk` no longer. */
+export interface LogSegmentTable {
+  run_key: Whole;
+  ordinal: Whole;
+  number: Whole;
+  first_seq: Whole;
+  last_seq: Whole;
+  packed: ColumnType<Uint8Array, Buffer, never>;
+}
+
+/** A run that has been deleted and whose other rows are not all gone yet. */
+export interface RemovalTable {
+  run_key: Whole;
+  id: string;
+}
+
+/** What is kept of runs; −1 for without limit, null for what the next wider scope says. */
+export interface RetentionTable {
+  scope: string;
+  /** Of the pool or pipeline; empty for the server. */
+  name: string;
+  age_ms: WholeOrNull;
+  runs: WholeOrNull;
+  updated_at: Whole;
+  updated_by: string;
+}
+
 export interface LeaseTable {
   name: string;
   holder: string | null;
@@ -307,6 +334,9 @@ export interface Tables {
   command_gate: CommandGateTable;
   event: EventTable;
   log_chunk: LogChunkTable;
+  log_segment: LogSegmentTable;
+  removal: RemovalTable;
+  retention: RetentionTable;
   lease: LeaseTable;
   token: TokenTable;
   audit: AuditTable;

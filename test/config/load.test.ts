@@ -78,6 +78,12 @@ describe('the sources', () => {
       allowedOrigins: 'https://gantry.example.org',
       runners: '{"http":{"allow":["10.0.0.0/8"]}}',
       insecure: 'yes',
+      retentionAge: 'never',
+      retentionRuns: '500',
+      retentionAudit: '52w',
+      retentionKeys: '1h30m',
+      retentionEvents: 'P3D',
+      retentionInterval: '10s',
       url: 'https://gantry.example.org',
     };
     const { sources } = loaded({ env: { [SETTINGS[name].variable]: texts[name] ?? 'some-text' } });
@@ -98,6 +104,25 @@ describe('the sources', () => {
     expect(config.nodeLabels).toEqual({ zone: 'a', note: 'x=y' });
     expect(config.runners).toEqual({ http: { timeout: '1s', allow: ['127.0.0.0/8', '::1'] } });
     expect(config.enableMockRunner).toBe(true);
+  });
+
+  it('read what is kept as a number or a text, and refuse what is neither an amount nor never', () => {
+    writeFileSync(join(cwd, 'gantry.config.yaml'), 'retentionAge: 30d\nretentionRuns: 500\n');
+    expect(loaded({}).config).toMatchObject({ retentionAge: '30d', retentionRuns: 500 });
+    for (const text of ['never', '1', '999999999']) {
+      expect(loaded({ env: { GANTRY_RETENTION_RUNS: text } }).config.retentionRuns).toBe(text);
+    }
+    for (const [variable, texts] of [
+      ['GANTRY_RETENTION_RUNS', ['0', '-1', '1.5', 'Never', '1e3', '9999999999']],
+      ['GANTRY_RETENTION_AGE', ['30', '-1d', 'forever', '30 d', '1y']],
+      ['GANTRY_RETENTION_KEYS', ['never', '7']],
+    ] as const) {
+      for (const text of texts) {
+        expect(problems({ env: { [variable]: text } })).toEqual([
+          expect.objectContaining({ place: variable, message: expect.stringContaining('must be a') }),
+        ]);
+      }
+    }
   });
 
   it('take an empty variable as not set', () => {

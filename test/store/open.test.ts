@@ -189,6 +189,7 @@ describe.each(databases)('migrations on $name', ({ start }) => {
         { name: 'task run state' },
         { name: 'node records' },
         { name: 'database identity' },
+        { name: 'retention' },
       ]);
       await connection.writer.insertInto('migration').values(future).execute();
       await connection.close();

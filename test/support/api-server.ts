@@ -19,6 +19,8 @@ import { Hub } from '../../server/events/hub.ts';
 import { PoolHistory } from '../../server/pool-history.ts';
 import { LiveProgress } from '../../server/events/live-progress.ts';
 import type { Placement } from '../../server/placement/placement.ts';
+import { createLog } from '../../server/log.ts';
+import { Retention } from '../../server/retention/retention.ts';
 import { openStore } from '../../server/store/open.ts';
 import type { HeldLease, Store } from '../../server/store/store.ts';
 import { aPlacement } from '../placement/cluster.ts';
@@ -169,6 +171,22 @@ export async function startApi(
     tokens,
     progress: live,
     history: new PoolHistory([], () => null, clock),
+    retention: new Retention({
+      store,
+      hub,
+      clock,
+      log: createLog('silent', 'json'),
+      configured: {
+        age: null,
+        runs: null,
+        audit: null,
+        keys: 7 * 86_400_000,
+        events: 7 * 86_400_000,
+        interval: 60_000,
+      },
+      dataDir: '/nonexistent',
+      isOwner: () => true,
+    }),
     events: createEvents(store, hub, live, clock),
     commands: createCommands(store, hub, clock, () => void obey()),
     pipelines: {

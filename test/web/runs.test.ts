@@ -119,4 +119,19 @@ describe('the list of runs', () => {
     await page.keyboard.press('r');
     await page.waitForURL(`${server.url}/runs`);
   });
+
+  it('lets an admin delete a run for ever, and other pages that list it drop it', async () => {
+    const gone = await triggerRun(server, 'failing');
+    const stays = await triggerRun(server, 'failing');
+    const list = await browser.open({ token: server.token });
+    await row(list, gone).getByText('Failed', { exact: true }).waitFor();
+    const page = await browser.open({ token: server.token, path: `/runs/${gone}` });
+    const button = page.getByRole('button', { name: 'Delete' });
+    await button.click();
+    await row(list, gone).waitFor();
+    await button.click();
+    await page.waitForURL(/\/runs$|\/$/);
+    await row(list, gone).waitFor({ state: 'detached' });
+    await row(list, stays).waitFor();
+  });
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startBrowser, type TestBrowser } from './browser.ts';
-import { createToken, startWebServer, type WebServer } from './server.ts';
+import { applyPipeline, createToken, startWebServer, type WebServer } from './server.ts';
 
 let server: WebServer;
 let browser: TestBrowser;
@@ -56,5 +56,19 @@ describe('the settings', () => {
       .first()
       .waitFor();
     expect(await page.getByRole('button', { name: /^Revoke/ }).count()).toBe(0);
+  });
+
+  it('show what is kept, by which rules, and what it takes', async () => {
+    await applyPipeline(server, 'name: probe\ntasks: [{ key: a, runner: mock }]\n');
+    await server.ask(
+      'mutation { setRetention(input: { pipeline: "probe", age: "7d", runs: "100" }) { __typename ... on Error { message } } }',
+    );
+    const page = await browser.open({ token: server.token, path: '/settings?tab=storage' });
+    await page.getByText('for 30d after their end, and at most the newest 10,000 of each pipeline').waitFor();
+    await page.getByText('pipeline probe: for 7d, the newest 100').waitFor();
+    await page.getByText('The next sweep would delete no run.').waitFor();
+    const kinds = page.getByRole('region', { name: 'What the database holds' });
+    // The probe and its one version.
+    await kinds.getByRole('row', { name: /^pipelines 2 / }).waitFor();
   });
 });

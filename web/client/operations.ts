@@ -26,6 +26,8 @@ export type CreateTokenInput = {
   readonly role: Role;
 };
 
+export type DeleteRunInput = { readonly id: string };
+
 export type FailureKind =
   'APPLICATION' | 'CANCELLED' | 'DRAINED' | 'INFRASTRUCTURE' | 'OOM' | 'PREEMPTED' | 'TIMEOUT' | 'UNKNOWN';
 
@@ -137,6 +139,9 @@ export type SimulatedTaskInput = {
   readonly task: Json;
   readonly tenant?: string | null | undefined;
 };
+
+export type StoredKind =
+  'AUDIT' | 'COMMANDS' | 'DECISIONS' | 'EVENTS' | 'LOGS' | 'NODES' | 'OTHER' | 'PIPELINES' | 'RUNS';
 
 export type TaskRunState =
   | 'ASSIGNED'
@@ -972,7 +977,12 @@ export const RunsPage: Operation<RunsPageData, RunsPageVariables> = {
 };
 
 export type RunsFeedData = {
-  readonly runs: { readonly type: string; readonly cursor: string; readonly run: RunRow | null };
+  readonly runs: {
+    readonly type: string;
+    readonly cursor: string;
+    readonly runId: string | null;
+    readonly run: RunRow | null;
+  };
 };
 export type RunsFeedVariables = {
   readonly filter?: RunFilter | null | undefined;
@@ -980,7 +990,7 @@ export type RunsFeedVariables = {
 };
 export const RunsFeed: Operation<RunsFeedData, RunsFeedVariables> = {
   name: 'RunsFeed',
-  text: 'subscription RunsFeed($filter: RunFilter, $after: String) { runs(filter: $filter, after: $after) { type cursor run { ...RunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'subscription RunsFeed($filter: RunFilter, $after: String) { runs(filter: $filter, after: $after) { type cursor runId run { ...RunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type RunDetailData = {
@@ -988,6 +998,7 @@ export type RunDetailData = {
     | (RunRow & {
         readonly params: Json;
         readonly retryOf: { readonly id: string; readonly state: RunState; readonly createdAt: string } | null;
+        readonly retryOfId: string | null;
         readonly version: {
           readonly number: number;
           readonly description: string;
@@ -999,7 +1010,7 @@ export type RunDetailData = {
 export type RunDetailVariables = { readonly id: string };
 export const RunDetail: Operation<RunDetailData, RunDetailVariables> = {
   name: 'RunDetail',
-  text: 'query RunDetail($id: ID!) { run(id: $id) { ...RunRow params retryOf { id state createdAt } version { number description tasks { ...TaskShape } } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure }',
+  text: 'query RunDetail($id: ID!) { run(id: $id) { ...RunRow params retryOf { id state createdAt } retryOfId version { number description tasks { ...TaskShape } } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure }',
 };
 
 export type RunTaskRunsData = {
@@ -1304,4 +1315,53 @@ export type AuditFeedVariables = {};
 export const AuditFeed: Operation<AuditFeedData, AuditFeedVariables> = {
   name: 'AuditFeed',
   text: 'subscription AuditFeed { auditRecords { id at actor action subject details } }',
+};
+
+export type StorageData = {
+  readonly storage: {
+    readonly databaseBytes: number;
+    readonly reusableBytes: number;
+    readonly folderBytes: number;
+    readonly isEstimate: boolean;
+    readonly oldestRunAt: string | null;
+    readonly pendingDeletions: number;
+    readonly nextSweepAt: string | null;
+    readonly kinds: readonly { readonly kind: StoredKind; readonly rows: number; readonly bytes: number }[];
+    readonly lastSweep: { readonly at: string; readonly runs: number; readonly problem: string | null } | null;
+    readonly retention: {
+      readonly age: string;
+      readonly runs: string;
+      readonly audit: string;
+      readonly keepsAllByUpgrade: boolean;
+      readonly settings: readonly {
+        readonly pool: string | null;
+        readonly pipeline: string | null;
+        readonly age: string | null;
+        readonly runs: string | null;
+        readonly updatedBy: string;
+      }[];
+    };
+  };
+  readonly retentionPreview: readonly {
+    readonly pipeline: string;
+    readonly runs: number;
+    readonly newestFinishedAt: string;
+  }[];
+};
+export type StorageVariables = {};
+export const Storage: Operation<StorageData, StorageVariables> = {
+  name: 'Storage',
+  text: 'query Storage { storage { databaseBytes reusableBytes folderBytes isEstimate oldestRunAt pendingDeletions nextSweepAt kinds { kind rows bytes } lastSweep { at runs problem } retention { age runs audit keepsAllByUpgrade settings { pool pipeline age runs updatedBy } } } retentionPreview { pipeline runs newestFinishedAt } }',
+};
+
+export type DeleteRunData = {
+  readonly deleteRun:
+    | { readonly __typename: 'DeleteRunPayload'; readonly id: string }
+    | { readonly __typename: 'RunNotFinished'; readonly message: string }
+    | { readonly __typename: 'RunNotFound'; readonly message: string };
+};
+export type DeleteRunVariables = { readonly input: DeleteRunInput };
+export const DeleteRun: Operation<DeleteRunData, DeleteRunVariables> = {
+  name: 'DeleteRun',
+  text: 'mutation DeleteRun($input: DeleteRunInput!) { deleteRun(input: $input) { __typename ... on DeleteRunPayload { id } ... on Error { message } } }',
 };

@@ -5,6 +5,7 @@ import type { ConnectOptions } from './connect.ts';
 import { MysqlCommitter } from './mysql-commit.ts';
 import { type MysqlAddress, MysqlPool } from './mysql-pool.ts';
 import { mysqlDialect, mysqlKysely } from './mysql.ts';
+import { mysqlUsage } from './mysql-usage.ts';
 
 /** Connections per purpose: leases and commits never wait behind queries. */
 const CONNECTIONS = { leases: 2, commits: 2, others: 8 } as const;
@@ -36,6 +37,7 @@ export async function connectMysql(
     committer: new MysqlCommitter(pools.commits, clock),
     checkpoint: () => Promise.resolve(),
     ping: (timeoutMs) => pools.others.ping(timeoutMs),
+    usage: () => mysqlUsage(others),
     close,
   };
 }

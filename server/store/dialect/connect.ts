@@ -6,6 +6,7 @@ import type { Tables } from '../tables.ts';
 import { readDatabaseUrl } from './database-url.ts';
 import { SqliteCommitter } from './sqlite-commit.ts';
 import { openSqliteFile, sqliteDialect, sqliteKysely } from './sqlite.ts';
+import { sqliteUsage } from './sqlite-usage.ts';
 
 /** What a dialect is opened with. */
 export interface ConnectOptions {
@@ -47,6 +48,7 @@ function connectSqlite(path: string): Connection {
         return false;
       }
     },
+    usage: () => sqliteUsage(path, file.reader),
     async close() {
       if (!isOpen) return;
       isOpen = false;

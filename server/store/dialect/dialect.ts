@@ -9,6 +9,8 @@ export interface ColumnTypes {
   readonly word: string;
   /** Text of any length up to 16 MiB, JSON among it. */
   readonly text: string;
+  /** Bytes, up to 16 MiB. */
+  readonly blob: string;
   /** Whole numbers up to 2^53. */
   readonly integer: string;
   /** A primary key that the database counts up and never gives twice. */
@@ -40,6 +42,8 @@ export interface Dialect {
   readonly hasConcurrentWriters: boolean;
   /** Whether a migration's statements are undone together; otherwise each stands alone and must be repeatable. */
   readonly hasTransactionalSchema: boolean;
+  /** `DELETE … LIMIT`; without it, the rows are named by a subquery, which MySQL would not take with a limit. */
+  readonly hasLimitedDelete: boolean;
   /** Most rows of one key list or compound select: SQLite limits expression depth (1000) and compound terms (500). */
   readonly listLimit: number;
   /** Lets a table's counter go on behind `reached`. */

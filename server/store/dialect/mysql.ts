@@ -21,6 +21,7 @@ export const mysqlDialect: Dialect = {
     name: 'VARCHAR(255)',
     word: 'VARCHAR(24)',
     text: 'MEDIUMTEXT',
+    blob: 'MEDIUMBLOB',
     integer: 'BIGINT',
     counter: 'BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY',
     table: TABLE,
@@ -31,6 +32,7 @@ export const mysqlDialect: Dialect = {
   hasOnConflict: false,
   hasConcurrentWriters: true,
   hasTransactionalSchema: false,
+  hasLimitedDelete: true,
   listLimit: 500,
   async setCounter(db, table, reached) {
     await sql`ALTER TABLE ${sql.table(table)} AUTO_INCREMENT = ${sql.lit(reached + 1)}`.execute(db);
@@ -62,9 +64,9 @@ class Borrowed implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     for (const value of query.parameters) {
-      // The driver would write an object as SQL.
-      if (typeof value === 'object' && value !== null)
-        throw new TypeError('A query parameter must be text, a number or null.');
+      // The driver would write an object as SQL; bytes it writes in hexadecimal.
+      if (typeof value === 'object' && value !== null && !Buffer.isBuffer(value))
+        throw new TypeError('A query parameter must be text, a number, a Buffer or null.');
     }
     return resultOf(await this.#query(query));
   }

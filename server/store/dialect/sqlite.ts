@@ -42,6 +42,7 @@ export const sqliteDialect: Dialect = {
     name: 'TEXT',
     word: 'TEXT',
     text: 'TEXT',
+    blob: 'BLOB',
     integer: 'INTEGER',
     counter: 'INTEGER PRIMARY KEY AUTOINCREMENT',
     table: '',
@@ -52,6 +53,7 @@ export const sqliteDialect: Dialect = {
   hasOnConflict: true,
   hasConcurrentWriters: false,
   hasTransactionalSchema: true,
+  hasLimitedDelete: false,
   listLimit: 200,
   async setCounter(db, table, reached) {
     await sql`DELETE FROM sqlite_sequence WHERE name = ${table}`.execute(db);

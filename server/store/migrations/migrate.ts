@@ -9,10 +9,11 @@ import { decisions } from './0002-decisions.ts';
 import { attemptUsage } from './0003-attempt-usage.ts';
 import { nodeRecords } from './0005-node-records.ts';
 import { databaseIdentity } from './0006-database-identity.ts';
+import { retention } from './0007-retention.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
-  /** From 1, without gaps. */
+  /** From 1. Grows along the list. */
   readonly number: number;
   readonly name: string;
   /** Its statements in order; each must bear to be run again where the schema is not transactional. */
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   taskRunState,
   nodeRecords,
   databaseIdentity,
+  retention,
 ];
 
 /** The database was written by a newer Gantry. */

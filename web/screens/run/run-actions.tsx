@@ -1,7 +1,7 @@
 import { useRouter } from 'next/router';
 import { useState } from 'react';
 import { act } from '../../client/act.ts';
-import { CancelRun, PauseRun, ResumeRun, RetryRun, type RetryRunInput } from '../../client/operations.ts';
+import { CancelRun, DeleteRun, PauseRun, ResumeRun, RetryRun, type RetryRunInput } from '../../client/operations.ts';
 import { ActionButton } from '../../design/action-button.tsx';
 import { Dialog } from '../../design/dialog.tsx';
 import { say } from '../../design/toast.tsx';
@@ -12,6 +12,7 @@ import type { RunView } from './live-run.ts';
 export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView }) {
   const router = useRouter();
   const refusal = useRefusal('OPERATOR');
+  const deletion = useRefusal('ADMIN');
   const [isChoosing, setChoosing] = useState(false);
   const { id, state, isFinished, version } = run;
   const ended = refusal ?? (isFinished ? 'The run has ended.' : null);
@@ -21,6 +22,11 @@ export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView
     const { run: next } = await act(RetryRun, { input: { id, ...input } });
     say(`Run ${next.id} has begun.`);
     await router.push(`/runs/${next.id}`);
+  };
+  const remove = async (): Promise<void> => {
+    await act(DeleteRun, { input: { id } });
+    say(`Run ${id} is deleted.`);
+    await router.push('/runs');
   };
   return (
     <>
@@ -44,6 +50,11 @@ export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView
       >
         Cancel
       </ActionButton>
+      {isFinished ? (
+        <ActionButton look="danger" confirm="Delete for ever?" refusal={deletion} act={remove}>
+          Delete
+        </ActionButton>
+      ) : null}
       <ActionButton refusal={notEnded} act={() => setChoosing(true)}>
         Retry tasks …
       </ActionButton>

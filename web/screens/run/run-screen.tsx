@@ -227,6 +227,10 @@ function About({ view: { run } }: { readonly view: RunView }) {
                   {run.retryOf.id}
                 </Link>
               </>
+            ) : run.retryOfId ? (
+              <>
+                as a retry of <span className="mono">{run.retryOfId}</span>, which has been deleted
+              </>
             ) : (
               `by ${run.createdBy}`
             )}

@@ -30,8 +30,13 @@ export function useLiveRuns(filter: RunFilter, first = PAGE): Live<RunList> {
       // Of all states: one must hear of those that a run leaves, too.
       variables: { filter: { pipeline, pool } },
       cursorOf: ({ runs }) => runs.cursor,
-      apply: (list, { runs: { run } }) => {
-        if (run === null) return false;
+      apply: (list, { runs: { run, runId } }) => {
+        if (run === null) {
+          // Without an id some events were dropped; with one, the run has been deleted.
+          if (runId === null) return false;
+          list.rows = list.rows.filter(({ id }) => id !== runId);
+          return true;
+        }
         const at = list.rows.findIndex(({ id }) => id === run.id);
         if (!fits(run, filter)) {
           if (at >= 0) list.rows.splice(at, 1);
