@@ -95,6 +95,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/log.ts': [],
   'server/clock.ts': [],
   'server/lifecycle.ts': [],
+  'server/file-lock.ts': [],
+  'server/data-folder.ts': ['server/file-lock.ts'],
 
   // The web UI knows the API's schema and nothing else of ours.
   web: [],
@@ -102,14 +104,19 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What a row may import only with `await import(…)`: a client command must not start by loading the server. */
 export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
-  'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts'],
+  'server/cli': ['server/main.ts', 'server/data-folder.ts', 'server/agent/main.ts', 'server/replay.ts'],
 };
 
 /** The words that the kit shares with the domain: open to everything under server/. */
 export const SHARED_WORDS = '@gantry/plugin-kit/vocabulary';
 
-/** Time, life cycle and the log: open to everything under server/ that is not pure. */
-export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/lifecycle.ts', 'server/log.ts'];
+/** Time, life cycle, the log and locks: open to everything under server/ that is not pure. */
+export const SHARED_BY_IMPURE: readonly string[] = [
+  'server/clock.ts',
+  'server/lifecycle.ts',
+  'server/log.ts',
+  'server/file-lock.ts',
+];
 
 /** What is handed time, randomness and ids, and does no I/O. tsconfig.pure.json checks the same files. */
 export const PURE: readonly string[] = [

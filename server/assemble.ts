@@ -1,6 +1,5 @@
 import { createHash, randomInt, randomUUIDv7 } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import { Agent } from './agent/agent.ts';
@@ -12,6 +11,7 @@ import { createCommands } from './commands/commands.ts';
 import type { Commands } from './commands/submit.ts';
 import type { Config } from './config/schema.ts';
 import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
+import { takeDataFolder, type DataFolder } from './data-folder.ts';
 import { decisionReader } from './decision-reader.ts';
 import { parsePipeline } from './definition/parse.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
@@ -58,10 +58,29 @@ export interface Assembly {
   readonly firstStart: boolean;
 }
 
-/** Opens the store and wires everything on it. Rejects with what keeps the store from opening. */
+/**
+ * Takes the data folder, opens the store and wires everything on it. Rejects with what keeps the folder from being
+ * taken or the store from opening. Closing the store frees the folder.
+ */
 export async function assemble(config: Config, log: Logger, clock: Clock = systemClock): Promise<Assembly> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const store = await openStore({ url: config.databaseUrl, clock, log: (...notes) => log.warn({ notes }, 'store') });
+  const folder = takeDataFolder(config.dataDir, clock.now());
+  if (folder.problem !== null)
+    log.warn({ problem: folder.problem }, 'The data folder cannot be written to: the next start will be slower.');
+  let opened: Store | null = null;
+  const close = async () => {
+    await opened?.close();
+    folder.release();
+  };
+  try {
+    opened = await openStore({ url: config.databaseUrl, clock, log: (...notes) => log.warn({ notes }, 'store') });
+    return await wire(config, log, clock, folder, { ...opened, close });
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolder, store: Store): Promise<Assembly> {
   const registry = await createRegistry(
     [...BUILT_IN_PLUGINS, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
     process.cwd(),
@@ -88,7 +107,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       pool,
       new Engine({
         pool,
-        holder: serverId(config.dataDir),
+        holder: { name: folder.holder, predecessors: folder.predecessors },
         store,
         clock,
         log,
@@ -188,14 +207,3 @@ function pluginFacts({ version, contract, state, problem, ...info }: PluginInfo)
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
-
-/** Names this server among those of a database, over restarts: after a crash it need not wait for its own lease to end. */
-function serverId(dataDir: string): string {
-  const path = join(dataDir, 'server-id');
-  try {
-    writeFileSync(path, randomUUIDv7(), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return readFileSync(path, 'utf8').trim();
-}

@@ -21,14 +21,14 @@ import { unwrittenDueAt } from './core/unwritten.ts';
 import { Inbox, type Offer } from './inbox.ts';
 import { DecisionLog } from './decision-log.ts';
 import { DurationHistory } from './duration-history.ts';
-import { LeaseKeeper } from './lease.ts';
+import { LeaseKeeper, type LeaseHolder } from './lease.ts';
 import { keyOf, requestOf, shapeOfTaskRun, tellAll, tenantOf } from './requests.ts';
 import { Bell } from './wake.ts';
 
 export interface EngineOptions {
   readonly pool: string;
-  /** Names this process among the servers that share a database. */
-  readonly holder: string;
+  /** This process among the servers that share a database. */
+  readonly holder: LeaseHolder;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
@@ -169,7 +169,9 @@ export class Engine implements Service {
   /** From taking the lease to losing it. */
   async #term(signal: AbortSignal, onReady: () => void): Promise<void> {
     const { store, clock, pool: name, silence } = this.#options;
-    const lease = await this.#lease.acquire(signal);
+    const lease = await this.#lease.acquire(signal, () =>
+      this.#options.log.warn({ pool: name }, 'Another server leads this pool: this one waits for it to end.'),
+    );
     const term = new AbortController();
     const kept = this.#lease.keep(lease, term.signal).then(this.#bell.ring);
     try {

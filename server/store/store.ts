@@ -268,8 +268,12 @@ export interface HeldLease {
   readonly writtenSeq: number;
 }
 export interface LeaseStore {
-  /** Null when somebody else holds it and it has not expired. Takes it over with a higher epoch otherwise. */
-  acquire(name: string, holder: string, ttlMs: number): Promise<HeldLease | null>;
+  /**
+   * Null when somebody else holds it and it has not expired. Takes it over with a higher epoch otherwise.
+   *
+   * @param dead Holders that are certain to have ended: their lease need not expire.
+   */
+  acquire(name: string, holder: string, ttlMs: number, dead?: readonly string[]): Promise<HeldLease | null>;
   /** False when it is no longer held under this epoch: step down. */
   renew(lease: HeldLease, ttlMs: number): Promise<boolean>;
   resign(lease: HeldLease): Promise<void>;

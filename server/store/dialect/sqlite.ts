@@ -12,6 +12,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { lockFile, type FileLock } from '../../file-lock.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { Dialect } from './dialect.ts';
 import { Mutex } from './mutex.ts';
@@ -26,7 +27,6 @@ const UNAVAILABLE: ReadonlyMap<number, string> = new Map([
   [14, 'it cannot be opened'],
   [15, 'its lock protocol failed'],
 ]);
-const BUSY = 5;
 /** SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
 const DUPLICATES: readonly number[] = [1555, 2067];
 
@@ -85,10 +85,11 @@ export function openSqliteFile(path: string): SqliteFile {
     return { writer: database, reader: database, writing: new Mutex(), close: () => database.close() };
   }
   const file = makeFolder(path);
-  const lock = lockFile(file);
-  const open: DatabaseSync[] = [lock];
+  const lock = lockDatabase(file);
+  const open: DatabaseSync[] = [];
   const close = () => {
     for (const database of open.splice(0).reverse()) database.close();
+    lock.release();
   };
   try {
     const writer = new DatabaseSync(file, { timeout: 2_000, enableForeignKeyConstraints: false });
@@ -127,23 +128,17 @@ function makeFolder(path: string): string {
   }
 }
 
-/** The operating system frees the lock however the process ends, kill -9 included. */
-function lockFile(file: string): DatabaseSync {
-  let lock: DatabaseSync | undefined;
+function lockDatabase(file: string): FileLock {
+  let lock: FileLock | null;
   try {
-    lock = new DatabaseSync(`${file}-lock`, { timeout: 0 });
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return lock;
+    lock = lockFile(`${file}-lock`);
   } catch (error) {
-    lock?.close();
-    if (((resultCode(error) ?? 0) & 0xff) === BUSY) {
-      throw new StoreUnavailable(
-        `Another Gantry server has the database ${file} open. Stop it first, or give this one a database of its own (GANTRY_DATABASE_URL).`,
-        { cause: error },
-      );
-    }
     throw sqliteError(error);
   }
+  if (lock !== null) return lock;
+  throw new StoreUnavailable(
+    `Another Gantry server has the database ${file} open. Stop it first, or give this one a database of its own (GANTRY_DATABASE_URL).`,
+  );
 }
 
 /** Kysely on node:sqlite. With `writing`, its connection is only handed out while that is held. */
