@@ -103,6 +103,15 @@ export function nodeStore(database: Database): NodeStore {
       );
     },
 
+    async incarnation(name) {
+      const row = await reader
+        .selectFrom('node_incarnation')
+        .select('incarnation')
+        .where('node', '=', name)
+        .executeTakeFirst();
+      return row === undefined ? 0 : whole(row.incarnation, 'node_incarnation', 'incarnation', name);
+    },
+
     nextIncarnation: (name) =>
       database.write(async (transaction) => {
         const first = { node: name, incarnation: 1 };

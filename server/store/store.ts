@@ -152,6 +152,8 @@ export interface NodeStore {
   ofPool(pool: string): Promise<readonly Node[]>;
   /** Bumps and returns the incarnation of a node's agent, from 1. Committed before it is told. */
   nextIncarnation(name: string): Promise<number>;
+  /** The incarnation that was handed out last; 0 when there has been none. */
+  incarnation(name: string): Promise<number>;
 }
 
 /** What has happened to nodes; of each the newest are kept. */

@@ -66,7 +66,9 @@ describe('the launcher', () => {
       });
       const ended = new Promise((resolve) => outer.once('exit', resolve));
       try {
-        const [line] = (await new Promise<Buffer>((resolve) => outer.stdout.once('data', resolve))).toString().split('\n');
+        const [line] = (await new Promise<Buffer>((resolve) => outer.stdout.once('data', resolve)))
+          .toString()
+          .split('\n');
         const { url } = JSON.parse(line!) as { readonly url: string };
         const done = join(folder, 'orphan-done');
         writeFileSync(
@@ -171,8 +173,7 @@ describe('a pool on MariaDB', () => {
       `name: many\ntasks:\n  - key: each\n    forEach: [${Array.from({ length: 40 }, (_, at) => at).join(', ')}]\n    runner: shell\n    with:\n      command: ${JSON.stringify(command)}\n`,
     );
     expect(await gantry(['apply', '-f', join(folder, 'many.yaml')], url, original)).toBe(0);
-    for (let round = 0; round < 3; round++)
-      expect(await gantry(['run', 'many', '--follow'], url, original)).toBe(0);
+    for (let round = 0; round < 3; round++) expect(await gantry(['run', 'many', '--follow'], url, original)).toBe(0);
     const lines = readFileSync(starts, 'utf8').trim().split('\n');
     expect([lines.length, new Set(lines).size]).toEqual([120, 120]);
     expect(await epochOf(database)).toBe(1);
@@ -183,4 +184,47 @@ describe('a pool on MariaDB', () => {
     await urlOf(other);
     expect(await epochOf(database)).toBe(2);
   }, 120_000);
+
+  it('whose leader stood still while another took over stops what it still runs, so that nothing runs twice', async () => {
+    const database = await mariadb.fresh();
+    const env = { GANTRY_DATABASE_URL: database };
+    const [one, two] = [freshFolder(), freshFolder()];
+    const paused = serve(one, env);
+    const url = await urlOf(paused);
+    const pids = join(folder, 'pids');
+    writeFileSync(pids, '');
+    const command = `echo $$ >> ${pids}; while :; do sleep 1; done`;
+    writeFileSync(
+      join(folder, 'long.yaml'),
+      `name: long\ntasks:\n  - key: stay\n    runner: shell\n    with:\n      command: ${JSON.stringify(command)}\n`,
+    );
+    expect(await gantry(['apply', '-f', join(folder, 'long.yaml')], url, one)).toBe(0);
+    expect(await gantry(['run', 'long'], url, one)).toBe(0);
+    const started = (): number[] => readFileSync(pids, 'utf8').split('\n').filter(Boolean).map(Number);
+    const until = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    await until(() => started().length === 1);
+    paused.child.kill('SIGSTOP');
+    await mariadb.administer(new URL(database).pathname.slice(1), (connection) =>
+      connection.query('UPDATE lease SET expires_at = 0'),
+    );
+    await urlOf(serve(two, env));
+    await until(() => started().length === 2);
+    paused.child.kill('SIGCONT');
+    await untilLogged(paused, 'Another agent speaks for this node');
+    const [first, second] = started();
+    await until(() => !isAlive(first!));
+    expect(isAlive(second!)).toBe(true);
+    process.kill(second!, 'SIGKILL');
+  }, 120_000);
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
