@@ -56,18 +56,36 @@ export class LeaseKeeper {
    * @param onWait Called once when somebody else has it.
    */
   async acquire(signal: AbortSignal, onWait: () => void = () => undefined): Promise<HeldLease> {
-    const { name, predecessors } = this.#holder;
+    const { name } = this.#holder;
+    const predecessors = new Set(this.#holder.predecessors);
+    const seen = { holder: '', mark: '', since: 0 };
     for (let tries = 0; ; tries++) {
       const asked = this.#clock.monotonic();
-      const held = await this.#leases.acquire(this.#name, name, this.#timers.ttlMs, predecessors);
+      const held = await this.#leases.acquire(this.#name, name, this.#timers.ttlMs, [...predecessors]);
       if (held) {
         this.#held = held;
         this.#trustedUntil = asked + this.#timers.ttlMs - this.#timers.marginMs;
         return held;
       }
       if (tries === 0) onWait();
+      if (await this.#isLeft(seen)) predecessors.add(seen.holder);
       await this.#clock.sleep(this.#timers.pollMs, signal);
     }
+  }
+
+  /**
+   * Whether the lease has stood unchanged for a whole term by our own clock: its holder, who renews it several times a
+   * term, has ended. The database's clock may have been set back, and then say for long that it has not expired.
+   */
+  async #isLeft(seen: { holder: string; mark: string; since: number }): Promise<boolean> {
+    const now = this.#clock.monotonic();
+    const standing = await this.#leases.standing(this.#name);
+    if (standing === null) return false;
+    if (standing.mark !== seen.mark || standing.holder !== seen.holder) {
+      Object.assign(seen, standing, { since: now });
+      return false;
+    }
+    return now - seen.since > this.#timers.ttlMs + this.#timers.marginMs;
   }
 
   /** Renews until the signal is aborted or the lease is lost; resolves then. A store that is away is asked again. */

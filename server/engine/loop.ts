@@ -14,6 +14,7 @@ import type { Placement } from '../placement/placement.ts';
 import type { HeldLease, Store } from '../store/store.ts';
 import { CommandSource } from './commands-source.ts';
 import { advance } from './core/advance.ts';
+import type { Moment } from './core/moment.ts';
 import type { PoolState, SilenceLimits } from './core/pool-state.ts';
 import { restore } from './core/restore.ts';
 import { Step } from './core/step.ts';
@@ -182,7 +183,7 @@ export class Engine implements Service {
         store.taskRuns.heldGpus(name),
       ]);
       this.#options.reset();
-      const { pool, step } = restore(name, { nodes, runs, assigned, gpus }, lease.seq, clock.now(), silence);
+      const { pool, step } = restore(name, { nodes, runs, assigned, gpus }, lease.seq, momentOf(clock), silence);
       this.#pool = pool;
       let placement = await this.#replacePlacement(pool);
       step.placement.nodes.length = step.placement.queued.length = 0;
@@ -234,7 +235,7 @@ export class Engine implements Service {
     if (!this.inbox.isEmpty || this.#hasNews || placement.canPlace) return 0;
     return Math.max(
       0,
-      Math.min(IDLE_MS, Math.min(pool.timers.nextAt, unwrittenDueAt(pool)) - this.#options.clock.now()),
+      Math.min(IDLE_MS, Math.min(pool.timers.nextAt, unwrittenDueAt(pool)) - this.#options.clock.monotonic()),
     );
   }
 
@@ -253,7 +254,7 @@ export class Engine implements Service {
       commands = await this.#commands.take();
     }
     const { inputs, offers } = this.inbox.take();
-    const now = clock.now();
+    const now = momentOf(clock);
     const step = new Step(pool, now);
     const batch: Input[] = inputs as Input[];
     for (const command of commands) {
@@ -280,7 +281,7 @@ export class Engine implements Service {
     }
   }
 
-  #advanceOneByOne(pool: PoolState, batch: readonly Input[], now: number, step: Step): void {
+  #advanceOneByOne(pool: PoolState, batch: readonly Input[], now: Moment, step: Step): void {
     for (const input of batch) {
       try {
         advance(pool, [input], now, step);
@@ -302,6 +303,7 @@ export class Engine implements Service {
     before: Pending | null,
   ): Promise<Pending | null> {
     const { store, clock, pool: name } = this.#options;
+    const now: Moment = { at: step.now, tick: step.tick };
     tellPlacement(placement, step, this.#durations);
     let memory: Json | undefined;
     let decision: DecisionRow | undefined;
@@ -310,10 +312,10 @@ export class Engine implements Service {
       if (placed.memoryChanged) memory = placed.memory;
       if (placed.placements.length > 0) {
         if (placed.call !== null) decision = this.#decisions.rowOf(placed.call, placed.placements.length, step.now);
-        advance(pool, [{ type: 'PLACEMENT', placements: placed.placements }], step.now, step);
+        advance(pool, [{ type: 'PLACEMENT', placements: placed.placements }], now, step);
         tellPlacement(placement, step, this.#durations);
       }
-      for (const { taskRun, by } of placed.preempted) advance(pool, [{ type: 'PREEMPT', taskRun, by }], step.now, step);
+      for (const { taskRun, by } of placed.preempted) advance(pool, [{ type: 'PREEMPT', taskRun, by }], now, step);
     }
     if (step.isEmpty) {
       if (before) await before.done;
@@ -373,6 +375,8 @@ export class Engine implements Service {
     if (commands.length > 0) this.#commands.settled(commands.map(({ id }) => id));
   }
 }
+
+const momentOf = (clock: Clock): Moment => ({ at: clock.now(), tick: clock.monotonic() });
 
 /** Hands a step's news on and strikes them off; what has changed again since is told as it is now. */
 function tellPlacement(placement: Placement, step: Step, durations: DurationHistory | null): void {

@@ -48,6 +48,16 @@ export function leaseStore(database: Database): LeaseStore {
       });
     },
 
+    async standing(name) {
+      const row = await leases
+        .selectFrom('lease')
+        .select(['holder', 'epoch', 'expires_at'])
+        .where('name', '=', name)
+        .executeTakeFirst();
+      if (row === undefined || row.holder === null) return null;
+      return { holder: row.holder, mark: `${row.epoch} ${row.expires_at}` };
+    },
+
     // Also after it has expired, while nobody has taken it: the epoch is what fences, and a reload would cost more.
     async renew({ name, holder, epoch }, ttlMs) {
       const { numUpdatedRows } = await database.retrying(() =>

@@ -276,6 +276,8 @@ export interface LeaseStore {
    * @param dead Holders that are certain to have ended: their lease need not expire.
    */
   acquire(name: string, holder: string, ttlMs: number, dead?: readonly string[]): Promise<HeldLease | null>;
+  /** Who holds it, and a mark that changes whenever it is taken or renewed; null when nobody does. */
+  standing(name: string): Promise<{ readonly holder: string; readonly mark: string } | null>;
   /** False when it is no longer held under this epoch: step down. */
   renew(lease: HeldLease, ttlMs: number): Promise<boolean>;
   resign(lease: HeldLease): Promise<void>;

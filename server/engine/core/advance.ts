@@ -1,6 +1,7 @@
 import type { Input } from '../../domain/input.ts';
 import { obeyCommand } from './obey-command.ts';
 import { dueTimers } from './due-timers.ts';
+import type { Moment } from './moment.ts';
 import { placeTask } from './place-task.ts';
 import type { PoolState } from './pool-state.ts';
 import { preemptTask } from './preempt-task.ts';
@@ -11,7 +12,7 @@ import { nodeHeard, nodeHello } from './watch-node.ts';
 
 /**
  * What a batch of inputs means: the only way in which a pool's state changes. Deterministic: the same state, inputs
- * and `now` give the same step. The state is changed in place; if the step cannot be made durable, the caller throws
+ * and moment give the same step. The state is changed in place; if the step cannot be made durable, the caller throws
  * the state away and restores it from the store.
  *
  * @param step A step of the same batch to go on with (a placement follows the inputs that made it possible).
@@ -19,12 +20,12 @@ import { nodeHeard, nodeHello } from './watch-node.ts';
 export function advance(
   pool: PoolState,
   inputs: readonly Input[],
-  now: number,
+  now: Moment,
   step: Step = new Step(pool, now),
 ): Step {
   // A gap in which the engine itself was away is nobody's silence (reliability.md, brake 1).
-  if (now - pool.lastAdvanceAt > pool.silence.gapMs) pool.listeningSince = now;
-  pool.lastAdvanceAt = now;
+  if (now.tick - pool.lastAdvanceAt > pool.silence.gapMs) pool.listeningSince = now.tick;
+  pool.lastAdvanceAt = now.tick;
   for (const input of inputs) {
     switch (input.type) {
       case 'COMMAND':

@@ -5,11 +5,11 @@ import { nodeSilent } from './watch-node.ts';
 
 /** Looks at everything whose time has come. A timer that no longer matters does nothing. */
 export function dueTimers(pool: PoolState, step: Step): void {
-  for (let due = pool.timers.takeDue(step.now); due; due = pool.timers.takeDue(step.now)) {
+  for (let due = pool.timers.takeDue(step.tick); due; due = pool.timers.takeDue(step.tick)) {
     switch (due.type) {
       case 'BACKOFF': {
         const { taskRun } = due;
-        if (taskRun.state !== 'BACKOFF' || taskRun.dueAt === null || taskRun.dueAt > step.now) break;
+        if (taskRun.state !== 'BACKOFF' || taskRun.dueAt !== due.dueAt) break;
         taskRun.dueAt = null;
         if (taskRun.owner.state === 'PAUSED') {
           step.taskRunState(taskRun, 'BLOCKED');
@@ -20,7 +20,7 @@ export function dueTimers(pool: PoolState, step: Step): void {
         break;
       }
       case 'GANG':
-        gangDue(pool, step, due.run, due.taskIndex);
+        gangDue(pool, step, due.run, due.taskIndex, due.readyAt);
         break;
       case 'SILENCE':
         nodeSilent(pool, step, due.node);

@@ -1,7 +1,9 @@
+import { delayAfter } from '../../domain/retry.ts';
 import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
 import { watchGang } from './gang-timer.ts';
+import { remainingMs, type Moment } from './moment.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
 import { endedWell, itemsOf } from './release-tasks.ts';
@@ -16,13 +18,13 @@ export function restore(
   name: string,
   recovered: RecoveredPool,
   seq: number,
-  now: number,
+  now: Moment,
   silence: SilenceLimits,
 ): { readonly pool: PoolState; readonly step: Step } {
-  const pool = new PoolState(name, seq, now, silence);
+  const pool = new PoolState(name, seq, now.tick, silence);
   const step = new Step(pool, now);
   for (const node of recovered.nodes) {
-    const restored = { ...node, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
+    const restored = { ...node, heardTick: now.tick, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
     pool.nodes.set(node.name, restored);
     step.placement.nodes.push(restored);
     if (node.connection !== 'LOST') watchSilence(pool, restored);
@@ -113,9 +115,9 @@ function assignAsLogged(step: Step, taskRun: EngineTaskRun, { node, at }: Logged
 function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
   if (taskRun.state === 'READY') {
     step.placement.queued.push(taskRun);
-    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, taskRun.owner, taskRun.taskIndex);
+    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, step, taskRun.owner, taskRun.taskIndex);
   } else if (taskRun.state === 'BACKOFF') {
-    pool.timers.add(taskRun.dueAt ?? step.now, { type: 'BACKOFF', taskRun });
+    waitAgain(pool, step, taskRun);
   } else if (isActiveTaskRun(taskRun.state)) {
     const node = pool.nodes.get(taskRun.attempt!.node);
     if (!node)
@@ -129,4 +131,13 @@ function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
     }
     sendAgain(step, taskRun);
   }
+}
+
+/** Sets the timer of a retry again: by the stored time of day, but not for longer than its policy says. */
+function waitAgain(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
+  taskRun.dueAt ??= step.now;
+  const { dueAt, task, attempt, failures, losses } = taskRun;
+  const longestMs = delayAfter(task.retry, attempt?.failure ?? null, failures, losses);
+  const wait = remainingMs(dueAt, longestMs, { at: step.now, tick: step.tick });
+  pool.timers.add(step.tick + wait, { type: 'BACKOFF', taskRun, dueAt });
 }

@@ -17,6 +17,7 @@ import { MAX_RECORD_MESSAGE, type NodeRecord } from '../../domain/node-record.ts
 import { runTransitions, type RunState } from '../../domain/run.ts';
 import { taskRunTransitions, type TaskRunState } from '../../domain/task-run.ts';
 import { assertTransition } from '../../domain/transitions.ts';
+import type { Moment } from './moment.ts';
 import type { EngineAttempt, EngineNode, EngineRun, EngineTaskRun, PoolState } from './pool-state.ts';
 
 /** What the placement must hear of a step before it is asked again. */
@@ -47,7 +48,10 @@ export type NodeNews = Pick<NodeRecord, 'type'> & {
  */
 export class Step {
   readonly seq: number;
+  /** The time of day, for what is shown and stored. */
   readonly now: number;
+  /** The same moment by the clock that only grows, for what is waited for. */
+  readonly tick: number;
   readonly effects: Effect[] = [];
   readonly placement: PlacementNews = { queued: [], withdrawn: [], released: [], nodes: [] };
 
@@ -72,10 +76,11 @@ export class Step {
   /** Every row that the step touches is to be written: after a reload, what was only logged. */
   #mustWrite = false;
 
-  constructor(pool: PoolState, now: number) {
+  constructor(pool: PoolState, now: Moment) {
     this.#pool = pool;
     this.seq = pool.seq + 1;
-    this.now = now;
+    this.now = now.at;
+    this.tick = now.tick;
   }
 
   /** Lets nothing of this step be only logged. */
@@ -243,7 +248,7 @@ export class Step {
       tasks.push(taskRun.runKey, taskRun.ordinal, node);
       logged.push(taskRun);
     }
-    if (logged.length > 0) this.#pool.unwritten.push({ seq: this.seq, at: this.now, taskRuns: logged });
+    if (logged.length > 0) this.#pool.unwritten.push({ seq: this.seq, tick: this.tick, taskRuns: logged });
     return { changed, assigned: { nodes, tasks } };
   }
 
