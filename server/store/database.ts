@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { Mended } from './damage.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import type { Committer } from './dialect/committer.ts';
 import { RunKeys } from './run-keys.ts';
@@ -27,6 +28,9 @@ export interface Connection {
 /** Whole transactions are tried again this often: deadlocks end when one of the two has gone. */
 const MAX_TRIES = 5;
 
+/** Damaged rows that are told of, one by one; then there are more than anybody reads. */
+const TOLD_DAMAGE = 1_000;
+
 /** The connections with the rules of their use. */
 export class Database {
   readonly dialect: Dialect;
@@ -36,6 +40,8 @@ export class Database {
   readonly log: StoreLog;
   readonly #writer: Kysely<Tables>;
   readonly #clock: Clock;
+  /** Damage that the operator has been told of. */
+  readonly #damage = new Set<string>();
 
   constructor(connection: Connection, clock: Clock, log: StoreLog) {
     this.dialect = connection.dialect;
@@ -67,6 +73,18 @@ export class Database {
         if (tries === MAX_TRIES || !this.dialect.isDuplicate(error)) throw error;
       }
     }
+  }
+
+  /** Takes what `mended` has made of a row, and tells the operator of each damage once. */
+  sound<Value>({ value, damage }: Mended<Value>): Value {
+    if (damage !== null) this.tellOfDamage(damage);
+    return value;
+  }
+
+  tellOfDamage({ message }: Error): void {
+    if (this.#damage.has(message) || this.#damage.size >= TOLD_DAMAGE) return;
+    this.#damage.add(message);
+    this.log('warn', message);
   }
 
   /** Lets everybody else have their say, for who asks much of the database: one kind answers in this very thread. */

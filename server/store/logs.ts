@@ -1,6 +1,7 @@
-import type { Insertable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import { attemptId, parseAttemptId } from '../domain/ids.ts';
-import { columns, whole } from './columns.ts';
+import { columns, time, whole } from './columns.ts';
+import { mended } from './damage.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { LogStore } from './store.ts';
 import type { LogChunkTable } from './tables.ts';
@@ -64,14 +65,18 @@ export function logStore(database: Database): LogStore {
         return {
           attempt: attemptId(run, ordinal, whole(row.number, 'log_chunk', 'number', place)),
           seq: whole(row.seq, 'log_chunk', 'seq', place),
-          stream: columns.logChunk.stream(row.stream, place),
-          at: whole(row.at, 'log_chunk', 'at', place),
+          ...database.sound(mended(row, (each) => chunkOf(each, place), { stream: 'SYSTEM', at: 0 })),
           text: row.text,
         };
       });
     },
   };
 }
+
+const chunkOf = (row: Pick<Selectable<LogChunkTable>, 'stream' | 'at'>, place: string) => ({
+  stream: columns.logChunk.stream(row.stream, place),
+  at: time(row.at, 'log_chunk', 'at', place),
+});
 
 function batchesOf(rows: readonly Insertable<LogChunkTable>[]): Insertable<LogChunkTable>[][] {
   return piecesOf(rows, ROWS_AT_ONCE).flatMap((piece) => {

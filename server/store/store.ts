@@ -5,13 +5,14 @@ import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
 import type { StoredDecision } from '../domain/decision.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { AttemptId, RunId } from '../domain/ids.ts';
-import type { LoggedAssignment, RecoveredRun } from '../domain/input.ts';
+import type { DamagedRun, LoggedAssignment, RecoveredRun } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeRecord } from '../domain/node-record.ts';
 import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Run, RunState, Trigger } from '../domain/run.ts';
 import type { Duration, TaskRun } from '../domain/task-run.ts';
+import type { CorruptRow } from './columns.ts';
 
 /** Everything durable, behind one face. Two implementations of the dialect, one set of tables and queries. */
 export interface Store {
@@ -85,6 +86,8 @@ export interface PipelineStore {
   changedSince(at: number): Promise<readonly { readonly name: string; readonly at: number }[]>;
   versions(
     keys: readonly { readonly pipeline: string; readonly number: number }[],
+    /** Told of those that cannot be read, which are null then; without it they come with an empty definition. */
+    onDamaged?: (version: PipelineVersion, damage: CorruptRow) => void,
   ): Promise<readonly (PipelineVersion | null)[]>;
   /** Newest first. */
   versionPage(pipeline: string, args: PageArgs): Promise<Page<PipelineVersion>>;
@@ -106,10 +109,16 @@ export interface RunStore {
   page(args: PageArgs, filter: RunFilter): Promise<Page<Run>>;
   count(filter: RunFilter): Promise<number>;
   /** Every run of the pool that has not ended, whole: what a reload starts from. */
-  unfinished(pool: string): Promise<readonly RecoveredRun[]>;
-  /** These runs, whole, in their order. */
+  unfinished(
+    pool: string,
+    /** Told of those that cannot be recovered, which are left out then; without it, CorruptRow is thrown for one. */
+    onDamaged?: (damaged: DamagedRun) => void,
+  ): Promise<readonly RecoveredRun[]>;
+  /** Ends runs that cannot be recovered: FAILED, with the reason, and nothing of them alive. May reject with LeaseLost. */
+  setAside(lease: HeldLease, runs: readonly DamagedRun[], at: number): Promise<void>;
+  /** These runs, whole, in their order; without those that cannot be read. */
   withTaskRuns(runs: readonly Run[]): Promise<readonly RecoveredRun[]>;
-  /** One run, whole, ended or not. */
+  /** One run, whole, ended or not. Rejects with CorruptRow when something of it cannot be read. */
   whole(id: RunId): Promise<RecoveredRun | null>;
 }
 
@@ -206,7 +215,13 @@ export interface CommandStore {
     }[]
   >;
   /** Those without a receipt and with a greater id, oldest first. */
-  pending(pool: string, after: number, limit: number): Promise<readonly StoredCommand[]>;
+  pending(
+    pool: string,
+    after: number,
+    limit: number,
+    /** Told of those that cannot be read, which are left out then; without it, CorruptRow is thrown for one. */
+    onUnreadable?: (id: number, message: string) => void,
+  ): Promise<readonly StoredCommand[]>;
   receipt(id: number): Promise<Receipt | null>;
   /** Whether this actor has used the idempotency key before. */
   isKnown(actor: string, idempotencyKey: string): Promise<boolean>;

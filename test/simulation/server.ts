@@ -162,13 +162,14 @@ export class SimulatedServer {
       if (!lease) return;
       this.#term = { epoch: lease.epoch, trustedUntil: this.#world.now + TTL_MS - 1_500 };
     }
-    const { pool, step } = restore(
+    const { pool, step, damaged } = restore(
       'default',
       this.#store.recover(),
       this.#store.lease.seq,
       this.#moment,
       DEFAULT_SILENCE,
     );
+    if (damaged.length > 0) throw new Broken('I3', damaged[0]!.message);
     if (this.#mutation === 'FORGOTTEN_RETRIES') while (pool.timers.takeDue(Infinity));
     this.#sessions.clear();
     this.#pool = pool;

@@ -1,3 +1,4 @@
+import { parseAttemptId } from '../../domain/ids.ts';
 import type { Input } from '../../domain/input.ts';
 import { obeyCommand } from './obey-command.ts';
 import { dueTimers } from './due-timers.ts';
@@ -6,6 +7,7 @@ import { placeTask } from './place-task.ts';
 import type { PoolState } from './pool-state.ts';
 import { preemptTask } from './preempt-task.ts';
 import { reportAttempt } from './report-attempt.ts';
+import { RunFault } from './run-fault.ts';
 import { Step } from './step.ts';
 import { writeOverdue } from './unwritten.ts';
 import { nodeHeard, nodeHello } from './watch-node.ts';
@@ -32,7 +34,7 @@ export function advance(
         obeyCommand(pool, step, input.command);
         break;
       case 'REPORT':
-        reportAttempt(pool, step, input.node, input.incarnation, input.report);
+        takeReport(pool, step, input);
         break;
       case 'NODE_HELLO':
         nodeHello(pool, step, input.facts, input.incarnation, input.known);
@@ -54,4 +56,14 @@ export function advance(
   writeOverdue(pool, step);
   pool.seq = step.isEmpty ? pool.seq : step.seq;
   return step;
+}
+
+/** An agent repeats its report: the run that the engine cannot go on with is named, so that it is set aside. */
+function takeReport(pool: PoolState, step: Step, input: Extract<Input, { type: 'REPORT' }>): void {
+  try {
+    reportAttempt(pool, step, input.node, input.incarnation, input.report);
+  } catch (error) {
+    const run = parseAttemptId(input.report.attempt)?.run;
+    throw run === undefined || error instanceof RunFault ? error : new RunFault(run, error);
+  }
 }

@@ -1,7 +1,9 @@
 import { delayAfter } from '../../domain/retry.ts';
-import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
+import type { DamagedRun, LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
+import { misfitOf } from './check-recovered.ts';
+import { faultOf } from './run-fault.ts';
 import { watchGang } from './gang-timer.ts';
 import { remainingMs, type Moment } from './moment.ts';
 import { planOf } from './plan.ts';
@@ -12,7 +14,8 @@ import { sendAgain, watchSilence } from './watch-node.ts';
 
 /**
  * Rebuilds a pool from what the store holds. The step tells the placement what is there, sends every live assignment
- * again, and carries on where the last commit ended.
+ * again, and carries on where the last commit ended. Runs that do not fit together are left out and handed back. Throws
+ * RunFault for one that breaks the engine all the same: it is to be left out of the next try.
  */
 export function restore(
   name: string,
@@ -20,7 +23,7 @@ export function restore(
   seq: number,
   now: Moment,
   silence: SilenceLimits,
-): { readonly pool: PoolState; readonly step: Step } {
+): { readonly pool: PoolState; readonly step: Step; readonly damaged: readonly DamagedRun[] } {
   const pool = new PoolState(name, seq, now.tick, silence);
   const step = new Step(pool, now);
   for (const node of recovered.nodes) {
@@ -32,8 +35,14 @@ export function restore(
   step.writeEverything();
   const gpus = new Map(recovered.gpus.map((held) => [`${held.runKey} ${held.ordinal} ${held.number}`, held.gpus]));
   const assigned = new Map(recovered.assigned.map((logged) => [`${logged.runKey} ${logged.ordinal}`, logged]));
-  for (const run of recovered.runs) restoreRun(pool, step, run, assigned, gpus);
-  return { pool, step };
+  const damaged: DamagedRun[] = [];
+  for (const run of recovered.runs) {
+    const misfit = misfitOf(run, pool.nodes);
+    const { id, key, pipeline } = run.run;
+    if (misfit !== null) damaged.push({ id, key, pipeline, message: misfit });
+    else faultOf(id, () => restoreRun(pool, step, run, assigned, gpus));
+  }
+  return { pool, step, damaged };
 }
 
 function restoreRun(

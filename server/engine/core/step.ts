@@ -5,6 +5,7 @@ import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
 import type { RunId } from '../../domain/ids.ts';
+import type { DamagedRun } from '../../domain/input.ts';
 import type { PoolUpdate } from '../../domain/pool.ts';
 import {
   connectionTransitions,
@@ -73,6 +74,9 @@ export class Step {
   /** Another scheduler for the pool, when somebody has asked for one: the last to ask. */
   #poolUpdate: PoolUpdate | null = null;
 
+  /** Runs that were ended without the engine. */
+  readonly #setAside: DamagedRun[] = [];
+
   /** Every row that the step touches is to be written: after a reload, what was only logged. */
   #mustWrite = false;
 
@@ -96,8 +100,14 @@ export class Step {
       this.#createdTaskRuns.length === 0 &&
       this.#nodes.size === 0 &&
       this.#receipts.length === 0 &&
-      this.#evidence.length === 0
+      this.#evidence.length === 0 &&
+      this.#setAside.length === 0
     );
+  }
+
+  /** Tells that a run has been set aside: its rows are written already. */
+  runSetAside(run: DamagedRun): void {
+    this.#setAside.push(run);
   }
 
   runCreated(run: EngineRun): void {
@@ -266,6 +276,7 @@ export class Step {
       return index;
     };
     for (const run of this.#stateChanged) indexOf(run);
+    for (const { id, pipeline } of this.#setAside) runs.push([id, pipeline, 'FAILED', 1]);
     const taskRuns: TaskRunEventTuple[] = [];
     const { changed, assigned } = this.#sorted();
     for (const list of [this.#createdTaskRuns, changed]) {
