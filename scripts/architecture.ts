@@ -96,6 +96,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/clock.ts': [],
   'server/lifecycle.ts': [],
   'server/file-lock.ts': [],
+  'server/disk-space.ts': [],
+  'server/storage-guard.ts': [],
   'server/data-folder.ts': ['server/file-lock.ts'],
 
   // The web UI knows the API's schema and nothing else of ours.
@@ -116,6 +118,7 @@ export const SHARED_BY_IMPURE: readonly string[] = [
   'server/lifecycle.ts',
   'server/log.ts',
   'server/file-lock.ts',
+  'server/disk-space.ts',
 ];
 
 /** What is handed time, randomness and ids, and does no I/O. tsconfig.pure.json checks the same files. */

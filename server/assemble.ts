@@ -1,6 +1,6 @@
 import { createHash, randomInt, randomUUIDv7 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import { Agent } from './agent/agent.ts';
 import { nodeSecrets } from './agent/secret-source.ts';
@@ -34,6 +34,7 @@ import { makePlacement, makeTrialPlacement } from './schedulers.ts';
 import { simulationReader } from './simulated-placement.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { StorageGuard } from './storage-guard.ts';
 
 const MOCK_RUNNER = '@gantry/runner-mock';
 
@@ -53,6 +54,8 @@ export interface Assembly {
   readonly engines: Service;
   readonly agent: Service;
   readonly history: Service;
+  /** Watches the disk of the database. */
+  readonly storage: Service;
   readonly ports: ApiPorts;
   /** Whether the database was empty. */
   readonly firstStart: boolean;
@@ -120,6 +123,14 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
       }),
     );
   }
+  const storage = new StorageGuard({
+    folder: store.file === null ? config.dataDir : dirname(store.file),
+    percent: store.file === null ? 0 : config.diskReserve,
+    ballastBytes: config.ballast * 1_048_576,
+    clock,
+    log,
+    makeRoom: () => store.makeRoom(),
+  });
   const placement = placementReader(engines);
   const history = new PoolHistory([...engines.keys()], (pool) => gaugeOf(placement.status(pool)), clock);
   const events = createEvents(store, hub, live, clock);
@@ -138,6 +149,7 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
     settings: config.runners as RunnerSettings,
     secrets: nodeSecrets(config.secretsDir, process.env),
     dataDirectory: join(config.dataDir, 'node'),
+    diskReserve: config.diskReserve,
     version: VERSION,
   });
   const allEngines: Service = {
@@ -169,6 +181,7 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
     simulation: simulationReader(engines, store, clock, (pool, choice) =>
       makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
     ),
+    storage,
     schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },
     health: {
       async reasons() {
@@ -182,7 +195,20 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
     newRunId: () => runId(randomUUIDv7()),
     log: (level, message, details) => log[level](details, message),
   };
-  return { store, hub, events, commands, tokens, registry, engines: allEngines, agent, history, ports, firstStart };
+  return {
+    store,
+    hub,
+    events,
+    commands,
+    tokens,
+    registry,
+    engines: allEngines,
+    agent,
+    history,
+    storage,
+    ports,
+    firstStart,
+  };
 }
 
 /** What is sampled of a pool. */

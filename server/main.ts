@@ -29,10 +29,11 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, options: { readonly log?: Logger } = {}): Promise<RunningServer> {
   const log = options.log ?? createLog(config.logLevel, config.logFormat);
-  const { store, tokens, engines, agent, history, ports, firstStart } = await assemble(config, log);
+  const { store, tokens, engines, agent, history, storage, ports, firstStart } = await assemble(config, log);
   const api = createApiServer(ports, { host: config.host, port: config.port, allowedOrigins: config.allowedOrigins });
   const services = sequence([
     { start: async () => undefined, stop: () => store.close() },
+    storage,
     tokens,
     engines,
     history,

@@ -20,6 +20,9 @@ export interface Connection {
   /** Leases: never behind a busy pool. */
   readonly leases: Kysely<Tables>;
   readonly committer: Committer;
+  /** As Store.makeRoom and Store.file say. */
+  makeRoom?(): Promise<void>;
+  readonly file?: string;
   /** As Store.ping says. */
   ping(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;

@@ -67,6 +67,8 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       tokens: tokenStore(database),
       audit: auditStore(database),
       commit: (lease, seq, change) => connection.committer.commit(lease, seq, change),
+      makeRoom: async () => connection.makeRoom?.(),
+      file: connection.file ?? null,
       ping: (timeoutMs) => connection.ping(timeoutMs),
       close: () => connection.close(),
     };

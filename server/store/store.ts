@@ -37,6 +37,10 @@ export interface Store {
    * Ends with the batch's row in the event log.
    */
   commit(lease: HeldLease, seq: number, change: Change): Promise<void>;
+  /** Gives back what the database keeps and needs no longer: SQLite's log. Nothing for a database elsewhere. */
+  makeRoom(): Promise<void>;
+  /** The file of the database; null for one that is elsewhere, or in memory. */
+  readonly file: string | null;
   /** Whether a trivial statement is answered within `timeoutMs`. */
   ping(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;

@@ -140,7 +140,7 @@ describe.each(places)('a server on damaged rows of $name', ({ name, start }) => 
     for (const pipeline of ['work', 'broken']) {
       await ask(
         'mutation ($input: ApplyPipelineInput!) { applyPipeline(input: $input) { __typename ... on Error { message } } }',
-        { input: { source: source(pipeline) } },
+        { input: { yaml: source(pipeline) } },
       );
     }
     await ask('mutation { createToken(input: { name: "second", role: VIEWER }) { __typename } }');
@@ -206,8 +206,8 @@ describe.each(places)('a server on damaged rows of $name', ({ name, start }) => 
       '{ nodes(first: 10) { nodes { name connection labels { key } } } }',
     );
     expect(nodes.nodes).toEqual([expect.objectContaining({ name: 'local', connection: 'READY' })]);
-    await ask('{ pools { name scheduler } pipelines(first: 10) { nodes { name } } }');
-    await ask('{ auditRecords: audit(first: 100) { nodes { action } } }');
+    await ask('{ pools { name scheduler { name } } pipelines(first: 10) { nodes { name } } }');
+    await ask('{ auditRecords(first: 100) { nodes { action } } }');
     const { tokens } = await ask<{
       readonly tokens: readonly { readonly name: string; readonly revokedAt: unknown }[];
     }>('{ tokens { name revokedAt } }');
@@ -219,7 +219,7 @@ describe.each(places)('a server on damaged rows of $name', ({ name, start }) => 
       'mutation ($input: ApplyPipelineInput!) { applyPipeline(input: $input) { __typename ... on Error { message } } }',
       {
         input: {
-          source: "name: broken\ntasks:\n  - key: work\n    runner: shell\n    with: { command: 'true' }\n",
+          yaml: "name: broken\ntasks:\n  - key: work\n    runner: shell\n    with: { command: 'true' }\n",
         },
       },
     );

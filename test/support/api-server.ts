@@ -217,6 +217,7 @@ export async function startApi(
       candidates: () => null,
       rerun: () => ({ ok: false, reason: { code: 'CALL_NOT_KEPT', message: 'Nothing is decided here.' } }),
     },
+    storage: { problem: null },
     schedulers: { check: () => [] },
     simulation: { node: () => null, simulate: () => null, replay: () => Promise.resolve(null) },
     health: { reasons: () => Promise.resolve(unready) },

@@ -5,7 +5,7 @@ import type { StoreTimeouts } from '../open.ts';
 import type { Tables } from '../tables.ts';
 import type { MysqlAddress } from './mysql-pool.ts';
 import { SqliteCommitter } from './sqlite-commit.ts';
-import { openSqliteFile, sqliteDialect, sqliteKysely } from './sqlite.ts';
+import { openSqliteFile, sqliteDialect, sqliteError, sqliteKysely } from './sqlite.ts';
 
 /** The URL names no database that this program knows. */
 export class InvalidDatabaseUrl extends Error {
@@ -52,6 +52,17 @@ function connectSqlite(path: string): Connection {
     writer,
     leases: writer,
     committer: new SqliteCommitter(file.writer, file.writing),
+    ...(file.path === null ? {} : { file: file.path }),
+    async makeRoom() {
+      await file.writing.acquire();
+      try {
+        if (isOpen) file.writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      } catch (error) {
+        throw sqliteError(error);
+      } finally {
+        file.writing.release();
+      }
+    },
     ping: async () => {
       if (!isOpen) return false;
       try {

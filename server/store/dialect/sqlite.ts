@@ -75,6 +75,8 @@ export interface SqliteFile {
   readonly reader: DatabaseSync;
   /** Whoever writes holds it, so that a commit, which is one synchronous stretch, never meets an open transaction. */
   readonly writing: Mutex;
+  /** The file's path; null for a database in memory. */
+  readonly path: string | null;
   close(): void;
 }
 
@@ -82,7 +84,7 @@ export interface SqliteFile {
 export function openSqliteFile(path: string): SqliteFile {
   if (path === ':memory:') {
     const database = new DatabaseSync(':memory:', { enableForeignKeyConstraints: false });
-    return { writer: database, reader: database, writing: new Mutex(), close: () => database.close() };
+    return { writer: database, reader: database, writing: new Mutex(), path: null, close: () => database.close() };
   }
   const file = makeFolder(path);
   const lock = lockDatabase(file);
@@ -101,7 +103,7 @@ export function openSqliteFile(path: string): SqliteFile {
     const reader = new DatabaseSync(file, { readOnly: true, timeout: 2_000, enableForeignKeyConstraints: false });
     open.push(reader);
     reader.exec('PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456');
-    return { writer, reader, writing: new Mutex(), close };
+    return { writer, reader, writing: new Mutex(), path: file, close };
   } catch (error) {
     close();
     const code = resultCode(error);
