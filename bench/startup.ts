@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const [rounds = '5'] = process.argv.slice(2);
 const IDLE_MS = 5_000;
-const gantry = fileURLToPath(new URL('../bin/gantry.mjs', import.meta.url));
+const gantry = fileURLToPath(new URL('../bin/gantry', import.meta.url));
 const BARE = `require('node:http').createServer((_, answer) => answer.end()).listen(+process.env.GANTRY_PORT)`;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
@@ -36,10 +36,13 @@ function residentBytes(pid: number): number {
   return children.reduce((sum, child) => Math.max(sum, residentBytes(Number(child))), own);
 }
 
-async function start(args: readonly string[], port: number): Promise<{ readyMs: number; rssBytes: number }> {
+async function start(
+  [program, ...args]: readonly [string, ...string[]],
+  port: number,
+): Promise<{ readyMs: number; rssBytes: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-bench-startup-'));
   const began = performance.now();
-  const server = spawn(process.execPath, args, {
+  const server = spawn(program, args, {
     env: { ...process.env, GANTRY_PORT: String(port), GANTRY_DATA_DIR: join(folder, 'data') },
     stdio: 'ignore',
     cwd: folder,
@@ -59,7 +62,7 @@ async function start(args: readonly string[], port: number): Promise<{ readyMs: 
 
 const results: Record<'bare' | 'gantry', { readyMs: number; rssBytes: number }[]> = { bare: [], gantry: [] };
 for (let round = 0; round < Number(rounds); round++) {
-  results.bare.push(await start(['-e', BARE], 41_731));
+  results.bare.push(await start([process.execPath, '-e', BARE], 41_731));
   results.gantry.push(await start([gantry, 'server'], 41_732));
 }
 for (const [name, measured] of Object.entries(results)) {

@@ -84,7 +84,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/config': ['server/domain', '@gantry/plugin-kit/text'],
   'server/folder-match.ts': ['server/domain', 'server/store', 'server/agent'],
   // What is done to a data folder and its database without a server.
-  'server/maintenance': ['server/config', 'server/store', 'server/auth', 'server/agent', 'server/folder-match.ts'],
+  'server/maintenance': [
+    'server/config',
+    'server/store',
+    'server/auth',
+    'server/agent',
+    'server/data-folder.ts',
+    'server/folder-match.ts',
+  ],
   'server/cli': ['server/config', 'server/domain/written-number.ts', '@gantry/plugin-kit/text'],
   // The composition root, in four files: whole, wired, and what is made per pool.
   'server/main.ts': ['server', 'plugins'],
@@ -99,6 +106,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/log.ts': [],
   'server/clock.ts': [],
   'server/lifecycle.ts': [],
+  'server/file-lock.ts': [],
+  'server/disk-space.ts': [],
+  'server/storage-guard.ts': [],
+  'server/data-folder.ts': ['server/file-lock.ts'],
 
   // The web UI knows the API's schema and how JSON is read, and nothing else of ours.
   web: ['@gantry/plugin-kit/exact-json'],
@@ -106,7 +117,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What a row may import only with `await import(…)`: a client command must not start by loading the server. */
 export const MAY_IMPORT_LAZILY: Readonly<Record<string, readonly string[]>> = {
-  'server/cli': ['server/main.ts', 'server/agent/main.ts', 'server/replay.ts', 'server/maintenance'],
+  'server/cli': [
+    'server/main.ts',
+    'server/data-folder.ts',
+    'server/agent/main.ts',
+    'server/replay.ts',
+    'server/maintenance',
+  ],
 };
 
 /** The words that the kit shares with the domain, how text is cut and JSON read: open to everything under server/. */
@@ -116,8 +133,14 @@ export const SHARED_WORDS: readonly string[] = [
   '@gantry/plugin-kit/exact-json',
 ];
 
-/** Time, life cycle and the log: open to everything under server/ that is not pure. */
-export const SHARED_BY_IMPURE: readonly string[] = ['server/clock.ts', 'server/lifecycle.ts', 'server/log.ts'];
+/** Time, life cycle, the log and locks: open to everything under server/ that is not pure. */
+export const SHARED_BY_IMPURE: readonly string[] = [
+  'server/clock.ts',
+  'server/lifecycle.ts',
+  'server/log.ts',
+  'server/file-lock.ts',
+  'server/disk-space.ts',
+];
 
 /** What is handed time, randomness and ids, and does no I/O. tsconfig.pure.json checks the same files. */
 export const PURE: readonly string[] = [

@@ -1,7 +1,6 @@
 import { createHash, randomInt, randomUUIDv7 } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import { Agent } from './agent/agent.ts';
 import { nodeSecrets } from './agent/secret-source.ts';
@@ -12,6 +11,7 @@ import { createCommands } from './commands/commands.ts';
 import type { Commands } from './commands/submit.ts';
 import type { Config } from './config/schema.ts';
 import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
+import { takeDataFolder, type DataFolder } from './data-folder.ts';
 import { decisionReader } from './decision-reader.ts';
 import { parsePipeline } from './definition/parse.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
@@ -37,6 +37,7 @@ import { configuredRetention } from './retention/configured.ts';
 import { Retention } from './retention/retention.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { StorageGuard } from './storage-guard.ts';
 
 const MOCK_RUNNER = '@gantry/runner-mock';
 
@@ -57,15 +58,36 @@ export interface Assembly {
   readonly agent: Service;
   readonly history: Service;
   readonly retention: Retention;
+  /** Watches the disk of the database. */
+  readonly storage: Service;
   readonly ports: ApiPorts;
   /** Whether the database was empty. */
   readonly firstStart: boolean;
 }
 
-/** Opens the store and wires everything on it. Rejects with what keeps the store from opening. */
+/**
+ * Takes the data folder, opens the store and wires everything on it. Rejects with what keeps the folder from being
+ * taken or the store from opening. Closing the store frees the folder.
+ */
 export async function assemble(config: Config, log: Logger, clock: Clock = systemClock): Promise<Assembly> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const store = await openStore({ url: config.databaseUrl, clock, log: (...notes) => log.warn({ notes }, 'store') });
+  const folder = takeDataFolder(config.dataDir, clock.now());
+  if (folder.problem !== null)
+    log.warn({ problem: folder.problem }, 'The data folder cannot be written to: the next start will be slower.');
+  let opened: Store | null = null;
+  const close = async () => {
+    await opened?.close();
+    folder.release();
+  };
+  try {
+    opened = await openStore({ url: config.databaseUrl, clock, log: (...notes) => log.warn({ notes }, 'store') });
+    return await wire(config, log, clock, folder, { ...opened, close });
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolder, store: Store): Promise<Assembly> {
   const registry = await createRegistry(
     [...BUILT_IN_PLUGINS, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
     process.cwd(),
@@ -92,7 +114,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       pool,
       new Engine({
         pool,
-        holder: serverId(config.dataDir),
+        holder: { name: folder.holder, predecessors: folder.predecessors },
         store,
         clock,
         log,
@@ -105,6 +127,14 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
       }),
     );
   }
+  const storage = new StorageGuard({
+    folder: store.file === null ? config.dataDir : dirname(store.file),
+    percent: store.file === null ? 0 : config.diskReserve,
+    ballastBytes: config.ballast * 1_048_576,
+    clock,
+    log,
+    makeRoom: () => store.makeRoom(),
+  });
   const placement = placementReader(engines);
   const history = new PoolHistory([...engines.keys()], (pool) => gaugeOf(placement.status(pool)), clock);
   const retention = new Retention({
@@ -132,6 +162,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     settings: config.runners as RunnerSettings,
     secrets: nodeSecrets(config.secretsDir, process.env),
     dataDirectory: join(config.dataDir, 'node'),
+    diskReserve: config.diskReserve,
     version: VERSION,
   });
   const allEngines: Service = {
@@ -164,6 +195,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     simulation: simulationReader(engines, store, clock, (pool, choice) =>
       makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
     ),
+    storage,
     schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },
     health: {
       async reasons() {
@@ -189,6 +221,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     agent,
     history,
     retention,
+    storage,
     ports,
     firstStart,
   };
@@ -216,14 +249,3 @@ function pluginFacts({ version, contract, state, problem, ...info }: PluginInfo)
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
-
-/** Names this server among those of a database, over restarts: after a crash it need not wait for its own lease to end. */
-function serverId(dataDir: string): string {
-  const path = join(dataDir, 'server-id');
-  try {
-    writeFileSync(path, randomUUIDv7(), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return readFileSync(path, 'utf8').trim();
-}

@@ -31,10 +31,12 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, options: { readonly log?: Logger } = {}): Promise<RunningServer> {
   const log = options.log ?? createLog(config.logLevel, config.logFormat);
-  const { store, tokens, engines, agent, history, retention, ports, firstStart } = await assemble(config, log);
+  const assembly = await assemble(config, log);
+  const { store, tokens, engines, agent, history, storage, retention, ports, firstStart } = assembly;
   const api = createApiServer(ports, { host: config.host, port: config.port, allowedOrigins: config.allowedOrigins });
   const services = sequence([
     folderAndStore(config, store),
+    storage,
     tokens,
     engines,
     // The term that has begun is what an older copy of the database lacks.

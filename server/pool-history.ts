@@ -79,7 +79,8 @@ export class PoolHistory implements Service, PoolHistoryReader {
       const sample = { at, ...now };
       kept.fine.push(sample);
       if (kept.fine.length > FINE) kept.fine.shift();
-      if (at - (kept.coarse.at(-1)?.at ?? -Infinity) >= MINUTE_MS) kept.coarse.push(sample);
+      // Either way: a clock may be set back.
+      if (Math.abs(at - (kept.coarse.at(-1)?.at ?? -Infinity)) >= MINUTE_MS) kept.coarse.push(sample);
       if (kept.coarse.length > COARSE) kept.coarse.shift();
       this.#told.emit(pool, sample);
     }

@@ -11,6 +11,7 @@ import type { Logger } from '../log.ts';
 import { DEFAULT_TIMERS, type Hint, type NodeGateway, type ProtocolTimers } from '../protocol/gateway.ts';
 import { Alarm } from './alarm.ts';
 import { AttemptLedger, isEnd } from './attempt-ledger.ts';
+import { DiskWatch, isNoSpace } from './disk-watch.ts';
 import { Executor } from './executor.ts';
 import { fingerprint } from './fingerprint.ts';
 import { Journal } from './journal.ts';
@@ -40,6 +41,8 @@ export interface AgentOptions {
   readonly capacity: Resources;
   readonly settings: RunnerSettings;
   readonly secrets: SecretSource;
+  /** Percent of the disk below which the node takes no work; 0, or absent, for never. */
+  readonly diskReserve?: number;
   readonly dataDirectory: string;
   readonly version: string;
 }
@@ -64,6 +67,7 @@ export class Agent implements Service {
   readonly #progress: ProgressTeller;
   readonly #states: StateKeeper;
   readonly #alarm: Alarm;
+  readonly #disk: DiskWatch;
   readonly #stopping = new AbortController();
   #journal: Journal | null = null;
   #incarnation = 0;
@@ -84,6 +88,7 @@ export class Agent implements Service {
   constructor(options: AgentOptions) {
     const { gateway, clock, log, name } = options;
     this.#options = options;
+    this.#disk = new DiskWatch(options.dataDirectory, options.diskReserve ?? 0, log);
     this.#shipper = new LogShipper((chunks) => gateway.log(name, this.#incarnation, chunks), clock, log);
     this.#states = new StateKeeper(
       {
@@ -226,13 +231,19 @@ export class Agent implements Service {
     while (this.#assigned.length > 0) {
       const specs = this.#assigned;
       this.#assigned = [];
+      await this.#lookAtDisk();
+      if (this.#disk.problem !== null) {
+        this.#ledger.notJournaled(specs, this.#disk.problem, clock.now(), 'DISK_FULL');
+        this.#act();
+        continue;
+      }
       try {
         await this.#journal!.accept(specs, clock.now());
         this.#ledger.journaled(specs, clock.now(), clock.monotonic());
       } catch (error) {
         log.error({ err: error }, 'The journal cannot be written: attempts are rejected.');
         const message = `The node’s journal cannot be written: ${(error as Error).message}`;
-        this.#ledger.notJournaled(specs, message, clock.now());
+        this.#ledger.notJournaled(specs, message, clock.now(), isNoSpace(error) ? 'DISK_FULL' : 'JOURNAL_UNWRITABLE');
       }
       this.#act();
     }
@@ -273,7 +284,7 @@ export class Agent implements Service {
       name,
       pool,
       labels,
-      taints,
+      taints: [...taints, ...this.#disk.taints],
       capacity,
       dataDirectory,
       agentVersion: version,
@@ -286,9 +297,18 @@ export class Agent implements Service {
     this.#facts = facts;
   }
 
+  /** Whether the disk has room is told at once: what is placed here meanwhile is rejected. */
+  async #lookAtDisk(): Promise<void> {
+    if (!(await this.#disk.look()) || this.#facts === null) return;
+    this.#facts = { ...this.#facts, taints: [...(this.#options.taints ?? []), ...this.#disk.taints] };
+    this.#hasNewFacts = true;
+    void this.#sync();
+  }
+
   async #hello(): Promise<void> {
     const { gateway, clock, log, name } = this.#options;
     const { signal } = this.#stopping;
+    await this.#disk.look();
     await this.#lookAround();
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
       try {
@@ -321,6 +341,7 @@ export class Agent implements Service {
           log.warn({ err: error }, 'The node could not be looked at.'),
         );
       }
+      await this.#lookAtDisk();
       // An end that has not been written when the agent dies would have to be told as unknown.
       await this.#journal!.flush().catch((error: unknown) =>
         log.warn({ err: error }, 'The journal cannot be written.'),

@@ -167,11 +167,16 @@ export class AttemptLedger {
     }
   }
 
-  /** The journal could not be written: nothing is started, another node should try. */
-  notJournaled(specs: readonly AttemptSpec[], message: string, at: number): void {
+  /** The journal could not be written, or the disk is full: nothing is started, another node should try. */
+  notJournaled(
+    specs: readonly AttemptSpec[],
+    message: string,
+    at: number,
+    code: 'JOURNAL_UNWRITABLE' | 'DISK_FULL' = 'JOURNAL_UNWRITABLE',
+  ): void {
     for (const { attempt } of specs) {
       const entry = this.#entries.get(attempt);
-      if (entry?.phase === 'ACCEPTED') this.#end(entry, nodeFault('REJECTED', 'JOURNAL_UNWRITABLE', message), at);
+      if (entry?.phase === 'ACCEPTED') this.#end(entry, nodeFault('REJECTED', code, message), at);
     }
   }
 

@@ -128,7 +128,7 @@ export const AttemptRef = builder.objectRef<PlacedAttempt>('Attempt').implement(
       nullable: true,
       description: 'From its start to its end, or until now; null before it has started.',
       resolve: ({ startedAt, finishedAt }, _, { ports }) =>
-        startedAt === null ? null : (finishedAt ?? ports.clock.now()) - startedAt,
+        startedAt === null ? null : Math.max((finishedAt ?? ports.clock.now()) - startedAt, 0),
     }),
     usage: t.field({
       type: UsageRef,

@@ -35,6 +35,8 @@ export interface ApiPorts {
   readonly placement: PlacementReader;
   readonly decisions: DecisionReader;
   readonly schedulers: SchedulerList;
+  /** Why no new run is taken in; null while the database has room. */
+  readonly storage: { readonly problem: string | null };
   readonly simulation: SimulationReader;
   readonly progress: ProgressReader;
   readonly history: PoolHistoryReader;

@@ -1,4 +1,9 @@
-import type { NodeConnection as Connection, NodeEligibility as Eligibility, NodeRunner } from '../domain/node.ts';
+import {
+  diskFullOf,
+  type NodeConnection as Connection,
+  type NodeEligibility as Eligibility,
+  type NodeRunner,
+} from '../domain/node.ts';
 import { builder } from './builder.ts';
 import { connectionOf, MAX_PAGE, pageArgs, readPageArgs } from './connections.ts';
 import { NodeConnection, NodeRef } from './node-list.ts';
@@ -43,6 +48,21 @@ const NodeRunnerRef = builder.objectRef<NodeRunner>('NodeRunner').implement({
   }),
 });
 
+const NodeConditionType = enumOf<'DISK_FULL'>('NodeConditionType', 'What may be wrong with a node.', {
+  DISK_FULL: 'The disk that it works on is full: it gets no new work until there is room.',
+});
+
+const NodeConditionRef = builder
+  .objectRef<{ readonly type: 'DISK_FULL'; readonly message: string }>('NodeCondition')
+  .implement({
+    role: 'VIEWER',
+    description: 'Something that is wrong with a node, as its agent has found it.',
+    fields: (t) => ({
+      type: t.expose('type', { type: NodeConditionType, description: 'What it is.' }),
+      message: t.exposeString('message', { description: 'The same in a sentence, with amounts.' }),
+    }),
+  });
+
 NodeRef.implement({
   role: 'VIEWER',
   description: 'A machine that executes attempts.',
@@ -67,6 +87,14 @@ NodeRef.implement({
     runningCount: t.exposeInt('runningCount', { description: 'How many live attempts it has.' }),
     labels: t.field({ type: [LabelRef], description: 'Its labels.', resolve: ({ labels }) => labelsOf(labels) }),
     taints: t.field({ type: [TaintRef], description: 'What keeps work away.', resolve: ({ taints }) => [...taints] }),
+    conditions: t.field({
+      type: [NodeConditionRef],
+      description: 'What is wrong with it. Empty for a sound node.',
+      resolve: (node) => {
+        const full = diskFullOf(node);
+        return full === null ? [] : [{ type: 'DISK_FULL' as const, message: `Its disk is full: ${full}.` }];
+      },
+    }),
     runners: t.field({
       type: [NodeRunnerRef],
       description: 'The runners that it offers.',

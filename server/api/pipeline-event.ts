@@ -32,10 +32,15 @@ async function* followPipelines(
   { store, clock }: Pick<ApiPorts, 'store' | 'clock'>,
   signal: AbortSignal,
 ): AsyncGenerator<PipelineEvent> {
-  let since = clock.now();
+  let lookedAt = clock.now();
+  let since = lookedAt;
   // What has been told of the moment that is looked at again.
   let told = new Map((await store.pipelines.changedSince(since)).map(({ name, at }) => [name, at]));
   while (!signal.aborted) {
+    const now = clock.now();
+    // A clock that has been set back: what changes from now on bears an earlier time than what was told.
+    if (now < lookedAt) since = Math.min(since, now);
+    lookedAt = now;
     for (const change of await store.pipelines.changedSince(since)) {
       if (told.get(change.name) === change.at) continue;
       if (change.at > since) {

@@ -6,6 +6,10 @@ export const RunAlreadyFinishedRef = refusalType('RunAlreadyFinished', 'The run 
 export const RunNotFinishedRef = refusalType('RunNotFinished', 'The run has not ended yet.');
 export const TaskNotFoundRef = refusalType('TaskNotFound', 'The run’s pipeline version has no task with such a key.');
 export const LimitExceededRef = refusalType('LimitExceeded', 'It would be more than this server takes on.');
+export const StorageFullRef = refusalType(
+  'StorageFull',
+  'The disk of the server’s database is full: no new run is taken in until there is room. What runs goes on.',
+);
 export const NodeNotFoundRef = refusalType('NodeNotFound', 'There is no node of this name.');
 
 const names = {

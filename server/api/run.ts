@@ -59,7 +59,7 @@ RunRef.implement({
       nullable: true,
       description: 'From its start to its end, or until now; null before it has started.',
       resolve: ({ startedAt, finishedAt }, _, { ports }) =>
-        startedAt === null ? null : (finishedAt ?? ports.clock.now()) - startedAt,
+        startedAt === null ? null : Math.max((finishedAt ?? ports.clock.now()) - startedAt, 0),
     }),
     reason: t.field({
       type: ReasonRef,

@@ -13,6 +13,7 @@ import {
   RunNotFinishedRef,
   RunNotFoundRef,
   runNotFound,
+  StorageFullRef,
   TaskNotFoundRef,
 } from './run-refusals.ts';
 import { enumOf } from './vocabulary.ts';
@@ -55,6 +56,7 @@ const RetryRunResult = builder.unionType('RetryRunResult', {
     PipelineNotFoundRef,
     TaskNotFoundRef,
     LimitExceededRef,
+    StorageFullRef,
   ],
   resolveType: resultType('RetryRunPayload'),
 });
@@ -167,6 +169,8 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RetryRunInput, description: 'Which one, and what of it.' }) },
     description: 'Makes a new run that repeats one that has ended, with the same version and params.',
     resolve: (_, { input }, context) => {
+      const message = context.ports.storage.problem;
+      if (message !== null) return { refusal: 'StorageFull', message } as never;
       const run = context.ports.newRunId();
       const command = (of: Run): Command => ({ type: 'RETRY_RUN', of: of.id, run, ...readRetry(input) });
       return steer(input.id, (of) => ({ command: command(of), shown: run }), context, ...RETRY_REFUSALS) as never;

@@ -7,7 +7,7 @@ import type { ApiContext } from './context.ts';
 import { badInput, ErrorInterface, refusalType, resultType, type Refusal } from './errors.ts';
 import { pipelineNotFound, PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
-import { LimitExceededRef, refusalOf } from './run-refusals.ts';
+import { LimitExceededRef, refusalOf, StorageFullRef } from './run-refusals.ts';
 import { ProblemRef } from './vocabulary.ts';
 
 /** The longest idempotency key, in characters. */
@@ -58,6 +58,7 @@ const TriggerRunResult = builder.unionType('TriggerRunResult', {
     InvalidParamsRef,
     IdempotencyConflictRef,
     LimitExceededRef,
+    StorageFullRef,
   ],
   resolveType: resultType('TriggerRunPayload'),
 });
@@ -80,6 +81,7 @@ type Refused =
   | Refusal<'PipelinePaused'>
   | Refusal<'IdempotencyConflict'>
   | Refusal<'LimitExceeded'>
+  | Refusal<'StorageFull'>
   | InvalidParams;
 
 async function triggerRun(
@@ -91,8 +93,11 @@ async function triggerRun(
   const version =
     pipeline && (await loaders.versions.load({ pipeline: pipeline.name, number: pipeline.latestVersion }));
   if (pipeline === null || version === null) return pipelineNotFound(input.pipeline);
+  const isFull = ports.storage.problem !== null;
   // A repetition starts nothing: it gets its answer whatever has become of the pipeline since.
-  if (pipeline.paused && !(key !== undefined && (await ports.store.commands.isKnown(viewer.name, key)))) {
+  const isRefused = pipeline.paused || isFull;
+  if (isRefused && !(key !== undefined && (await ports.store.commands.isKnown(viewer.name, key)))) {
+    if (isFull) return { refusal: 'StorageFull', message: ports.storage.problem ?? '' };
     const message = `The pipeline “${pipeline.name}” is paused. Resume it with \`resumePipeline\`.`;
     return { refusal: 'PipelinePaused', message };
   }

@@ -8,6 +8,7 @@ export const EXIT_CODES = {
   },
   CANCELLED: { code: 3, meaning: 'The run was CANCELLED.' },
   UNREACHABLE: { code: 4, meaning: 'The server cannot be reached, or contact was lost for too long.' },
+  IN_USE: { code: 5, meaning: 'Another process has the data folder: `gantry server` and `gantry start` end at once.' },
   DETACHED: { code: 130, meaning: 'Ctrl-C while following: the run goes on.' },
 } as const;
 

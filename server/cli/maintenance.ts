@@ -6,6 +6,8 @@ const CODES: Readonly<Record<string, string>> = {
   BackupExists: 'BACKUP_EXISTS',
   InvalidBackup: 'INVALID_BACKUP',
   DatabaseInUse: 'DATABASE_IN_USE',
+  DataFolderInUse: 'DATA_FOLDER_IN_USE',
+  DataFolderUnusable: 'DATA_FOLDER_UNUSABLE',
   StoreUnavailable: 'STORE_UNAVAILABLE',
   NewerDatabase: 'NEWER_DATABASE',
   InvalidDatabaseUrl: 'INVALID_DATABASE_URL',

@@ -29,6 +29,10 @@ export async function startHere(config: Config): Promise<RunningServer> {
 }
 
 function startFailure(error: unknown, { host, port }: Config): Error {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  if (name === 'DataFolderInUse') {
+    return new CommandFailure({ code: 'DATA_FOLDER_IN_USE', exitCode: EXIT_CODES.IN_USE.code, message });
+  }
   const code = (error as NodeJS.ErrnoException | null)?.code;
   const failed = { code: 'NOT_STARTED', exitCode: EXIT_CODES.FAILED.code } as const;
   if (code === 'EADDRINUSE') {
@@ -39,7 +43,6 @@ function startFailure(error: unknown, { host, port }: Config): Error {
     });
   }
   if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
-    const message = error instanceof Error ? error.message : code;
     return new CommandFailure({
       ...failed,
       message: `Gantry could not start: ${message}.`,
@@ -54,7 +57,11 @@ function startFailure(error: unknown, { host, port }: Config): Error {
       remedy: `${typeof remedy === 'string' ? `${remedy} ` : ''}\`gantry doctor\` examines the data folder and the database.`,
     });
   }
-  return error instanceof Error ? error : new Error(String(error));
+  if (name === 'DataFolderUnusable') {
+    const own = 'Make it writable for this user, or choose another with --data-dir or GANTRY_DATA_DIR.';
+    return new CommandFailure({ ...failed, message, remedy: own });
+  }
+  return error instanceof Error ? error : new Error(message);
 }
 
 /** What a server says itself about its data folder or its database: no stack helps with it. */

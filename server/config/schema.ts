@@ -148,6 +148,26 @@ export const SETTINGS = {
     summary: 'How many attempts the local node may run at once; 0 for none.',
     side: 'SERVER',
   }),
+  diskReserve: setting({
+    schema: z.number().min(0).max(90),
+    form: 'NUMBER',
+    default: 10,
+    variable: 'GANTRY_DISK_RESERVE',
+    flag: 'disk-reserve',
+    summary:
+      'Percent of a disk below which it counts as full, or 2 GiB where that is less: the local node takes no work then, and says so. Warned is at one and a half of it; at half of it the server takes no new runs. 0 turns it off.',
+    side: 'SERVER',
+  }),
+  ballast: setting({
+    schema: wholeNumber(65_536),
+    form: 'NUMBER',
+    default: 128,
+    variable: 'GANTRY_BALLAST',
+    flag: 'ballast',
+    summary:
+      'Mebibytes that a server with SQLite sets aside in its data folder, where the disk has plenty: they are set free when it is full, so that the server can still write what makes room. 0 for none.',
+    side: 'SERVER',
+  }),
   nodeLabels: setting({
     schema: z.record(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,125}[A-Za-z0-9])?$/), z.string().max(256)),
     form: 'MAP',

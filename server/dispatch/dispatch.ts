@@ -54,6 +54,13 @@ export function createDispatch(
     return found.inbox;
   };
 
+  /**
+   * Whether the node has said hello to another server, which has given up what runs here: asked while this one does
+   * not lead. A database that is away has nothing to say.
+   */
+  const isSuperseded = async (node: string, incarnation: number): Promise<boolean> =>
+    (await store.nodes.incarnation(node).catch(() => 0)) > incarnation;
+
   return {
     async hello(facts, known) {
       const inbox = inboxOf(facts.pool);
@@ -73,7 +80,9 @@ export function createDispatch(
       for (const report of known)
         if (report.state !== 'ASSIGNED') inputs.push({ type: 'REPORT', node, incarnation, report });
       await inboxOf(found.pool).offer(inputs);
-      if (!told.has(found.pool) || !poolOf(found.pool)?.isReady) return { status: 'OK', ...nothing };
+      if (!told.has(found.pool) || !poolOf(found.pool)?.isReady) {
+        return { status: (await isSuperseded(node, incarnation)) ? 'SUPERSEDED' : 'OK', ...nothing };
+      }
       return found.session.answer(seq, known);
     },
 

@@ -3,7 +3,7 @@ import type { AttemptState } from './attempt.ts';
 import type { PreparedCommand } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { HeldGpus } from './change.ts';
-import type { AttemptId } from './ids.ts';
+import type { AttemptId, RunId } from './ids.ts';
 import type { Node, NodeFacts } from './node.ts';
 import type { PipelineDefinition } from './pipeline.ts';
 import type { Run } from './run.ts';
@@ -29,6 +29,15 @@ export interface RecoveredRun {
   readonly definition: PipelineDefinition;
   /** By ordinal. */
   readonly taskRuns: readonly TaskRun[];
+}
+
+/** A run of which something cannot be read, or does not fit together: it is set aside, and the others go on. */
+export interface DamagedRun {
+  readonly id: RunId;
+  readonly key: number;
+  readonly pipeline: string;
+  /** What is wrong, and where. */
+  readonly message: string;
 }
 
 /** Task runs that a scheduler placed and the host verified; reserved in this order. */

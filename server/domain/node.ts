@@ -25,6 +25,13 @@ export interface Taint {
   readonly effect: 'NO_SCHEDULE';
 }
 
+/** The taint of a node whose disk is full, which its agent sets and takes off: no toleration helps. Its value says how full. */
+export const DISK_FULL_TAINT = 'gantry/disk-full';
+
+/** How full the disk of a node is that takes no work for it; null for one that has room. */
+export const diskFullOf = ({ taints }: Pick<NodeFacts, 'taints'>): string | null =>
+  taints.find(({ key }) => key === DISK_FULL_TAINT)?.value ?? null;
+
 /** A runner that a node offers. */
 export interface NodeRunner {
   readonly name: string;

@@ -25,6 +25,12 @@ const INFRASTRUCTURE_BACKOFF: RetryPolicy = {
   maxDelayMs: 30_000,
 };
 
+/** How long the retry after a failure waits that is counted already, whoever pays for it. Milliseconds. */
+export const delayAfter = (policy: RetryPolicy, failure: Failure | null, failures: number, losses: number): number =>
+  failure !== null && isInfrastructureFailure(failure)
+    ? backoffDelay(INFRASTRUCTURE_BACKOFF, Math.max(losses, 1))
+    : backoffDelay(policy, Math.max(failures, 1));
+
 /** Whether an attempt was stopped for the sake of others: nobody pays, and it queues again at once. */
 export const isDisplacement = ({ kind }: Failure): boolean => kind === 'PREEMPTED' || kind === 'DRAINED';
 

@@ -1,5 +1,6 @@
 import type { PreparedCommand, StoredCommand } from '../domain/command.ts';
 import type { PipelineDefinition } from '../domain/pipeline.ts';
+import { CorruptRow } from '../store/columns.ts';
 import type { Store } from '../store/store.ts';
 
 const BATCH = 1_000;
@@ -10,6 +11,8 @@ export class CommandSource {
   readonly #store: Store;
   readonly #pool: string;
   readonly #definitions = new Map<string, PipelineDefinition>();
+  /** To be refused with the next batch. */
+  #unreadable = new Map<number, string>();
   /** Taken, and not yet settled by a commit. */
   readonly #taken = new Set<number>();
 
@@ -20,11 +23,20 @@ export class CommandSource {
 
   /** Those that wait, oldest first, each taken once. */
   async take(): Promise<readonly PreparedCommand[]> {
-    const pending = await this.#store.commands.pending(this.#pool, 0, BATCH + this.#taken.size);
+    const pending = await this.#store.commands.pending(this.#pool, 0, BATCH + this.#taken.size, (id, message) =>
+      this.#unreadable.set(id, message),
+    );
     const fresh = pending.filter(({ id }) => !this.#taken.has(id)).slice(0, BATCH);
-    const prepared = await Promise.all(fresh.map((stored) => this.#prepare(stored)));
+    const prepared = await Promise.all(fresh.map((stored) => this.#prepareIfReadable(stored)));
     for (const { id } of fresh) this.#taken.add(id);
-    return prepared;
+    return prepared.filter((command) => command !== null);
+  }
+
+  /** The commands that cannot be obeyed because a row cannot be read, their own or one that they are about; and why. */
+  takeUnreadable(): ReadonlyMap<number, string> {
+    const taken = this.#unreadable;
+    this.#unreadable = new Map();
+    return taken;
   }
 
   /** Their receipts are durable. */
@@ -35,6 +47,16 @@ export class CommandSource {
   /** Forgets what was taken: it waits in the store still. */
   reset(): void {
     this.#taken.clear();
+  }
+
+  async #prepareIfReadable(stored: StoredCommand): Promise<PreparedCommand | null> {
+    try {
+      return await this.#prepare(stored);
+    } catch (error) {
+      if (!(error instanceof CorruptRow)) throw error;
+      this.#unreadable.set(stored.id, error.message);
+      return null;
+    }
   }
 
   async #prepare(stored: StoredCommand): Promise<PreparedCommand> {
@@ -58,7 +80,9 @@ export class CommandSource {
     const key = `${pipeline} ${number}`;
     const known = this.#definitions.get(key);
     if (known) return known;
-    const [version] = await this.#store.pipelines.versions([{ pipeline, number }]);
+    const [version] = await this.#store.pipelines.versions([{ pipeline, number }], (_, damage) => {
+      throw damage;
+    });
     // Another command of the same batch may have been quicker: keep one object.
     const raced = this.#definitions.get(key);
     if (raced || !version) return raced ?? null;

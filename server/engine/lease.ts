@@ -11,6 +11,13 @@ export interface LeaseTimers {
 }
 export const DEFAULT_LEASE: LeaseTimers = { ttlMs: 10_000, renewMs: 3_000, pollMs: 1_000, marginMs: 1_500 };
 
+/** Who takes leases: one process, not whatever runs on a folder. */
+export interface LeaseHolder {
+  readonly name: string;
+  /** Processes whose place it has taken and which are certain to have ended: it need not wait for their leases. */
+  readonly predecessors: readonly string[];
+}
+
 /**
  * Takes and keeps a pool's lease. Only the monotonic clock counts here: the lease is trusted until
  * `attempt started + ttl − margin` of the last successful renewal. The epoch in the store is what really fences.
@@ -18,13 +25,19 @@ export const DEFAULT_LEASE: LeaseTimers = { ttlMs: 10_000, renewMs: 3_000, pollM
 export class LeaseKeeper {
   readonly #leases: LeaseStore;
   readonly #name: string;
-  readonly #holder: string;
+  readonly #holder: LeaseHolder;
   readonly #clock: Clock;
   readonly #timers: LeaseTimers;
   #held: HeldLease | null = null;
   #trustedUntil = -Infinity;
 
-  constructor(leases: LeaseStore, name: string, holder: string, clock: Clock, timers: LeaseTimers = DEFAULT_LEASE) {
+  constructor(
+    leases: LeaseStore,
+    name: string,
+    holder: LeaseHolder,
+    clock: Clock,
+    timers: LeaseTimers = DEFAULT_LEASE,
+  ) {
     this.#leases = leases;
     this.#name = name;
     this.#holder = holder;
@@ -37,18 +50,42 @@ export class LeaseKeeper {
     return this.#held !== null && this.#clock.monotonic() < this.#trustedUntil;
   }
 
-  /** Waits until the lease is ours. Rejects when the signal is aborted, or with what the store rejects with. */
-  async acquire(signal: AbortSignal): Promise<HeldLease> {
-    for (;;) {
+  /**
+   * Waits until the lease is ours. Rejects when the signal is aborted, or with what the store rejects with.
+   *
+   * @param onWait Called once when somebody else has it.
+   */
+  async acquire(signal: AbortSignal, onWait: () => void = () => undefined): Promise<HeldLease> {
+    const { name } = this.#holder;
+    const predecessors = new Set(this.#holder.predecessors);
+    const seen = { holder: '', mark: '', since: 0 };
+    for (let tries = 0; ; tries++) {
       const asked = this.#clock.monotonic();
-      const held = await this.#leases.acquire(this.#name, this.#holder, this.#timers.ttlMs);
+      const held = await this.#leases.acquire(this.#name, name, this.#timers.ttlMs, [...predecessors]);
       if (held) {
         this.#held = held;
         this.#trustedUntil = asked + this.#timers.ttlMs - this.#timers.marginMs;
         return held;
       }
+      if (tries === 0) onWait();
+      if (await this.#isLeft(seen)) predecessors.add(seen.holder);
       await this.#clock.sleep(this.#timers.pollMs, signal);
     }
+  }
+
+  /**
+   * Whether the lease has stood unchanged for a whole term by our own clock: its holder, who renews it several times a
+   * term, has ended. The database's clock may have been set back, and then say for long that it has not expired.
+   */
+  async #isLeft(seen: { holder: string; mark: string; since: number }): Promise<boolean> {
+    const now = this.#clock.monotonic();
+    const standing = await this.#leases.standing(this.#name);
+    if (standing === null) return false;
+    if (standing.mark !== seen.mark || standing.holder !== seen.holder) {
+      Object.assign(seen, standing, { since: now });
+      return false;
+    }
+    return now - seen.since > this.#timers.ttlMs + this.#timers.marginMs;
   }
 
   /** Renews until the signal is aborted or the lease is lost; resolves then. A store that is away is asked again. */

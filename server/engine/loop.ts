@@ -6,6 +6,7 @@ import type { PreparedCommand } from '../domain/command.ts';
 import type { DecisionRow } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
+import type { RunId } from '../domain/ids.ts';
 import type { Input } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeRecord } from '../domain/node-record.ts';
@@ -14,21 +15,23 @@ import type { Placement } from '../placement/placement.ts';
 import type { HeldLease, Store } from '../store/store.ts';
 import { CommandSource } from './commands-source.ts';
 import { advance } from './core/advance.ts';
+import type { Moment } from './core/moment.ts';
 import type { PoolState, SilenceLimits } from './core/pool-state.ts';
-import { restore } from './core/restore.ts';
+import { RunFault } from './core/run-fault.ts';
 import { Step } from './core/step.ts';
 import { unwrittenDueAt } from './core/unwritten.ts';
 import { Inbox, type Offer } from './inbox.ts';
 import { DecisionLog } from './decision-log.ts';
 import { DurationHistory } from './duration-history.ts';
-import { LeaseKeeper } from './lease.ts';
+import { LeaseKeeper, type LeaseHolder } from './lease.ts';
+import { recoverPool } from './recovery.ts';
 import { keyOf, requestOf, shapeOfTaskRun, tellAll, tenantOf } from './requests.ts';
 import { Bell } from './wake.ts';
 
 export interface EngineOptions {
   readonly pool: string;
-  /** Names this process among the servers that share a database. */
-  readonly holder: string;
+  /** This process among the servers that share a database. */
+  readonly holder: LeaseHolder;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
@@ -81,6 +84,8 @@ export class Engine implements Service {
   #lookedAt = -Infinity;
   /** Commands that made the core throw when they were alone: refused at the next reload. */
   readonly #poisoned = new Set<number>();
+  /** Runs on which the engine failed, and how: set aside at the next reload. */
+  readonly #faults = new Map<RunId, string>();
   /** After a fault: one input at a time, so that the one at fault is found. */
   #isCareful = false;
   #placement: Placement | null = null;
@@ -153,6 +158,7 @@ export class Engine implements Service {
         await this.#term(signal, () => (failures = 0));
       } catch (error) {
         if (signal.aborted) break;
+        if (error instanceof RunFault) this.#faults.set(error.run, error.message);
         this.#options.log.error({ err: error, pool: this.#options.pool }, 'The engine dropped its memory and reloads.');
         const backoff = RELOAD_BACKOFF_MS[Math.min(failures++, RELOAD_BACKOFF_MS.length - 1)]!;
         await this.#options.clock.sleep(backoff, signal).catch(() => undefined);
@@ -168,19 +174,14 @@ export class Engine implements Service {
 
   /** From taking the lease to losing it. */
   async #term(signal: AbortSignal, onReady: () => void): Promise<void> {
-    const { store, clock, pool: name, silence } = this.#options;
-    const lease = await this.#lease.acquire(signal);
+    const { clock, pool: name } = this.#options;
+    const lease = await this.#lease.acquire(signal, () =>
+      this.#options.log.warn({ pool: name }, 'Another server leads this pool: this one waits for it to end.'),
+    );
     const term = new AbortController();
     const kept = this.#lease.keep(lease, term.signal).then(this.#bell.ring);
     try {
-      const [nodes, runs, assigned, gpus] = await Promise.all([
-        store.nodes.ofPool(name),
-        store.runs.unfinished(name),
-        store.events.assignedAfter(name, lease.writtenSeq),
-        store.taskRuns.heldGpus(name),
-      ]);
-      this.#options.reset();
-      const { pool, step } = restore(name, { nodes, runs, assigned, gpus }, lease.seq, clock.now(), silence);
+      const { pool, step } = await recoverPool(this.#options, lease, this.#faults);
       this.#pool = pool;
       let placement = await this.#replacePlacement(pool);
       step.placement.nodes.length = step.placement.queued.length = 0;
@@ -232,7 +233,7 @@ export class Engine implements Service {
     if (!this.inbox.isEmpty || this.#hasNews || placement.canPlace) return 0;
     return Math.max(
       0,
-      Math.min(IDLE_MS, Math.min(pool.timers.nextAt, unwrittenDueAt(pool)) - this.#options.clock.now()),
+      Math.min(IDLE_MS, Math.min(pool.timers.nextAt, unwrittenDueAt(pool)) - this.#options.clock.monotonic()),
     );
   }
 
@@ -251,9 +252,12 @@ export class Engine implements Service {
       commands = await this.#commands.take();
     }
     const { inputs, offers } = this.inbox.take();
-    const now = clock.now();
+    const now = momentOf(clock);
     const step = new Step(pool, now);
     const batch: Input[] = inputs as Input[];
+    for (const [id, message] of this.#commands.takeUnreadable()) {
+      step.receipt(id, { ok: false, code: 'INTERNAL_ERROR', message });
+    }
     for (const command of commands) {
       if (this.#poisoned.has(command.id)) {
         step.receipt(command.id, {
@@ -278,7 +282,7 @@ export class Engine implements Service {
     }
   }
 
-  #advanceOneByOne(pool: PoolState, batch: readonly Input[], now: number, step: Step): void {
+  #advanceOneByOne(pool: PoolState, batch: readonly Input[], now: Moment, step: Step): void {
     for (const input of batch) {
       try {
         advance(pool, [input], now, step);
@@ -300,6 +304,7 @@ export class Engine implements Service {
     before: Pending | null,
   ): Promise<Pending | null> {
     const { store, clock, pool: name } = this.#options;
+    const now: Moment = { at: step.now, tick: step.tick };
     tellPlacement(placement, step, this.#durations);
     let memory: Json | undefined;
     let decision: DecisionRow | undefined;
@@ -308,10 +313,10 @@ export class Engine implements Service {
       if (placed.memoryChanged) memory = placed.memory;
       if (placed.placements.length > 0) {
         if (placed.call !== null) decision = this.#decisions.rowOf(placed.call, placed.placements.length, step.now);
-        advance(pool, [{ type: 'PLACEMENT', placements: placed.placements }], step.now, step);
+        advance(pool, [{ type: 'PLACEMENT', placements: placed.placements }], now, step);
         tellPlacement(placement, step, this.#durations);
       }
-      for (const { taskRun, by } of placed.preempted) advance(pool, [{ type: 'PREEMPT', taskRun, by }], step.now, step);
+      for (const { taskRun, by } of placed.preempted) advance(pool, [{ type: 'PREEMPT', taskRun, by }], now, step);
     }
     if (step.isEmpty) {
       if (before) await before.done;
@@ -371,6 +376,8 @@ export class Engine implements Service {
     if (commands.length > 0) this.#commands.settled(commands.map(({ id }) => id));
   }
 }
+
+const momentOf = (clock: Clock): Moment => ({ at: clock.now(), tick: clock.monotonic() });
 
 /** Hands a step's news on and strikes them off; what has changed again since is told as it is now. */
 function tellPlacement(placement: Placement, step: Step, durations: DurationHistory | null): void {

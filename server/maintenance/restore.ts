@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createTokens, TOKEN_PREFIX, type Tokens } from '../auth/tokens.ts';
 import type { Clock } from '../clock.ts';
+import { takeDataFolder } from '../data-folder.ts';
 import { keepFolderRecord } from '../folder-match.ts';
 import { restoreBackup } from '../store/backup/restore-backup.ts';
 import type { BackupContents } from '../store/backup/read-backup.ts';
@@ -19,14 +20,27 @@ export interface Restored extends BackupContents {
 /**
  * Restores a backup into a database and makes the data folder its own. No server may run on either. What the node still
  * runs of later work, the next start stops; what the backup has under way goes on or is repeated. Rejects with
- * InvalidBackup, DatabaseInUse or StoreUnavailable; a backup that is damaged changes nothing.
+ * InvalidBackup, DatabaseInUse, DataFolderInUse or StoreUnavailable; a backup that is damaged changes nothing.
  */
 export async function restore(
   path: string,
   { dataDir, databaseUrl }: { readonly dataDir: string; readonly databaseUrl: string },
   options: { readonly clock: Clock; readonly log: StoreLog; readonly replace: boolean },
 ): Promise<Restored> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { clock } = options;
+  const folder = takeDataFolder(dataDir, clock.now());
+  try {
+    return await restoreInto(path, { dataDir, databaseUrl }, options);
+  } finally {
+    folder.release();
+  }
+}
+
+async function restoreInto(
+  path: string,
+  { dataDir, databaseUrl }: { readonly dataDir: string; readonly databaseUrl: string },
+  options: { readonly clock: Clock; readonly log: StoreLog; readonly replace: boolean },
+): Promise<Restored> {
   const contents = await restoreBackup(resolve(path), databaseUrl, options);
   const { clock } = options;
   const store = await openStore({ url: databaseUrl, clock, log: options.log });

@@ -6,6 +6,7 @@ import { amounts, changesBetween, factsOf } from './cluster-node.ts';
 import type { ClusterEvent, ClusterNode } from './filter.ts';
 import { gpuRoom, resizedGpus } from './gpu-slots.ts';
 import { ScopeCounts } from './scope-counts.ts';
+import { disk } from './filters/disk.ts';
 import { eligibility } from './filters/eligibility.ts';
 import type { TaskShape } from './shape.ts';
 
@@ -430,7 +431,8 @@ export const PER_NODE = 1e9;
 /** What each takes of it of whom there may be `max`. */
 export const perNodeNeed = (max: number): number => Math.floor(PER_NODE / max);
 
-const isEligible = (node: ModelNode): boolean => node.isPresent && eligibility.refuse(ANY_SHAPE, node.facts) === null;
+const isEligible = (node: ModelNode): boolean =>
+  node.isPresent && eligibility.refuse(ANY_SHAPE, node.facts) === null && disk.refuse(ANY_SHAPE, node.facts) === null;
 
 /** Eligibility is a matter of the node alone. */
 const ANY_SHAPE: TaskShape = { key: '', runner: '', resources: {}, nodeSelector: {}, tolerations: [], rules: null };

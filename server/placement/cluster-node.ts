@@ -1,5 +1,5 @@
 import type { Resources } from '@gantry/plugin-kit/scheduler';
-import type { Node } from '../domain/node.ts';
+import { diskFullOf, type Node } from '../domain/node.ts';
 import type { ClusterEvent, ClusterNode } from './filter.ts';
 
 /** A copy, because the engine goes on writing on the node that it hands over. */
@@ -29,7 +29,8 @@ export const amounts = (of: Resources): Resources => Object.assign(Object.create
 /** What has happened to a node, from what it was and what it is. */
 export function changesBetween(before: ClusterNode, after: ClusterNode): readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];
-  if (before.connection !== after.connection || before.eligibility !== after.eligibility) {
+  const isOtherwiseFull = (diskFullOf(before) === null) !== (diskFullOf(after) === null);
+  if (before.connection !== after.connection || before.eligibility !== after.eligibility || isOtherwiseFull) {
     events.push('ELIGIBILITY_CHANGED');
   }
   if (!isSame(before.labels, after.labels)) events.push('LABELS_CHANGED');

@@ -2,6 +2,7 @@ import { meetsRule } from '../domain/label-rule.ts';
 import type { WeightedRule } from '../domain/placement-rules.ts';
 import type { ModelNode } from './cluster-model.ts';
 import type { ClusterEvent, ClusterNode, Filter, Refusal } from './filter.ts';
+import { disk } from './filters/disk.ts';
 import { eligibility } from './filters/eligibility.ts';
 import { resources } from './filters/resources.ts';
 import { rules } from './filters/rules.ts';
@@ -12,7 +13,7 @@ import type { Tier } from './obstacle.ts';
 import { constraintKeyOf, type TaskShape } from './shape.ts';
 
 /** Every rule, in the order in which a refusal is told. */
-export const FILTERS: readonly Filter[] = [eligibility, runner, selector, rules, taint, resources];
+export const FILTERS: readonly Filter[] = [eligibility, disk, runner, selector, rules, taint, resources];
 
 /**
  * The rules that know nothing of amounts. Thousands of shapes that differ only in their resources share the answers:

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import { columns, whole } from './columns.ts';
 import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
+import { mended } from './damage.ts';
 import type { Database } from './database.ts';
 import type { AuditRecord, AuditStore } from './store.ts';
 import type { AuditTable, Tables } from './tables.ts';
@@ -21,6 +22,8 @@ function auditRecord(row: Selectable<AuditTable>): AuditRecord {
 
 /** Who did what. */
 export function auditStore(database: Database): AuditStore {
+  const read = (row: Selectable<AuditTable>): AuditRecord =>
+    database.sound(mended(row, auditRecord, { at: 0, details: '{}' }));
   return {
     append: (record) => database.write((transaction) => appendAudit(transaction, [record])),
 
@@ -36,12 +39,12 @@ export function auditStore(database: Database): AuditStore {
         .orderBy('id', 'desc')
         .limit(rowsToRead(args))
         .execute();
-      return pageOf(rows.map(auditRecord), args, ({ id }) => place.cursor(id));
+      return pageOf(rows.map(read), args, ({ id }) => place.cursor(id));
     },
 
     async after(id, limit) {
       const records = database.reader.selectFrom('audit').selectAll().where('id', '>', id);
-      return (await records.orderBy('id').limit(limit).execute()).map(auditRecord);
+      return (await records.orderBy('id').limit(limit).execute()).map(read);
     },
   };
 }

@@ -14,10 +14,12 @@ import { taskRunTransitions } from '../domain/task-run.ts';
 /** What is stored is not what this program writes: damage, or somebody else's hand. Names table, column and key. */
 export class CorruptRow extends Error {
   override readonly name = 'CorruptRow';
+  readonly column: string;
   constructor(table: string, key: string | number, column: string, why: string) {
     super(
       `The database holds a corrupt row: table ${table}, key ${key}, column ${column}: ${why}. Restore it from a backup.`,
     );
+    this.column = column;
   }
 }
 
@@ -27,6 +29,24 @@ export function whole(value: number | string, table: string, column: string, key
   if (!Number.isSafeInteger(number)) throw new CorruptRow(table, key, column, `${String(value)} is not a whole number`);
   return number;
 }
+
+/** The latest moment that a Date can hold. */
+const LAST_MOMENT = 8.64e15;
+
+/** A time in milliseconds since the epoch. Throws CorruptRow. */
+export function time(value: number | string, table: string, column: string, key: string | number = '?'): number {
+  const ms = whole(value, table, column, key);
+  if (Math.abs(ms) > LAST_MOMENT) throw new CorruptRow(table, key, column, `${ms} is no time`);
+  return ms;
+}
+
+/** As `time`, of a column that may be empty. */
+export const timeOrNull = (
+  value: number | string | null,
+  table: string,
+  column: string,
+  key: string | number = '?',
+): number | null => (value === null ? null : time(value, table, column, key));
 
 /** Reads one word of a list. Throws CorruptRow. */
 export function wordOf<Word extends string>(words: Readonly<Record<Word, unknown>>, table: string, column: string) {

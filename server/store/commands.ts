@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
 import type { Command } from '../domain/command.ts';
 import { appendAudit } from './audit.ts';
-import { columns, whole } from './columns.ts';
+import { columns, CorruptRow, time, whole } from './columns.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { CommandStore } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -127,7 +127,7 @@ export function commandStore(database: Database): CommandStore {
       return database.writeUnique((transaction) => append(transaction, wishes));
     },
 
-    async pending(pool, after, limit) {
+    async pending(pool, after, limit, onUnreadable) {
       const rows = await reader
         .selectFrom('command')
         .select(['id', 'command', 'actor', 'at'])
@@ -137,10 +137,17 @@ export function commandStore(database: Database): CommandStore {
         .orderBy('id')
         .limit(limit)
         .execute();
-      return rows.map((row) => {
+      return rows.flatMap((row) => {
         const id = whole(row.id, 'command', 'id');
-        const command = columns.command.command(row.command, id);
-        return { id, pool, command, actor: row.actor, at: whole(row.at, 'command', 'at', id) };
+        try {
+          const command = columns.command.command(row.command, id);
+          return { id, pool, command, actor: row.actor, at: time(row.at, 'command', 'at', id) };
+        } catch (error) {
+          if (!(error instanceof CorruptRow) || onUnreadable === undefined) throw error;
+          database.tellOfDamage(error);
+          onUnreadable(id, error.message);
+          return [];
+        }
       });
     },
 

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { Mended } from './damage.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import type { Committer } from './dialect/committer.ts';
 import { RunKeys } from './run-keys.ts';
@@ -20,8 +21,9 @@ export interface Connection {
   /** Leases: never behind a busy pool. */
   readonly leases: Kysely<Tables>;
   readonly committer: Committer;
-  /** Brings everything that is committed into the database's main file, where it has one. */
-  checkpoint(): Promise<void>;
+  /** As Store.makeRoom and Store.file say. Where the database has a file, it brings everything committed into that. */
+  makeRoom?(): Promise<void>;
+  readonly file?: string;
   /** As Store.ping says. */
   ping(timeoutMs: number): Promise<boolean>;
   /** As RetentionStore.usage says. */
@@ -31,6 +33,9 @@ export interface Connection {
 
 /** Whole transactions are tried again this often: deadlocks end when one of the two has gone. */
 const MAX_TRIES = 5;
+
+/** Damaged rows that are told of, one by one; then there are more than anybody reads. */
+const TOLD_DAMAGE = 1_000;
 
 /** The connections with the rules of their use. */
 export class Database {
@@ -42,6 +47,8 @@ export class Database {
   readonly #writer: Kysely<Tables>;
   readonly #clock: Clock;
   #asideMs = 0;
+  /** Damage that the operator has been told of. */
+  readonly #damage = new Set<string>();
 
   constructor(connection: Connection, clock: Clock, log: StoreLog) {
     this.dialect = connection.dialect;
@@ -90,6 +97,18 @@ export class Database {
         if (tries === MAX_TRIES || !this.dialect.isDuplicate(error)) throw error;
       }
     }
+  }
+
+  /** Takes what `mended` has made of a row, and tells the operator of each damage once. */
+  sound<Value>({ value, damage }: Mended<Value>): Value {
+    if (damage !== null) this.tellOfDamage(damage);
+    return value;
+  }
+
+  tellOfDamage({ message }: Error): void {
+    if (this.#damage.has(message) || this.#damage.size >= TOLD_DAMAGE) return;
+    this.#damage.add(message);
+    this.log('warn', message);
   }
 
   /** Lets everybody else have their say, for who asks much of the database: one kind answers in this very thread. */

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { StoredDecision } from '../domain/decision.ts';
 import { whole } from './columns.ts';
+import { mended, type Neutral } from './damage.ts';
 import type { Database } from './database.ts';
 import type { DecisionStore } from './store.ts';
 import type { DecisionTable } from './tables.ts';
@@ -24,18 +25,21 @@ function decisionOf(row: Selectable<DecisionTable>): StoredDecision {
   };
 }
 
+const NEUTRAL: Neutral<Selectable<DecisionTable>> = { at: 0, seed: 0, offered: 0, placed: 0 };
+
 /** How placements were decided. Written by commits. */
 export function decisionStore(database: Database): DecisionStore {
   const { reader } = database;
+  const read = (row: Selectable<DecisionTable>): StoredDecision => database.sound(mended(row, decisionOf, NEUTRAL));
   const ofPool = (pool: string) => reader.selectFrom('decision').selectAll().where('pool', '=', pool);
   return {
     async bySeq(pool, seq) {
       const row = await ofPool(pool).where('seq', '=', seq).executeTakeFirst();
-      return row ? decisionOf(row) : null;
+      return row ? read(row) : null;
     },
 
     async madeAt(pool, at) {
-      return (await ofPool(pool).where('at', '=', at).orderBy('seq').limit(MAX_AT_ONCE).execute()).map(decisionOf);
+      return (await ofPool(pool).where('at', '=', at).orderBy('seq').limit(MAX_AT_ONCE).execute()).map(read);
     },
 
     async latest(pool, limit) {
@@ -44,7 +48,7 @@ export function decisionStore(database: Database): DecisionStore {
         .orderBy('seq', 'desc')
         .limit(limit)
         .execute();
-      return rows.map(decisionOf);
+      return rows.map(read);
     },
 
     async trim(pool, limits) {

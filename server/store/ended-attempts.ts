@@ -4,7 +4,7 @@ import { whole } from './columns.ts';
 import { placeOfThree, rowsToRead } from './cursor.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { EndedAttempt, Page, PageArgs } from './store.ts';
-import { attemptOf, latestAttemptOf } from './task-run-row.ts';
+import { mendedAttempt, mendedLatestAttempt } from './task-run-row.ts';
 import type { Tables } from './tables.ts';
 
 /** Task runs that one statement looks through: some milliseconds, also where every other query has to wait for it. */
@@ -94,8 +94,8 @@ async function inPiece(database: Database, node: string, before: Key, last: Key,
     .execute();
   for (const row of rows) {
     const [runKey, ordinal] = [whole(row.run_key, 'task_run', 'run_key'), whole(row.ordinal, 'task_run', 'ordinal')];
-    const attempt = latestAttemptOf(row, `${runKey} ${ordinal}`);
-    add([runKey, ordinal, attempt.number], attempt);
+    const attempt = database.sound(mendedLatestAttempt(row, `${runKey} ${ordinal}`));
+    if (attempt !== null) add([runKey, ordinal, attempt.number], attempt);
   }
   // After the latest: one that is replaced in between is met twice, and not left out.
   const earlier = await reader
@@ -114,7 +114,7 @@ async function inPiece(database: Database, node: string, before: Key, last: Key,
     .limit(limit)
     .execute();
   for (const row of earlier) {
-    const attempt = attemptOf(row);
+    const attempt = database.sound(mendedAttempt(row));
     add([whole(row.run_key, 'attempt', 'run_key'), whole(row.ordinal, 'attempt', 'ordinal'), attempt.number], attempt);
   }
   return [...found.values()].sort(byPlace).slice(0, limit);

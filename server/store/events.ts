@@ -1,9 +1,12 @@
+import type { Selectable } from 'kysely';
 import type { AssignedLog } from '../domain/change.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { LoggedAssignment } from '../domain/input.ts';
-import { columns, CorruptRow, whole } from './columns.ts';
+import { columns, CorruptRow, time, whole } from './columns.ts';
+import { mended, type Neutral } from './damage.ts';
 import type { Database } from './database.ts';
 import type { EventStore } from './store.ts';
+import type { EventTable } from './tables.ts';
 
 type Body = Pick<EventBatch, 'runs' | 'taskRuns' | 'nodes' | 'receipts'>;
 
@@ -38,8 +41,22 @@ function assignmentsOf(text: string, at: number, key: string): LoggedAssignment[
   return assignments;
 }
 
+function batchOf({ pool, ...row }: Selectable<EventTable>, key: string): EventBatch {
+  const { runs, taskRuns, nodes, receipts } = bodyOf(row.body, key);
+  const batch = { pool, seq: whole(row.seq, 'event', 'seq', key), at: time(row.at, 'event', 'at', key) };
+  return { ...batch, runs, taskRuns, nodes, receipts };
+}
+
+/** What cannot be read has told of nothing: the rows themselves say how things are. */
+const NEUTRAL: Neutral<Selectable<EventTable>> = {
+  at: 0,
+  body: '{"runs":[],"taskRuns":[],"nodes":[],"receipts":[]}',
+  assigned: '{"nodes":[],"tasks":[]}',
+};
+
 /** The event log. Rows are written by commits. */
-export function eventStore({ reader }: Database): EventStore {
+export function eventStore(database: Database): EventStore {
+  const { reader } = database;
   const end = async (pool: string, direction: 'asc' | 'desc'): Promise<number | undefined> => {
     const row = await reader
       .selectFrom('event')
@@ -62,9 +79,7 @@ export function eventStore({ reader }: Database): EventStore {
         .execute();
       return rows.map((row) => {
         const key = `${pool} ${row.seq}`;
-        const { runs, taskRuns, nodes, receipts } = bodyOf(row.body, key);
-        const batch = { pool, seq: whole(row.seq, 'event', 'seq', key), at: whole(row.at, 'event', 'at', key) };
-        return { ...batch, runs, taskRuns, nodes, receipts };
+        return database.sound(mended(row, (each) => batchOf(each, key), NEUTRAL));
       });
     },
     async assignedAfter(pool, seq) {
@@ -78,7 +93,8 @@ export function eventStore({ reader }: Database): EventStore {
         .execute();
       return rows.flatMap((row) => {
         const key = `${pool} ${row.seq}`;
-        return assignmentsOf(row.assigned!, whole(row.at, 'event', 'at', key), key);
+        const read = ({ assigned, at }: typeof row) => assignmentsOf(assigned!, time(at, 'event', 'at', key), key);
+        return database.sound(mended(row, read, NEUTRAL));
       });
     },
     last: async (pool) => (await end(pool, 'desc')) ?? 0,

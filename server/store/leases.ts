@@ -11,7 +11,7 @@ export function leaseStore(database: Database): LeaseStore {
     database.retrying(() => leases.transaction().execute(work)) as Promise<Result>;
 
   return {
-    async acquire(name, holder, ttlMs) {
+    async acquire(name, holder, ttlMs, dead = []) {
       const { nowMs } = dialect;
       await database.retrying(() =>
         insertOrKeep(
@@ -29,7 +29,7 @@ export function leaseStore(database: Database): LeaseStore {
           .where('name', '=', name)
           // Its own one too: who asks again has lost its memory, and what it may still be writing must fail.
           .where((all) =>
-            all.or([all('holder', 'is', null), all('holder', '=', holder), all('expires_at', '<=', nowMs)]),
+            all.or([all('holder', 'is', null), all('holder', 'in', [holder, ...dead]), all('expires_at', '<=', nowMs)]),
           )
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) return null;
@@ -46,6 +46,16 @@ export function leaseStore(database: Database): LeaseStore {
           writtenSeq: whole(row.written_seq, 'lease', 'written_seq', name),
         };
       });
+    },
+
+    async standing(name) {
+      const row = await leases
+        .selectFrom('lease')
+        .select(['holder', 'epoch', 'expires_at'])
+        .where('name', '=', name)
+        .executeTakeFirst();
+      if (row === undefined || row.holder === null) return null;
+      return { holder: row.holder, mark: `${row.epoch} ${row.expires_at}` };
     },
 
     // Also after it has expired, while nobody has taken it: the epoch is what fences, and a reload would cost more.

@@ -1,6 +1,7 @@
-import type { Insertable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import { attemptId, parseAttemptId } from '../domain/ids.ts';
-import { columns, whole } from './columns.ts';
+import { columns, time, whole } from './columns.ts';
+import { mended } from './damage.ts';
 import { piecesOf, type Database } from './database.ts';
 import { SegmentReader, type NumberedChunk } from './log-segments.ts';
 import type { LogStore } from './store.ts';
@@ -56,12 +57,12 @@ export function logStore(database: Database): LogStore {
 }
 
 async function singleChunks(
-  { reader }: Database,
+  database: Database,
   { runKey, ordinal }: { readonly runKey: number; readonly ordinal: number },
   after: { readonly number: number; readonly seq: number },
   limit: number,
 ): Promise<NumberedChunk[]> {
-  const rows = await reader
+  const rows = await database.reader
     .selectFrom('log_chunk')
     .selectAll()
     .where('run_key', '=', runKey)
@@ -81,8 +82,7 @@ async function singleChunks(
     return {
       number: whole(row.number, 'log_chunk', 'number', place),
       seq: whole(row.seq, 'log_chunk', 'seq', place),
-      stream: columns.logChunk.stream(row.stream, place),
-      at: whole(row.at, 'log_chunk', 'at', place),
+      ...database.sound(mended(row, (each) => chunkOf(each, place), { stream: 'SYSTEM', at: 0 })),
       text: row.text,
     };
   });
@@ -96,6 +96,11 @@ function merged(one: readonly NumberedChunk[], other: readonly NumberedChunk[]):
     return before?.number !== number || before.seq !== seq;
   });
 }
+
+const chunkOf = (row: Pick<Selectable<LogChunkTable>, 'stream' | 'at'>, place: string) => ({
+  stream: columns.logChunk.stream(row.stream, place),
+  at: time(row.at, 'log_chunk', 'at', place),
+});
 
 function batchesOf(rows: readonly Insertable<LogChunkTable>[]): Insertable<LogChunkTable>[][] {
   return piecesOf(rows, ROWS_AT_ONCE).flatMap((piece) => {

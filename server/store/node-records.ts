@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { NodeRecord } from '../domain/node-record.ts';
 import { columns, whole } from './columns.ts';
 import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
+import { mended } from './damage.ts';
 import type { Database } from './database.ts';
 import type { NodeRecordStore } from './store.ts';
 import type { NodeRecordTable } from './tables.ts';
@@ -25,7 +26,10 @@ function recordOf(row: Row): NodeRecord {
 }
 
 /** A row with its place in the list. */
-const placed = (row: Row) => ({ row: recordOf(row), cursor: place.cursor(idOf(row)) });
+const placed = (row: Row, database: Database) => ({
+  row: database.sound(mended(row, recordOf, { at: 0, type: 'CHANGED', incarnation: 0 })),
+  cursor: place.cursor(idOf(row)),
+});
 
 /** What has happened to nodes. Written by commits. */
 export function nodeRecordStore(database: Database): NodeRecordStore {
@@ -40,12 +44,14 @@ export function nodeRecordStore(database: Database): NodeRecordStore {
         .limit(rowsToRead(args))
         .execute();
       const { rows: shown, hasNextPage } = pageOf(rows, args, (row) => place.cursor(idOf(row)));
-      return { rows: shown.map(({ row }) => placed(row)), hasNextPage };
+      return { rows: shown.map(({ row }) => placed(row, database)), hasNextPage };
     },
 
     async after(node, cursor, limit) {
       const last = place.key(cursor) ?? 0;
-      return (await ofNode(node).where('id', '>', last).orderBy('id').limit(limit).execute()).map(placed);
+      return (await ofNode(node).where('id', '>', last).orderBy('id').limit(limit).execute()).map((row) =>
+        placed(row, database),
+      );
     },
 
     async trim(nodes, kept) {

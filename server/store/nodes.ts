@@ -1,11 +1,12 @@
 import type { Selectable, SelectQueryBuilder } from 'kysely';
 import type { Resources } from '@gantry/plugin-kit/vocabulary';
 import type { Node } from '../domain/node.ts';
-import { columns, countOf, whole } from './columns.ts';
+import { columns, countOf, time, whole } from './columns.ts';
 import { namedPlace, pageOf, rowsToRead } from './cursor.ts';
+import { mended, type Neutral } from './damage.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { NodeStore } from './store.ts';
-import type { NodeTable, Tables } from './tables.ts';
+import type { NodeResourceTable, NodeTable, Tables } from './tables.ts';
 import { insertOrUpdate } from './upsert.ts';
 
 const place = namedPlace('node');
@@ -32,11 +33,29 @@ function nodeOf(row: Selectable<NodeTable>, amounts: Amounts | undefined): Node 
     runners: read.runners(row.runners, name),
     agentVersion: row.agent_version,
     runningCount: whole(row.running_count, 'node', 'running_count', name),
-    registeredAt: whole(row.registered_at, 'node', 'registered_at', name),
-    heardAt: whole(row.heard_at, 'node', 'heard_at', name),
+    registeredAt: time(row.registered_at, 'node', 'registered_at', name),
+    heardAt: time(row.heard_at, 'node', 'heard_at', name),
     revision: whole(row.revision, 'node', 'revision', name),
   };
 }
+
+/** An agent says hello and is known again; until then its node is doubted. */
+const NEUTRAL: Neutral<Selectable<NodeTable>> = {
+  connection: 'SUSPECT',
+  eligibility: 'ELIGIBLE',
+  incarnation: 0,
+  labels: '{}',
+  taints: '[]',
+  runners: '[]',
+  running_count: 0,
+  registered_at: 0,
+  heard_at: 0,
+  revision: 0,
+};
+type Amount = Pick<Selectable<NodeResourceTable>, 'capacity' | 'reserved'>;
+const NOTHING: Neutral<Amount> = { capacity: 0, reserved: 0 };
+const amount = (column: keyof Amount, node: string) => (row: Amount) =>
+  whole(row[column], 'node_resource', column, node);
 
 type NodeQuery<Output> = SelectQueryBuilder<Tables, 'node', Output>;
 const matching = <Output>(query: NodeQuery<Output>, { pool }: { readonly pool?: string }): NodeQuery<Output> =>
@@ -65,11 +84,12 @@ export function nodeStore(database: Database): NodeStore {
       for (const { node, resource, capacity, reserved } of resources) {
         let known = amounts.get(node);
         if (!known) amounts.set(node, (known = { capacity: {}, reserved: {} }));
-        known.capacity[resource] = whole(capacity, 'node_resource', 'capacity', node);
-        known.reserved[resource] = whole(reserved, 'node_resource', 'reserved', node);
+        // What cannot be read is nothing: the agent says it again, and what is held follows from what runs.
+        known.capacity[resource] = database.sound(mended({ capacity, reserved }, amount('capacity', node), NOTHING));
+        known.reserved[resource] = database.sound(mended({ capacity, reserved }, amount('reserved', node), NOTHING));
       }
     }
-    return rows.map((row) => nodeOf(row, amounts.get(row.name)));
+    return rows.map((row) => database.sound(mended(row, (each) => nodeOf(each, amounts.get(each.name)), NEUTRAL)));
   }
 
   return {
@@ -101,6 +121,15 @@ export function nodeStore(database: Database): NodeStore {
       return withAmounts(
         await reader.selectFrom('node').selectAll().where('pool', '=', pool).orderBy('name').execute(),
       );
+    },
+
+    async incarnation(name) {
+      const row = await reader
+        .selectFrom('node_incarnation')
+        .select('incarnation')
+        .where('node', '=', name)
+        .executeTakeFirst();
+      return row === undefined ? 0 : whole(row.incarnation, 'node_incarnation', 'incarnation', name);
     },
 
     nextIncarnation: (name) =>

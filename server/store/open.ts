@@ -55,7 +55,7 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
     await migrate(connection.writer, connection.dialect, () => clock.now());
     await ensureIdentity(connection.writer, connection.dialect, clock.now());
     const database = new Database(connection, clock, log);
-    const identity = identityStore(database, connection.checkpoint);
+    const identity = identityStore(database, () => connection.makeRoom?.() ?? Promise.resolve());
     if ((await identity.read()).state === 'RESTORING') {
       throw new StoreUnavailable(
         'A restore into this database was broken off. Run `gantry restore` again with --replace, or use another database.',
@@ -81,6 +81,8 @@ export async function openStore({ url, clock, log = () => {}, timeouts }: StoreO
       audit: auditStore(database),
       identity,
       commit: (lease, seq, change) => connection.committer.commit(lease, seq, change),
+      makeRoom: async () => connection.makeRoom?.(),
+      file: connection.file ?? null,
       ping: (timeoutMs) => connection.ping(timeoutMs),
       close: () => connection.close(),
     };

@@ -3,6 +3,7 @@ import type { Pipeline, PipelineVersion } from '../domain/pipeline.ts';
 import { appendAudit } from './audit.ts';
 import { columns, countOf, whole } from './columns.ts';
 import { namedPlace, numberedPlace, pageOf, rowsToRead } from './cursor.ts';
+import { mended, type Mended, type Neutral } from './damage.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { PipelineStore } from './store.ts';
 import type { PipelineTable, PipelineVersionTable, Tables } from './tables.ts';
@@ -37,6 +38,22 @@ export function pipelineVersionOf(row: Selectable<PipelineVersionTable>): Pipeli
   };
 }
 
+const NEUTRAL: Neutral<Selectable<PipelineTable>> = { latest_version: 0, paused: 0, created_at: 0, updated_at: 0 };
+/** Nobody can run it; whoever applies the pipeline again gets a version that can be run. */
+const NO_DEFINITION = { name: '', description: '', pool: 'default', priority: 0, params: {}, tasks: [] };
+const NEUTRAL_VERSION: Neutral<Selectable<PipelineVersionTable>> = {
+  definition: JSON.stringify(NO_DEFINITION),
+  created_at: 0,
+};
+
+/** Turns a row that may be damaged into a version: the definition of a damaged one is empty and says why. */
+function mendedVersion(row: Selectable<PipelineVersionTable>): Mended<PipelineVersion> {
+  const { value, damage } = mended(row, pipelineVersionOf, NEUTRAL_VERSION);
+  if (damage?.column !== 'definition') return { value, damage };
+  const definition = { ...value.definition, name: row.pipeline, description: damage.message };
+  return { value: { ...value, definition }, damage };
+}
+
 type PipelineQuery<Output> = SelectQueryBuilder<Tables, 'pipeline', Output>;
 const matching = <Output>(
   query: PipelineQuery<Output>,
@@ -52,6 +69,7 @@ const matching = <Output>(
 /** Pipelines and their versions. */
 export function pipelineStore(database: Database): PipelineStore {
   const { reader, dialect } = database;
+  const read = (row: Selectable<PipelineTable>): Pipeline => database.sound(mended(row, pipelineOf, NEUTRAL));
   return {
     apply: (definition, { source, hash, actor, at }) =>
       database.writeUnique(async (transaction) => {
@@ -65,9 +83,9 @@ export function pipelineStore(database: Database): PipelineStore {
         }
         const pipeline = await pipelines.executeTakeFirst();
         const row = await latestVersions.executeTakeFirst();
-        const latest = row && pipelineVersionOf(row);
+        const { value: latest = null, damage = null } = row ? mendedVersion(row) : {};
         const isAlive = pipeline !== undefined && pipeline.deleted_at === null;
-        if (latest && isAlive && latest.hash === hash) return { version: latest, created: false };
+        if (latest && damage === null && isAlive && latest.hash === hash) return { version: latest, created: false };
         const number = (latest?.number ?? 0) + 1;
         const version: PipelineVersion = {
           pipeline: name,
@@ -145,7 +163,7 @@ export function pipelineStore(database: Database): PipelineStore {
           .where('name', 'in', piece)
           .where('deleted_at', 'is', null)
           .execute();
-        for (const row of rows) found.set(row.name, pipelineOf(row));
+        for (const row of rows) found.set(row.name, read(row));
       }
       return names.map((name) => found.get(name) ?? null);
     },
@@ -157,7 +175,7 @@ export function pipelineStore(database: Database): PipelineStore {
         .orderBy('name')
         .limit(rowsToRead(args))
         .execute();
-      return pageOf(rows.map(pipelineOf), args, ({ name }) => place.cursor(name));
+      return pageOf(rows.map(read), args, ({ name }) => place.cursor(name));
     },
 
     async count(filter) {
@@ -165,7 +183,7 @@ export function pipelineStore(database: Database): PipelineStore {
       return countOf(await matching(query, filter).executeTakeFirstOrThrow());
     },
 
-    async versions(keys) {
+    async versions(keys, onDamaged) {
       const found = new Map<string, PipelineVersion>();
       for (const piece of piecesOf(keys, dialect.listLimit)) {
         const rows = await reader
@@ -179,7 +197,11 @@ export function pipelineStore(database: Database): PipelineStore {
             ),
           )
           .execute();
-        for (const row of rows) found.set(`${row.number} ${row.pipeline}`, pipelineVersionOf(row));
+        for (const row of rows) {
+          const { value, damage } = mendedVersion(row);
+          if (damage !== null && onDamaged !== undefined) onDamaged(value, damage);
+          else found.set(`${row.number} ${row.pipeline}`, database.sound({ value, damage }));
+        }
       }
       return keys.map(({ pipeline, number }) => found.get(`${number} ${pipeline}`) ?? null);
     },
@@ -194,7 +216,11 @@ export function pipelineStore(database: Database): PipelineStore {
         .orderBy('number', 'desc')
         .limit(rowsToRead(args))
         .execute();
-      return pageOf(rows.map(pipelineVersionOf), args, ({ number }) => versionPlace.cursor(number));
+      return pageOf(
+        rows.map((row) => database.sound(mendedVersion(row))),
+        args,
+        ({ number }) => versionPlace.cursor(number),
+      );
     },
   };
 }

@@ -1,21 +1,18 @@
-import type { Selectable, SelectQueryBuilder } from 'kysely';
+import type { Expression, ExpressionBuilder, Selectable, SelectQueryBuilder, SqlBool } from 'kysely';
 import type { RunId } from '../domain/ids.ts';
-import type { RecoveredRun } from '../domain/input.ts';
-import type { PipelineDefinition } from '../domain/pipeline.ts';
 import { isTerminalRun, runTransitions, type Run, type RunState } from '../domain/run.ts';
-import type { TaskRun } from '../domain/task-run.ts';
-import { CorruptRow, countOf, whole } from './columns.ts';
+import { countOf } from './columns.ts';
 import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
 import { piecesOf, type Database } from './database.ts';
-import { runOf } from './run-row.ts';
+import { recover } from './recovery.ts';
+import { mendedRun, runOf } from './run-row.ts';
+import { setAside } from './set-aside.ts';
 import type { PipelineStore, RunFilter, RunStore } from './store.ts';
 import type { RunTable, Tables } from './tables.ts';
-import { taskRunOf } from './task-run-row.ts';
 
 const place = numberedPlace('run');
-const UNFINISHED = (Object.keys(runTransitions) as RunState[]).filter((state) => !isTerminalRun(state));
-/** Task runs per statement of a recovery. */
-const RECOVERED_AT_ONCE = 20_000;
+/** In their alphabetical order: what lies between two of them is no terminal state, and perhaps none at all. */
+const TERMINAL = (Object.keys(runTransitions) as RunState[]).filter(isTerminalRun).toSorted();
 
 type RunQuery<Output> = SelectQueryBuilder<Tables, 'run', Output>;
 function matching<Output>(query: RunQuery<Output>, filter: RunFilter): RunQuery<Output> {
@@ -31,12 +28,22 @@ function matching<Output>(query: RunQuery<Output>, filter: RunFilter): RunQuery<
   return narrowed;
 }
 
+/** Not ended, also in a state that nobody knows; as ranges, which the index of pools and states answers. */
+function isUnfinished(all: ExpressionBuilder<Tables, 'run'>): Expression<SqlBool> {
+  const between = TERMINAL.map((state, at) => {
+    const above = all('state', '>', state);
+    const next = TERMINAL[at + 1];
+    return next === undefined ? above : all.and([above, all('state', '<', next)]);
+  });
+  return all.or([all('state', '<', TERMINAL[0]!), ...between]);
+}
+
 /** Runs. */
 export function runStore(database: Database, pipelines: PipelineStore): RunStore {
   const { reader, dialect, runKeys } = database;
 
   const read = (row: Selectable<RunTable>): Run => {
-    const run = runOf(row);
+    const run = database.sound(mendedRun(row));
     runKeys.remember(run.id, run.key);
     return run;
   };
@@ -69,23 +76,33 @@ export function runStore(database: Database, pipelines: PipelineStore): RunStore
       return countOf(await matching(query, filter).executeTakeFirstOrThrow());
     },
 
-    async unfinished(pool) {
+    async unfinished(pool, onDamaged) {
       const rows = await reader
         .selectFrom('run')
         .selectAll()
         .where('pool', '=', pool)
-        .where('state', 'in', UNFINISHED)
+        .where(isUnfinished)
         .orderBy('run_key')
         .execute();
-      return recover(database, pipelines, rows.map(read));
+      const runs = rows.flatMap((row) => {
+        const { value, damage } = mendedRun(row);
+        if (damage === null) return read(row);
+        if (onDamaged === undefined) throw damage;
+        database.tellOfDamage(damage);
+        onDamaged({ id: value.id, key: value.key, pipeline: value.pipeline, message: damage.message });
+        return [];
+      });
+      return recover(database, pipelines, runs, onDamaged);
     },
 
-    withTaskRuns: (runs) => recover(database, pipelines, runs),
+    setAside: (lease, runs, at) => setAside(database, lease, runs, at),
+
+    withTaskRuns: (runs) => recover(database, pipelines, runs, () => undefined),
 
     async whole(id) {
       const row = await reader.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) return null;
-      const [recovered] = await recover(database, pipelines, [read(row)]);
+      const [recovered] = await recover(database, pipelines, [runOf(row)]);
       if (recovered === undefined || recovered.taskRuns.length === recovered.run.taskRunCount) return recovered ?? null;
       // Somebody may have deleted it between the two reads: a part of a run is none.
       const still = await reader.selectFrom('run').select('id').where('id', '=', id).executeTakeFirst();
@@ -94,78 +111,4 @@ export function runStore(database: Database, pipelines: PipelineStore): RunStore
       return null;
     },
   };
-}
-
-async function recover(database: Database, pipelines: PipelineStore, runs: readonly Run[]): Promise<RecoveredRun[]> {
-  const definitions = await definitionsOf(pipelines, runs);
-  const taskRuns = await taskRunsOf(database, runs);
-  return runs.map((run) => {
-    const definition = definitions.get(versionKey(run));
-    if (!definition) throw new CorruptRow('run', run.id, 'version', `${run.pipeline} has no version ${run.version}`);
-    return { run, definition, taskRuns: taskRuns.get(run.key) ?? [] };
-  });
-}
-
-const versionKey = ({ pipeline, version }: Run): string => `${version} ${pipeline}`;
-
-async function definitionsOf(pipelines: PipelineStore, runs: readonly Run[]): Promise<Map<string, PipelineDefinition>> {
-  const pinned = new Map(runs.map((run) => [versionKey(run), { pipeline: run.pipeline, number: run.version }]));
-  const versions = await pipelines.versions([...pinned.values()]);
-  const definitions = new Map<string, PipelineDefinition>();
-  for (const version of versions) {
-    if (version) definitions.set(`${version.number} ${version.pipeline}`, version.definition);
-  }
-  return definitions;
-}
-
-/** The task runs of runs, by the runs' keys, each list by ordinal. */
-async function taskRunsOf(database: Database, runs: readonly Run[]): Promise<Map<number, TaskRun[]>> {
-  const byRun = new Map(runs.map(({ key }): [number, TaskRun[]] => [key, []]));
-  for (const piece of piecesOf(runs, database.dialect.listLimit)) {
-    for (const part of partsOf(piece)) {
-      // A run with very many task runs is read in slices, so that no answer is larger than a packet.
-      const most = Math.max(...part.map(({ taskRunCount }) => taskRunCount));
-      for (let from = 0; from < Math.max(most, 1); from += RECOVERED_AT_ONCE)
-        await readSlice(database, part, from, byRun);
-    }
-  }
-  return byRun;
-}
-
-/** Adds the task runs with ordinals from `from`, at most RECOVERED_AT_ONCE of each run. */
-async function readSlice(
-  { reader }: Database,
-  runs: readonly Run[],
-  from: number,
-  byRun: ReadonlyMap<number, TaskRun[]>,
-): Promise<void> {
-  const ids = new Map(runs.map(({ key, id }) => [key, id]));
-  const rows = await reader
-    .selectFrom('task_run')
-    .selectAll()
-    .where('run_key', 'in', [...ids.keys()])
-    .where('ordinal', '>=', from)
-    .where('ordinal', '<', from + RECOVERED_AT_ONCE)
-    .orderBy('run_key')
-    .orderBy('ordinal')
-    .execute();
-  for (const row of rows) {
-    const key = whole(row.run_key, 'task_run', 'run_key');
-    byRun.get(key)?.push(taskRunOf(row, ids.get(key)!));
-  }
-}
-
-/** Groups runs so that one statement reads about as many task runs as it should. */
-function partsOf(runs: readonly Run[]): Run[][] {
-  const parts: Run[][] = [];
-  let count = Infinity;
-  for (const run of runs) {
-    if (count + run.taskRunCount > RECOVERED_AT_ONCE) {
-      parts.push([]);
-      count = 0;
-    }
-    parts.at(-1)!.push(run);
-    count += run.taskRunCount;
-  }
-  return parts;
 }

@@ -5,17 +5,18 @@ import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
 import type { StoredDecision } from '../domain/decision.ts';
 import type { EventBatch } from '../domain/event.ts';
 import type { AttemptId, RunId } from '../domain/ids.ts';
-import type { LoggedAssignment, RecoveredRun } from '../domain/input.ts';
+import type { DamagedRun, LoggedAssignment, RecoveredRun } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeRecord } from '../domain/node-record.ts';
 import type { Pipeline, PipelineDefinition, PipelineVersion } from '../domain/pipeline.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Run, RunState, Trigger } from '../domain/run.ts';
 import type { Duration, TaskRun } from '../domain/task-run.ts';
+import type { CorruptRow } from './columns.ts';
 import type { IdentityStore } from './identity.ts';
+import type { LogPackingStore, RetentionStore } from './retention-store.ts';
 
 export type { DatabaseIdentity } from './identity.ts';
-import type { LogPackingStore, RetentionStore } from './retention-store.ts';
 
 /** Everything durable, behind one face. Two implementations of the dialect, one set of tables and queries. */
 export interface Store {
@@ -43,6 +44,10 @@ export interface Store {
    * Ends with the batch's row in the event log.
    */
   commit(lease: HeldLease, seq: number, change: Change): Promise<void>;
+  /** Gives back what the database keeps and needs no longer: SQLite's log. Nothing for a database elsewhere. */
+  makeRoom(): Promise<void>;
+  /** The file of the database; null for one that is elsewhere, or in memory. */
+  readonly file: string | null;
   /** Whether a trivial statement is answered within `timeoutMs`. */
   ping(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
@@ -92,6 +97,8 @@ export interface PipelineStore {
   changedSince(at: number): Promise<readonly { readonly name: string; readonly at: number }[]>;
   versions(
     keys: readonly { readonly pipeline: string; readonly number: number }[],
+    /** Told of those that cannot be read, which are null then; without it they come with an empty definition. */
+    onDamaged?: (version: PipelineVersion, damage: CorruptRow) => void,
   ): Promise<readonly (PipelineVersion | null)[]>;
   /** Newest first. */
   versionPage(pipeline: string, args: PageArgs): Promise<Page<PipelineVersion>>;
@@ -113,10 +120,16 @@ export interface RunStore {
   page(args: PageArgs, filter: RunFilter): Promise<Page<Run>>;
   count(filter: RunFilter): Promise<number>;
   /** Every run of the pool that has not ended, whole: what a reload starts from. */
-  unfinished(pool: string): Promise<readonly RecoveredRun[]>;
-  /** These runs, whole, in their order. */
+  unfinished(
+    pool: string,
+    /** Told of those that cannot be recovered, which are left out then; without it, CorruptRow is thrown for one. */
+    onDamaged?: (damaged: DamagedRun) => void,
+  ): Promise<readonly RecoveredRun[]>;
+  /** Ends runs that cannot be recovered: FAILED, with the reason, and nothing of them alive. May reject with LeaseLost. */
+  setAside(lease: HeldLease, runs: readonly DamagedRun[], at: number): Promise<void>;
+  /** These runs, whole, in their order; without those that cannot be read. */
   withTaskRuns(runs: readonly Run[]): Promise<readonly RecoveredRun[]>;
-  /** One run, whole, ended or not. */
+  /** One run, whole, ended or not. Rejects with CorruptRow when something of it cannot be read. */
   whole(id: RunId): Promise<RecoveredRun | null>;
 }
 
@@ -159,6 +172,8 @@ export interface NodeStore {
   ofPool(pool: string): Promise<readonly Node[]>;
   /** Bumps and returns the incarnation of a node's agent, from 1. Committed before it is told. */
   nextIncarnation(name: string): Promise<number>;
+  /** The incarnation that was handed out last; 0 when there has been none. */
+  incarnation(name: string): Promise<number>;
 }
 
 /** What has happened to nodes; of each the newest are kept. */
@@ -211,7 +226,13 @@ export interface CommandStore {
     }[]
   >;
   /** Those without a receipt and with a greater id, oldest first. */
-  pending(pool: string, after: number, limit: number): Promise<readonly StoredCommand[]>;
+  pending(
+    pool: string,
+    after: number,
+    limit: number,
+    /** Told of those that cannot be read, which are left out then; without it, CorruptRow is thrown for one. */
+    onUnreadable?: (id: number, message: string) => void,
+  ): Promise<readonly StoredCommand[]>;
   receipt(id: number): Promise<Receipt | null>;
   /** Whether this actor has used the idempotency key before. */
   isKnown(actor: string, idempotencyKey: string): Promise<boolean>;
@@ -275,8 +296,14 @@ export interface HeldLease {
   readonly writtenSeq: number;
 }
 export interface LeaseStore {
-  /** Null when somebody else holds it and it has not expired. Takes it over with a higher epoch otherwise. */
-  acquire(name: string, holder: string, ttlMs: number): Promise<HeldLease | null>;
+  /**
+   * Null when somebody else holds it and it has not expired. Takes it over with a higher epoch otherwise.
+   *
+   * @param dead Holders that are certain to have ended: their lease need not expire.
+   */
+  acquire(name: string, holder: string, ttlMs: number, dead?: readonly string[]): Promise<HeldLease | null>;
+  /** Who holds it, and a mark that changes whenever it is taken or renewed; null when nobody does. */
+  standing(name: string): Promise<{ readonly holder: string; readonly mark: string } | null>;
   /** False when it is no longer held under this epoch: step down. */
   renew(lease: HeldLease, ttlMs: number): Promise<boolean>;
   resign(lease: HeldLease): Promise<void>;

@@ -30,6 +30,7 @@ export const KIND_OF_TABLE: Readonly<Record<keyof Tables, StoredKind>> = {
   token: 'OTHER',
   retention: 'OTHER',
   migration: 'OTHER',
+  database_identity: 'OTHER',
   migration_lock: 'OTHER',
 };
 

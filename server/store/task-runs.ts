@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely';
 import type { Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { RunId } from '../domain/ids.ts';
@@ -5,10 +6,12 @@ import { isTerminalRun, runTransitions, type RunState } from '../domain/run.ts';
 import { isActiveTaskRun, taskRunTransitions, type TaskRun, type TaskRunState } from '../domain/task-run.ts';
 import { columns, whole } from './columns.ts';
 import { numberedPlace, pageOf, rowsToRead } from './cursor.ts';
+import { mended } from './damage.ts';
 import { piecesOf, type Database } from './database.ts';
 import { endedAttempts } from './ended-attempts.ts';
 import type { TaskRunStore } from './store.ts';
-import { attemptOf, taskRunOf, usageOf } from './task-run-row.ts';
+import type { TaskRunTable } from './tables.ts';
+import { mendedAttempt, mendedTaskRun, usageOf } from './task-run-row.ts';
 
 const place = numberedPlace('taskRun');
 const ACTIVE = (Object.keys(taskRunTransitions) as TaskRunState[]).filter(isActiveTaskRun);
@@ -33,6 +36,7 @@ interface RunOrdinals {
 /** Task runs, their attempts and what was said too late about them. */
 export function taskRunStore(database: Database): TaskRunStore {
   const { reader, dialect, runKeys } = database;
+  const read = (row: Selectable<TaskRunTable>, run: RunId): TaskRun => database.sound(mendedTaskRun(row, run));
 
   /** Groups places by run, and cuts them so that no statement names too many. Unknown runs are left out. */
   async function grouped(places: readonly TaskRunPlace[]): Promise<RunOrdinals[][]> {
@@ -65,7 +69,7 @@ export function taskRunStore(database: Database): TaskRunStore {
         )
         .execute();
       for (const row of rows) {
-        const taskRun = taskRunOf(row, ids.get(whole(row.run_key, 'task_run', 'run_key'))!);
+        const taskRun = read(row, ids.get(whole(row.run_key, 'task_run', 'run_key'))!);
         found.set(`${taskRun.ordinal} ${taskRun.run}`, taskRun);
       }
     }
@@ -96,8 +100,8 @@ export function taskRunStore(database: Database): TaskRunStore {
         for (const row of rows) {
           const run = ids.get(whole(row.run_key, 'task_run', 'run_key'))!;
           const list = byRun.get(run);
-          if (list) list.push(taskRunOf(row, run));
-          else byRun.set(run, [taskRunOf(row, run)]);
+          if (list) list.push(read(row, run));
+          else byRun.set(run, [read(row, run)]);
         }
       }
       for (const list of byRun.values()) list.sort((a, b) => a.ordinal - b.ordinal);
@@ -121,8 +125,8 @@ export function taskRunStore(database: Database): TaskRunStore {
         for (const row of rows) {
           const key = `${row.ordinal} ${ids.get(whole(row.run_key, 'attempt', 'run_key'))}`;
           const list = found.get(key);
-          if (list) list.push(attemptOf(row));
-          else found.set(key, [attemptOf(row)]);
+          if (list) list.push(database.sound(mendedAttempt(row)));
+          else found.set(key, [database.sound(mendedAttempt(row))]);
         }
       }
       const taskRuns = await byIds(places);
@@ -172,7 +176,9 @@ export function taskRunStore(database: Database): TaskRunStore {
         number: whole(row.number, 'evidence', 'number', row.id),
         at: whole(row.at, 'evidence', 'at', row.id),
         node: row.node,
-        report: columns.evidence.report(row.report, row.id),
+        report: database.sound(
+          mended(row, ({ report }) => columns.evidence.report(report, row.id), { report: 'null' }),
+        ),
       }));
     },
 
@@ -192,7 +198,7 @@ export function taskRunStore(database: Database): TaskRunStore {
         .orderBy('task_run.ordinal')
         .limit(limit)
         .execute();
-      return rows.map((row) => taskRunOf(row, row.run as RunId));
+      return rows.map((row) => read(row, row.run as RunId));
     },
 
     endedOnNode: (node, args) => endedAttempts(database, node, args),
@@ -209,7 +215,7 @@ export function taskRunStore(database: Database): TaskRunStore {
         runKey: whole(row.run_key, 'attempt_gpu', 'run_key'),
         ordinal: whole(row.ordinal, 'attempt_gpu', 'ordinal'),
         number: whole(row.number, 'attempt_gpu', 'number'),
-        gpus: columns.attemptGpu.gpus(row.gpus, row.run_key),
+        gpus: database.sound(mended(row, ({ gpus }) => columns.attemptGpu.gpus(gpus, row.run_key), { gpus: '[]' })),
       }));
     },
 
@@ -232,10 +238,9 @@ export function taskRunStore(database: Database): TaskRunStore {
         .limit(MAX_DURATIONS)
         .execute();
       return rows.reverse().flatMap(({ run_key, task_key: taskKey, started_at, attempt_finished_at }) => {
-        if (started_at === null || attempt_finished_at === null) return [];
-        const pipeline = pipelines.get(whole(run_key, 'task_run', 'run_key'))!;
-        const began = whole(started_at, 'task_run', 'started_at');
-        return { pipeline, taskKey, durationMs: whole(attempt_finished_at, 'task_run', 'attempt_finished_at') - began };
+        const [began, ended] = [Number(started_at), Number(attempt_finished_at)];
+        if (started_at === null || attempt_finished_at === null || !Number.isSafeInteger(ended - began)) return [];
+        return { pipeline: pipelines.get(whole(run_key, 'task_run', 'run_key'))!, taskKey, durationMs: ended - began };
       });
     },
   };

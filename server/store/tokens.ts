@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { appendAudit } from './audit.ts';
 import { columns, whole } from './columns.ts';
+import { mended, type Mended, type Neutral } from './damage.ts';
 import { piecesOf, type Database } from './database.ts';
 import type { Token, TokenStore } from './store.ts';
 import type { TokenTable } from './tables.ts';
@@ -20,6 +21,23 @@ function tokenOf(row: Selectable<TokenTable>): Token {
     revokedAt: timeOrNull('revoked_at'),
     lastUsedAt: timeOrNull('last_used_at'),
   };
+}
+
+const NEUTRAL: Neutral<Selectable<TokenTable>> = {
+  role: 'VIEWER',
+  created_at: 0,
+  expires_at: null,
+  revoked_at: null,
+  last_used_at: null,
+};
+/** Without them nobody knows what the token is good for. */
+const DECISIVE: readonly string[] = ['role', 'expires_at', 'revoked_at'];
+
+/** A token of which it is not known what it is good for is good for nothing. */
+function mendedToken(row: Selectable<TokenTable>): Mended<Token> {
+  const { value, damage } = mended(row, tokenOf, NEUTRAL);
+  if (damage === null || !DECISIVE.includes(damage.column)) return { value, damage };
+  return { value: { ...value, revokedAt: value.revokedAt ?? value.createdAt }, damage };
 }
 
 /** Tokens, known by their hashes only. */
@@ -50,11 +68,13 @@ export function tokenStore(database: Database): TokenStore {
 
     async byHash(hash) {
       const row = await reader.selectFrom('token').selectAll().where('hash', '=', hash).executeTakeFirst();
-      return row ? tokenOf(row) : null;
+      return row ? database.sound(mendedToken(row)) : null;
     },
 
     async all() {
-      return (await reader.selectFrom('token').selectAll().orderBy('name').execute()).map(tokenOf);
+      return (await reader.selectFrom('token').selectAll().orderBy('name').execute()).map((row) =>
+        database.sound(mendedToken(row)),
+      );
     },
 
     revoke: (id, at, actor) =>

@@ -17,10 +17,9 @@ export interface GantryProcess {
 }
 export type Event = Readonly<Record<string, unknown>>;
 
-/** Starts `gantry` as npm scripts do, with `--json`. Of the environment only PATH is handed on. */
+/** Starts `bin/gantry`, which becomes the process itself, with `--json`. Of the environment only PATH is handed on. */
 export function spawnGantry(words: readonly string[], env: Readonly<Record<string, string>> = {}): GantryProcess {
-  const node = join(ROOT, 'node_modules/.bin/node');
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', 'server/cli/main.ts', ...words, '--json'], {
+  const child = spawn(join(ROOT, 'bin/gantry'), [...words, '--json'], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -36,7 +36,7 @@ describe('the GPUs of an attempt', () => {
         gpus: change.gpus,
       },
       9,
-      scenario.now,
+      { at: scenario.now, tick: 0 },
       DEFAULT_SILENCE,
     );
     expect(pool.taskRun(run, 0)!.attempt).toMatchObject({ number: 1, gpus: [1, 3] });

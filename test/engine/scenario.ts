@@ -18,6 +18,8 @@ import { someFacts } from '../support/builders.ts';
 /** Drives the engine core by hand: one node with room, a clock that only the test moves. */
 export class Scenario {
   now = 1_000_000;
+  /** How far the clock that only grows is behind: differs from the start once the test sets the time of day. */
+  behind = 0;
   readonly pool = new PoolState('default', 0, 1_000_000, DEFAULT_SILENCE);
   /** Every change so far, as a store would have been handed them. */
   readonly changes: Change[] = [];
@@ -31,7 +33,8 @@ export class Scenario {
   }
 
   step(...inputs: Input[]): Change {
-    const step = advance(this.pool, inputs, this.now, new Step(this.pool, this.now));
+    const moment = { at: this.now, tick: this.now - this.behind };
+    const step = advance(this.pool, inputs, moment, new Step(this.pool, moment));
     const change = step.change();
     this.changes.push(change);
     this.effects.push(...step.effects);
@@ -111,6 +114,12 @@ export class Scenario {
     this.report(run, key, 'FAILED', {
       failure: { kind, reason: { code: 'EXIT_CODE', message: 'exited with code 1' } },
     });
+  }
+
+  /** Sets the time of day, as an operator or NTP would; no time passes. */
+  setTheClock(byMs: number): void {
+    this.now += byMs;
+    this.behind += byMs;
   }
 
   /** Lets time pass and what is due happen, with the node speaking all the while. */

@@ -12,6 +12,7 @@ export const MUTATIONS = {
   FORGOTTEN_RETRIES: 'a reload forgets the retries that wait for their time',
   ASSIGNED_LOG_IGNORED: 'a reload does not look at the assignments that are only logged',
   NEEDS_IGNORED: 'a task is released when one of its needs has ended',
+  WAITS_BY_THE_WALL: 'what is waited for is measured by the clock on the wall',
   ENDLESS_RETRIES: 'losses are not counted',
 } as const;
 export type Mutation = keyof typeof MUTATIONS;

@@ -5,6 +5,7 @@ import type { Input } from '../../server/domain/input.ts';
 import type { NodeFacts } from '../../server/domain/node.ts';
 import { advance } from '../../server/engine/core/advance.ts';
 import { violations } from '../../server/engine/core/invariants.ts';
+import type { Moment } from '../../server/engine/core/moment.ts';
 import { DEFAULT_SILENCE, type PoolState } from '../../server/engine/core/pool-state.ts';
 import { restore } from '../../server/engine/core/restore.ts';
 import { Step } from '../../server/engine/core/step.ts';
@@ -146,6 +147,11 @@ export class SimulatedServer {
     }
   }
 
+  get #moment(): Moment {
+    const { at, tick } = this.#world.moment;
+    return { at, tick: this.#mutation === 'WAITS_BY_THE_WALL' ? at : tick };
+  }
+
   /** Takes the lease when it is free, and restores the pool from the store. */
   #lead(): void {
     // Its own term may still run: after a failed commit the same owner reloads under the same epoch.
@@ -156,13 +162,14 @@ export class SimulatedServer {
       if (!lease) return;
       this.#term = { epoch: lease.epoch, trustedUntil: this.#world.now + TTL_MS - 1_500 };
     }
-    const { pool, step } = restore(
+    const { pool, step, damaged } = restore(
       'default',
       this.#store.recover(),
       this.#store.lease.seq,
-      this.#world.now,
+      this.#moment,
       DEFAULT_SILENCE,
     );
+    if (damaged.length > 0) throw new Broken('I3', damaged[0]!.message);
     if (this.#mutation === 'FORGOTTEN_RETRIES') while (pool.timers.takeDue(Infinity));
     this.#sessions.clear();
     this.#pool = pool;
@@ -192,7 +199,7 @@ export class SimulatedServer {
       return { node: facts.name, incarnation, bootId };
     });
     this.#plantIn(pool);
-    const step = advance(pool, inputs, this.#world.now, new Step(pool, this.#world.now));
+    const step = advance(pool, inputs, this.#moment, new Step(pool, this.#moment));
     this.#place(pool, step);
     this.#commit(pool, term.epoch, step);
     for (const { node, incarnation, bootId } of welcomed) {
@@ -238,7 +245,7 @@ export class SimulatedServer {
         placements.push({ taskRun: `${taskRun.run}.${taskRun.ordinal}`, node: node.name });
       }
     }
-    if (placements.length > 0) advance(pool, [{ type: 'PLACEMENT', placements }], this.#world.now, step);
+    if (placements.length > 0) advance(pool, [{ type: 'PLACEMENT', placements }], this.#moment, step);
   }
 
   #perform(effects: readonly Effect[]): void {

@@ -34,6 +34,7 @@ const BREAKS: Readonly<Record<Mutation, RegExp>> = {
   FORGOTTEN_RETRIES: /^I7/,
   ASSIGNED_LOG_IGNORED: /^I[1257]/,
   NEEDS_IGNORED: /^I10/,
+  WAITS_BY_THE_WALL: /^I7/,
   ENDLESS_RETRIES: /^I11/,
 };
 

@@ -8,7 +8,7 @@ import type { Mutation } from './mutations.ts';
 import { SimulatedNetwork } from './network.ts';
 import { SimulatedServer } from './server.ts';
 import { SimulatedStore } from './store.ts';
-import { World } from './world.ts';
+import { Random, World } from './world.ts';
 
 /** How long the nemesis works, and how long everything has to heal. Virtual milliseconds. */
 const TROUBLE_MS = 300_000;
@@ -26,7 +26,7 @@ export function simulate(seed: number, mutation: Mutation | null = null): Outcom
   const world = new World(seed);
   const checker = new Checker();
   try {
-    play(world, checker, mutation);
+    play(world, seed, checker, mutation);
     checker.settled();
     return { seed, broken: null, trace: traceOf(checker) };
   } catch (error) {
@@ -35,7 +35,7 @@ export function simulate(seed: number, mutation: Mutation | null = null): Outcom
   }
 }
 
-function play(world: World, checker: Checker, mutation: Mutation | null): void {
+function play(world: World, seed: number, checker: Checker, mutation: Mutation | null): void {
   const { random } = world;
   const network = new SimulatedNetwork(world);
   const store = new SimulatedStore(world, checker, mutation);
@@ -63,6 +63,7 @@ function play(world: World, checker: Checker, mutation: Mutation | null): void {
   }
   work(world, store);
   disturb(world, network, store, servers, [...agents]);
+  setClocks(world, seed);
   world.runUntil(world.now + TROUBLE_MS);
   network.faults = { minMs: 1, maxMs: 20, loss: 0, doubling: 0 };
   store.faults = { failBefore: 0, failAfter: 0 };
@@ -162,6 +163,15 @@ function disturb(
   const every = random.between(5_000, 60_000);
   for (let at = random.between(0, every); at < TROUBLE_MS; at += random.between(1, 2 * every)) {
     world.after(at, () => random.pick(troubles)());
+  }
+}
+
+/** Sets the clock on the wall now and then. By chances of its own, so that it changes no history. */
+function setClocks(world: World, seed: number): void {
+  const random = new Random(seed + 0x5eed);
+  for (let times = random.between(0, 3); times > 0; times--) {
+    const wrongBy = random.pick([-3_600_000, -3_600_000, -300_000, 0, 3_600_000]);
+    world.after(random.between(0, TROUBLE_MS), () => (world.wrongBy = wrongBy));
   }
 }
 

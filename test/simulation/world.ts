@@ -1,3 +1,5 @@
+import type { Moment } from '../../server/engine/core/moment.ts';
+
 /** Seeded randomness: the same seed gives the same history (mulberry32). */
 export class Random {
   #state: number;
@@ -33,11 +35,17 @@ export class Random {
 export class World {
   now = 1_000_000;
   readonly random: Random;
+  /** By how much the clock on the wall is wrong: somebody sets it now and then. Nothing may depend on it. */
+  wrongBy = 0;
   #happenings = 0;
   readonly #heap: { readonly at: number; readonly order: number; readonly happen: () => void }[] = [];
 
   constructor(seed: number) {
     this.random = new Random(seed);
+  }
+
+  get moment(): Moment {
+    return { at: this.now + this.wrongBy, tick: this.now };
   }
 
   after(ms: number, happen: () => void): void {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from '@jest/globals';
+import { systemClock, type Clock } from '../../server/clock.ts';
+import { DEFAULT_LEASE, LeaseKeeper } from '../../server/engine/lease.ts';
 import type { Store } from '../../server/store/store.ts';
 import { databases, type TestDatabases } from '../support/databases.ts';
 import { LONG_MS, open } from './rows.ts';
@@ -49,5 +51,30 @@ describe.each(databases)('a lease on $name', ({ start }) => {
   it('raises its epoch for a holder who asks again, who has lost its memory', async () => {
     await store.leases.acquire('default', 'a', LONG_MS);
     expect(await store.leases.acquire('default', 'a', LONG_MS)).toMatchObject({ holder: 'a', epoch: 2 });
+  });
+
+  it('is taken from a holder that is certain to have ended', async () => {
+    await store.leases.acquire('default', 'a', LONG_MS);
+    expect(await store.leases.acquire('default', 'b', LONG_MS, ['c'])).toBeNull();
+    expect(await store.leases.acquire('default', 'b', LONG_MS, ['c', 'a'])).toMatchObject({ holder: 'b', epoch: 2 });
+  });
+
+  it('is taken when nobody has renewed it for a term, also when the database’s clock was set back', async () => {
+    // As if it had been taken at a time that is in the future again.
+    await store.leases.acquire('default', 'a', LONG_MS);
+    let passed = 0;
+    const clock: Clock = {
+      ...systemClock,
+      monotonic: () => passed,
+      sleep: (ms) => {
+        passed += ms;
+        return Promise.resolve();
+      },
+    };
+    const holder = { name: 'b', predecessors: [] };
+    const keeper = new LeaseKeeper(store.leases, 'default', holder, clock);
+    expect(await keeper.acquire(new AbortController().signal)).toMatchObject({ holder: 'b', epoch: 2 });
+    expect(passed).toBeGreaterThan(DEFAULT_LEASE.ttlMs);
+    expect(passed).toBeLessThan(2 * DEFAULT_LEASE.ttlMs);
   });
 });

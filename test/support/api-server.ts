@@ -235,6 +235,7 @@ export async function startApi(
       candidates: () => null,
       rerun: () => ({ ok: false, reason: { code: 'CALL_NOT_KEPT', message: 'Nothing is decided here.' } }),
     },
+    storage: { problem: null },
     schedulers: { check: () => [] },
     maintenance: {
       backups: () => Promise.resolve([]),

@@ -33,6 +33,8 @@ export type FailureKind =
 
 export type LogStream = 'STDERR' | 'STDOUT' | 'SYSTEM';
 
+export type NodeConditionType = 'DISK_FULL';
+
 export type NodeConnectionState = 'LOST' | 'READY' | 'SUSPECT';
 
 export type NodeEligibility = 'CORDONED' | 'DRAINED' | 'DRAINING' | 'ELIGIBLE';
@@ -299,6 +301,7 @@ export type NodeRow = {
   readonly poolName: string;
   readonly connection: NodeConnectionState;
   readonly eligibility: NodeEligibility;
+  readonly conditions: readonly { readonly type: NodeConditionType; readonly message: string }[];
   readonly heardAt: string;
   readonly registeredAt: string;
   readonly incarnation: number;
@@ -322,6 +325,7 @@ export type NodeTile = {
   readonly poolName: string;
   readonly connection: NodeConnectionState;
   readonly eligibility: NodeEligibility;
+  readonly conditions: readonly { readonly type: NodeConditionType; readonly message: string }[];
   readonly runningCount: number;
   readonly labels: readonly { readonly key: string; readonly value: string }[];
   readonly capacity: readonly Amount[];
@@ -454,7 +458,7 @@ export type NodeDetailData = {
 export type NodeDetailVariables = { readonly name: string; readonly first: number };
 export const NodeDetail: Operation<NodeDetailData, NodeDetailVariables> = {
   name: 'NodeDetail',
-  text: 'query NodeDetail($name: String!, $first: Int!) { node(name: $name) { ...NodeRow taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'query NodeDetail($name: String!, $first: Int!) { node(name: $name) { ...NodeRow taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type NodesFeedData = {
@@ -471,7 +475,7 @@ export type NodesFeedVariables = {
 };
 export const NodesFeed: Operation<NodesFeedData, NodesFeedVariables> = {
   name: 'NodesFeed',
-  text: 'subscription NodesFeed($pool: String, $after: String) { nodes(pool: $pool, after: $after) { type at cursor node { ...NodeRow } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'subscription NodesFeed($pool: String, $after: String) { nodes(pool: $pool, after: $after) { type at cursor node { ...NodeRow } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type CordonNodeData = {
@@ -482,7 +486,7 @@ export type CordonNodeData = {
 export type CordonNodeVariables = { readonly input: NodeNameInput };
 export const CordonNode: Operation<CordonNodeData, CordonNodeVariables> = {
   name: 'CordonNode',
-  text: 'mutation CordonNode($input: NodeNameInput!) { cordonNode(input: $input) { __typename ... on CordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'mutation CordonNode($input: NodeNameInput!) { cordonNode(input: $input) { __typename ... on CordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type UncordonNodeData = {
@@ -493,7 +497,7 @@ export type UncordonNodeData = {
 export type UncordonNodeVariables = { readonly input: NodeNameInput };
 export const UncordonNode: Operation<UncordonNodeData, UncordonNodeVariables> = {
   name: 'UncordonNode',
-  text: 'mutation UncordonNode($input: NodeNameInput!) { uncordonNode(input: $input) { __typename ... on UncordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'mutation UncordonNode($input: NodeNameInput!) { uncordonNode(input: $input) { __typename ... on UncordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type PoolFeedData = { readonly pool: PoolRow };
@@ -640,7 +644,7 @@ export type NodeTilesData = {
 export type NodeTilesVariables = { readonly first: number; readonly after?: string | null | undefined };
 export const NodeTiles: Operation<NodeTilesData, NodeTilesVariables> = {
   name: 'NodeTiles',
-  text: 'query NodeTiles($first: Int!, $after: String) { nodes(first: $first, after: $after) { nodes { ...NodeTile } pageInfo { hasNextPage endCursor } } } fragment NodeTile on Node { name poolName connection eligibility runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query NodeTiles($first: Int!, $after: String) { nodes(first: $first, after: $after) { nodes { ...NodeTile } pageInfo { hasNextPage endCursor } } } fragment NodeTile on Node { name poolName connection eligibility conditions { type message } runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type NodeTilesFeedData = {
@@ -654,7 +658,7 @@ export type NodeTilesFeedData = {
 export type NodeTilesFeedVariables = { readonly after?: string | null | undefined };
 export const NodeTilesFeed: Operation<NodeTilesFeedData, NodeTilesFeedVariables> = {
   name: 'NodeTilesFeed',
-  text: 'subscription NodeTilesFeed($after: String) { nodes(after: $after) { type at cursor node { ...NodeTile } } } fragment NodeTile on Node { name poolName connection eligibility runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'subscription NodeTilesFeed($after: String) { nodes(after: $after) { type at cursor node { ...NodeTile } } } fragment NodeTile on Node { name poolName connection eligibility conditions { type message } runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type NodeLoadsFeedData = { readonly nodeLoads: { readonly at: string; readonly nodes: readonly NodeLoad[] } };
@@ -1166,6 +1170,7 @@ export type RetryRunData = {
     | { readonly __typename: 'RetryRunPayload'; readonly run: RunRow }
     | { readonly __typename: 'RunNotFinished'; readonly message: string }
     | { readonly __typename: 'RunNotFound'; readonly message: string }
+    | { readonly __typename: 'StorageFull'; readonly message: string }
     | { readonly __typename: 'TaskNotFound'; readonly message: string };
 };
 export type RetryRunVariables = { readonly input: RetryRunInput };
@@ -1190,6 +1195,7 @@ export type TriggerRunData = {
     | { readonly __typename: 'LimitExceeded'; readonly message: string }
     | { readonly __typename: 'PipelineNotFound'; readonly message: string }
     | { readonly __typename: 'PipelinePaused'; readonly message: string }
+    | { readonly __typename: 'StorageFull'; readonly message: string }
     | { readonly __typename: 'TriggerRunPayload'; readonly run: RunRow };
 };
 export type TriggerRunVariables = { readonly input: TriggerRunInput };

@@ -131,9 +131,10 @@ export class CallbackListener {
     const attempt = decoded(encoded);
     const expiresAt = Number(expiry);
     if (!this.#key.isSigned(attempt, expiresAt, token)) return 404;
-    if (expiresAt * 1_000 <= Date.now()) return 410;
-    if (method !== 'POST' && method !== 'PUT') return 405;
     const waiting = this.#waiting.get(attempt);
+    // Whoever waits ends by a timer of its own: a clock that is set expires nothing that is waited for.
+    if (!waiting && expiresAt * 1_000 <= Date.now()) return 410;
+    if (method !== 'POST' && method !== 'PUT') return 405;
     if (!waiting) return this.#ended.has(attempt) || performance.now() - this.#openedAt > FOUND_AGAIN_MS ? 410 : 503;
     if (waiting.isTaken) return 410;
     if (Number(headers['content-length'] ?? 0) > MAX_CALLBACK_BYTES) return 413;

@@ -64,7 +64,9 @@ export class CallbackWait {
     const { stop } = this.#attempt;
     const given = Promise.withResolvers<'EXPIRED' | 'STOPPED'>();
     const stopped = () => given.resolve('STOPPED');
-    const timer = setTimeout(() => given.resolve('EXPIRED'), Math.max(this.expiresAt * 1_000 - Date.now(), 0));
+    // After a restart the time of day is all there is to go by; it may have been set, so the wait is never a longer one.
+    const leftMs = Math.min(Math.max(this.expiresAt * 1_000 - Date.now(), 0), this.#callback.timeout);
+    const timer = setTimeout(() => given.resolve('EXPIRED'), leftMs);
     // Not a reason for the process to stay: who closes the agent leaves the job to the next one.
     timer.unref();
     if (stop.aborted) stopped();

@@ -14,7 +14,7 @@ export class Watch {
   #timer: NodeJS.Timeout | null = null;
 
   add(watched: Watched): void {
-    this.#watched.set(watched, { dueAt: Date.now() + SHORTEST_MS, everyMs: SHORTEST_MS });
+    this.#watched.set(watched, { dueAt: performance.now() + SHORTEST_MS, everyMs: SHORTEST_MS });
     this.#timer ??= setInterval(() => this.#look(), SHORTEST_MS);
   }
 
@@ -31,7 +31,7 @@ export class Watch {
   }
 
   #look(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [watched, state] of this.#watched) {
       if (state.dueAt > now) continue;
       state.everyMs = watched.look(now) ? SHORTEST_MS : Math.min(state.everyMs * 2, LONGEST_MS);

@@ -67,11 +67,13 @@ function nodeLines(found: NodeDetail, history: readonly NodeRecord[], { output, 
   if (output.rendering !== 'HUMAN') return table;
   const { connection, eligibility, labels, taints } = found;
   const states = [connection, eligibility].map((state) => output.styled(styleOfState(state), state)).join(', ');
+  const conditions = (found.conditions ?? []).map(({ message }) => oneLine(message));
   const facts: readonly (readonly [string, string])[] = [
     ['node', oneLine(found.name)],
     ['pool', oneLine(found.poolName)],
     // While it is well, the time of its last word is not written down each time.
     ['state', connection === 'READY' ? states : `${states}, heard ${agoText(found.heardAt, now())}`],
+    ...conditions.map((condition) => ['', condition] as const),
     ['agent', `${oneLine(found.agentVersion)}, incarnation ${found.incarnation}`],
     ['came', found.registeredAt],
     ['running', String(found.runningCount)],

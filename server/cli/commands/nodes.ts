@@ -15,6 +15,8 @@ export interface NodeView {
   readonly poolName: string;
   readonly connection: string;
   readonly eligibility: string;
+  /** What is wrong with it; absent where nobody asked. */
+  readonly conditions?: readonly { readonly type: string; readonly message: string }[];
   readonly runningCount: number;
   readonly heardAt: string;
   readonly agentVersion: string;
@@ -47,7 +49,10 @@ export const nodes: Command = {
           { heading: 'node', value: (node) => node.name },
           { heading: 'pool', value: (node) => node.poolName },
           { heading: 'connection', value: (node) => node.connection, style: (node) => styleOfState(node.connection) },
-          { heading: 'eligibility', value: (node) => node.eligibility },
+          {
+            heading: 'eligibility',
+            value: (node) => [node.eligibility, ...(node.conditions ?? []).map(({ type }) => type)].join(', '),
+          },
           { heading: 'running', value: (node) => node.runningCount, alignsRight: true },
           { heading: 'reserved / capacity', value: amountsText },
           {

@@ -54,5 +54,5 @@ function retryTask(pool: PoolState, step: Step, taskRun: EngineTaskRun, failure:
   }
   taskRun.dueAt = step.now + verdict.delayMs;
   step.taskRunState(taskRun, 'BACKOFF');
-  pool.timers.add(taskRun.dueAt, { type: 'BACKOFF', taskRun });
+  pool.timers.add(step.tick + verdict.delayMs, { type: 'BACKOFF', taskRun, dueAt: taskRun.dueAt });
 }

@@ -1,16 +1,16 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatDuration } from '../../domain/time.ts';
-import { gangDueAt } from './gang-timer.ts';
+import { waitingGang } from './gang-timer.ts';
 import type { EngineRun, PoolState } from './pool-state.ts';
 import { endTaskRun, refuse } from './release-tasks.ts';
 import type { Step } from './step.ts';
 
 /** Ends a gang that has waited too long. One that has started, or waits anew after a pause, is left alone. */
-export function gangDue(pool: PoolState, step: Step, run: EngineRun, taskIndex: number): void {
-  const dueAt = gangDueAt(run, taskIndex);
-  if (dueAt === null || dueAt > step.now) return;
+export function gangDue(pool: PoolState, step: Step, run: EngineRun, taskIndex: number, readyAt: number): void {
+  const gang = waitingGang(run, taskIndex);
+  if (gang === null || gang.readyAt !== readyAt) return;
   const waiting = run.instancesOf(taskIndex).filter(({ state }) => state === 'READY');
-  const reason = timedOut(waiting.length, run.plan.definition.tasks[taskIndex]!.placement!.gang!.timeoutMs!);
+  const reason = timedOut(waiting.length, gang.timeoutMs);
   for (const taskRun of waiting) endTaskRun(pool, step, taskRun, refuse(step, taskRun, reason));
 }
 

@@ -21,6 +21,6 @@ export function resumeRun(pool: PoolState, step: Step, run: EngineRun): void {
     if (taskRun.state !== 'BLOCKED') continue;
     taskRun.readyAt = step.now;
     step.taskRunState(taskRun, 'READY');
-    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, run, taskRun.taskIndex);
+    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, step, run, taskRun.taskIndex);
   }
 }

@@ -140,6 +140,8 @@ export class EngineRun implements Run {
 export interface EngineNode extends Mutable<Omit<Node, 'reserved'>> {
   /** By resource; what live attempts hold. */
   reserved: Record<string, number>;
+  /** When it was last heard, by the clock that only grows. */
+  heardTick: number;
   /** Task runs with a live attempt on it. */
   readonly live: Set<EngineTaskRun>;
   connection: NodeConnection;
@@ -151,14 +153,14 @@ export interface EngineNode extends Mutable<Omit<Node, 'reserved'>> {
 /** The first attempts that one step assigned, whose rows have not been written since. */
 export interface UnwrittenStep {
   readonly seq: number;
-  readonly at: number;
+  readonly tick: number;
   readonly taskRuns: readonly EngineTaskRun[];
 }
 
-/** What a due timer is about. */
+/** What a due timer is about. It counts only while what it was set for is as it was then. */
 export type Due =
-  | { readonly type: 'BACKOFF'; readonly taskRun: EngineTaskRun }
-  | { readonly type: 'GANG'; readonly run: EngineRun; readonly taskIndex: number }
+  | { readonly type: 'BACKOFF'; readonly taskRun: EngineTaskRun; readonly dueAt: number }
+  | { readonly type: 'GANG'; readonly run: EngineRun; readonly taskIndex: number; readonly readyAt: number }
   | { readonly type: 'SILENCE'; readonly node: string };
 
 /** Everything that a pool's engine knows: its unfinished runs and its nodes. */
@@ -168,19 +170,21 @@ export class PoolState {
   seq: number;
   readonly runs = new Map<RunId, EngineRun>();
   readonly nodes = new Map<string, EngineNode>();
+  /** By the clock that only grows. */
   readonly timers = new Timers<Due>();
   /** Assignments that are only in the event log so far, oldest step first (unwritten.ts). */
   readonly unwritten: UnwrittenStep[] = [];
-  /** Silence of nodes counts from here at the earliest: while the engine did not listen, nobody could be heard. */
+  /** Silence of nodes counts from here at the earliest: while the engine did not listen, nobody could be heard. Ticks. */
   listeningSince: number;
   lastAdvanceAt: number;
   readonly silence: SilenceLimits;
 
-  constructor(name: string, seq: number, now: number, silence: SilenceLimits) {
+  /** @param tick Now, by the clock that only grows. */
+  constructor(name: string, seq: number, tick: number, silence: SilenceLimits) {
     this.name = name;
     this.seq = seq;
-    this.listeningSince = now;
-    this.lastAdvanceAt = now;
+    this.listeningSince = tick;
+    this.lastAdvanceAt = tick;
     this.silence = silence;
   }
 

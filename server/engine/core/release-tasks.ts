@@ -17,7 +17,7 @@ export function releaseTask(pool: PoolState, step: Step, run: EngineRun, index: 
   const first = run.taskRuns[index]!;
   if (run.plan.definition.tasks[index]!.forEach === null) {
     queue(step, first);
-    watchGang(pool, run, index);
+    watchGang(pool, step, run, index);
     return null;
   }
   const items = itemsOf(run, index);
@@ -39,7 +39,7 @@ export function releaseTask(pool: PoolState, step: Step, run: EngineRun, index: 
   }
   fanOut(step, run, index, items);
   for (const instance of run.instances.get(index)!) queue(step, instance);
-  watchGang(pool, run, index);
+  watchGang(pool, step, run, index);
   return null;
 }
 

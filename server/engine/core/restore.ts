@@ -1,7 +1,11 @@
-import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
+import { delayAfter } from '../../domain/retry.ts';
+import type { DamagedRun, LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
+import { misfitOf } from './check-recovered.ts';
+import { faultOf } from './run-fault.ts';
 import { watchGang } from './gang-timer.ts';
+import { remainingMs, type Moment } from './moment.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
 import { endedWell, itemsOf } from './release-tasks.ts';
@@ -10,19 +14,20 @@ import { sendAgain, watchSilence } from './watch-node.ts';
 
 /**
  * Rebuilds a pool from what the store holds. The step tells the placement what is there, sends every live assignment
- * again, and carries on where the last commit ended.
+ * again, and carries on where the last commit ended. Runs that do not fit together are left out and handed back. Throws
+ * RunFault for one that breaks the engine all the same: it is to be left out of the next try.
  */
 export function restore(
   name: string,
   recovered: RecoveredPool,
   seq: number,
-  now: number,
+  now: Moment,
   silence: SilenceLimits,
-): { readonly pool: PoolState; readonly step: Step } {
-  const pool = new PoolState(name, seq, now, silence);
+): { readonly pool: PoolState; readonly step: Step; readonly damaged: readonly DamagedRun[] } {
+  const pool = new PoolState(name, seq, now.tick, silence);
   const step = new Step(pool, now);
   for (const node of recovered.nodes) {
-    const restored = { ...node, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
+    const restored = { ...node, heardTick: now.tick, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
     pool.nodes.set(node.name, restored);
     step.placement.nodes.push(restored);
     if (node.connection !== 'LOST') watchSilence(pool, restored);
@@ -30,8 +35,14 @@ export function restore(
   step.writeEverything();
   const gpus = new Map(recovered.gpus.map((held) => [`${held.runKey} ${held.ordinal} ${held.number}`, held.gpus]));
   const assigned = new Map(recovered.assigned.map((logged) => [`${logged.runKey} ${logged.ordinal}`, logged]));
-  for (const run of recovered.runs) restoreRun(pool, step, run, assigned, gpus);
-  return { pool, step };
+  const damaged: DamagedRun[] = [];
+  for (const run of recovered.runs) {
+    const misfit = misfitOf(run, pool.nodes);
+    const { id, key, pipeline } = run.run;
+    if (misfit !== null) damaged.push({ id, key, pipeline, message: misfit });
+    else faultOf(id, () => restoreRun(pool, step, run, assigned, gpus));
+  }
+  return { pool, step, damaged };
 }
 
 function restoreRun(
@@ -113,9 +124,9 @@ function assignAsLogged(step: Step, taskRun: EngineTaskRun, { node, at }: Logged
 function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
   if (taskRun.state === 'READY') {
     step.placement.queued.push(taskRun);
-    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, taskRun.owner, taskRun.taskIndex);
+    if (taskRun.mapIndex === null || taskRun.mapIndex === 0) watchGang(pool, step, taskRun.owner, taskRun.taskIndex);
   } else if (taskRun.state === 'BACKOFF') {
-    pool.timers.add(taskRun.dueAt ?? step.now, { type: 'BACKOFF', taskRun });
+    waitAgain(pool, step, taskRun);
   } else if (isActiveTaskRun(taskRun.state)) {
     const node = pool.nodes.get(taskRun.attempt!.node);
     if (!node)
@@ -129,4 +140,13 @@ function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
     }
     sendAgain(step, taskRun);
   }
+}
+
+/** Sets the timer of a retry again: by the stored time of day, but not for longer than its policy says. */
+function waitAgain(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
+  taskRun.dueAt ??= step.now;
+  const { dueAt, task, attempt, failures, losses } = taskRun;
+  const longestMs = delayAfter(task.retry, attempt?.failure ?? null, failures, losses);
+  const wait = remainingMs(dueAt, longestMs, { at: step.now, tick: step.tick });
+  pool.timers.add(step.tick + wait, { type: 'BACKOFF', taskRun, dueAt });
 }

@@ -5,6 +5,7 @@ import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
 import type { RunId } from '../../domain/ids.ts';
+import type { DamagedRun } from '../../domain/input.ts';
 import type { PoolUpdate } from '../../domain/pool.ts';
 import {
   connectionTransitions,
@@ -17,6 +18,7 @@ import { MAX_RECORD_MESSAGE, type NodeRecord } from '../../domain/node-record.ts
 import { runTransitions, type RunState } from '../../domain/run.ts';
 import { taskRunTransitions, type TaskRunState } from '../../domain/task-run.ts';
 import { assertTransition } from '../../domain/transitions.ts';
+import type { Moment } from './moment.ts';
 import type { EngineAttempt, EngineNode, EngineRun, EngineTaskRun, PoolState } from './pool-state.ts';
 
 /** What the placement must hear of a step before it is asked again. */
@@ -47,7 +49,10 @@ export type NodeNews = Pick<NodeRecord, 'type'> & {
  */
 export class Step {
   readonly seq: number;
+  /** The time of day, for what is shown and stored. */
   readonly now: number;
+  /** The same moment by the clock that only grows, for what is waited for. */
+  readonly tick: number;
   readonly effects: Effect[] = [];
   readonly placement: PlacementNews = { queued: [], withdrawn: [], released: [], nodes: [] };
 
@@ -69,13 +74,17 @@ export class Step {
   /** Another scheduler for the pool, when somebody has asked for one: the last to ask. */
   #poolUpdate: PoolUpdate | null = null;
 
+  /** Runs that were ended without the engine. */
+  readonly #setAside: DamagedRun[] = [];
+
   /** Every row that the step touches is to be written: after a reload, what was only logged. */
   #mustWrite = false;
 
-  constructor(pool: PoolState, now: number) {
+  constructor(pool: PoolState, now: Moment) {
     this.#pool = pool;
     this.seq = pool.seq + 1;
-    this.now = now;
+    this.now = now.at;
+    this.tick = now.tick;
   }
 
   /** Lets nothing of this step be only logged. */
@@ -91,8 +100,14 @@ export class Step {
       this.#createdTaskRuns.length === 0 &&
       this.#nodes.size === 0 &&
       this.#receipts.length === 0 &&
-      this.#evidence.length === 0
+      this.#evidence.length === 0 &&
+      this.#setAside.length === 0
     );
+  }
+
+  /** Tells that a run has been set aside: its rows are written already. */
+  runSetAside(run: DamagedRun): void {
+    this.#setAside.push(run);
   }
 
   runCreated(run: EngineRun): void {
@@ -243,7 +258,7 @@ export class Step {
       tasks.push(taskRun.runKey, taskRun.ordinal, node);
       logged.push(taskRun);
     }
-    if (logged.length > 0) this.#pool.unwritten.push({ seq: this.seq, at: this.now, taskRuns: logged });
+    if (logged.length > 0) this.#pool.unwritten.push({ seq: this.seq, tick: this.tick, taskRuns: logged });
     return { changed, assigned: { nodes, tasks } };
   }
 
@@ -261,6 +276,7 @@ export class Step {
       return index;
     };
     for (const run of this.#stateChanged) indexOf(run);
+    for (const { id, pipeline } of this.#setAside) runs.push([id, pipeline, 'FAILED', 1]);
     const taskRuns: TaskRunEventTuple[] = [];
     const { changed, assigned } = this.#sorted();
     for (const list of [this.#createdTaskRuns, changed]) {

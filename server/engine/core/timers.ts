@@ -1,4 +1,4 @@
-/** Something to be looked at again at a time. Whether it still matters is checked when it is due. */
+/** Something to be looked at again at a time, by whatever clock its owner reads. Whether it still matters is checked when it is due. */
 export interface Timer<What> {
   readonly at: number;
   readonly what: What;

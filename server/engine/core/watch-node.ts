@@ -31,12 +31,13 @@ export function nodeHello(
       runningCount: 0,
       registeredAt: step.now,
       heardAt: step.now,
+      heardTick: step.tick,
       revision: 0,
       live: new Set(),
     };
     pool.nodes.set(node.name, node);
   }
-  Object.assign(node, facts, { incarnation, heardAt: step.now });
+  Object.assign(node, facts, { incarnation, heardAt: step.now, heardTick: step.tick });
   step.nodeChanged(node);
   step.nodeConnection(node, 'READY');
   watchSilence(pool, node);
@@ -83,6 +84,7 @@ export function nodeHeard(pool: PoolState, step: Step, name: string, incarnation
   const node = pool.nodes.get(name);
   if (!node || node.incarnation !== incarnation) return;
   node.heardAt = step.now;
+  node.heardTick = step.tick;
   if (node.connection !== 'READY') step.nodeRecord(node, { type: 'HEARD_AGAIN' });
   if (facts) {
     for (const change of nodeChanges(node, facts)) step.nodeRecord(node, change);
@@ -98,7 +100,7 @@ export function nodeHeard(pool: PoolState, step: Step, name: string, incarnation
 
 /** Starts the watch over a node's silence; one timer per node, moved on while it speaks. */
 export function watchSilence(pool: PoolState, node: EngineNode): void {
-  pool.timers.add(node.heardAt + pool.silence.suspectMs, { type: 'SILENCE', node: node.name });
+  pool.timers.add(node.heardTick + pool.silence.suspectMs, { type: 'SILENCE', node: node.name });
 }
 
 /** A node may have been silent too long: SUSPECT gets no new work, LOST loses what it had. */
@@ -106,8 +108,8 @@ export function nodeSilent(pool: PoolState, step: Step, name: string): void {
   const node = pool.nodes.get(name);
   if (!node || node.connection === 'LOST') return;
   const { suspectMs, lostMs } = pool.silence;
-  const silentSince = Math.max(node.heardAt, pool.listeningSince);
-  const silentMs = step.now - silentSince;
+  const silentSince = Math.max(node.heardTick, pool.listeningSince);
+  const silentMs = step.tick - silentSince;
   if (silentMs >= lostMs) {
     const silent = `silent for ${Math.round(silentMs / 1000)} s`;
     const givenUp = node.live.size === 0 ? '' : ` ${attemptsText(node.live.size)} given up.`;
@@ -122,7 +124,8 @@ export function nodeSilent(pool: PoolState, step: Step, name: string): void {
     step.nodeRecord(node, { type: 'SUSPECTED', message: `It had been silent for ${Math.round(silentMs / 1000)} s.` });
   }
   // Should it be heard again and fall silent once more, it is doubted as soon as the first time.
-  const nextAt = silentMs >= suspectMs ? Math.min(silentSince + lostMs, step.now + suspectMs) : silentSince + suspectMs;
+  const nextAt =
+    silentMs >= suspectMs ? Math.min(silentSince + lostMs, step.tick + suspectMs) : silentSince + suspectMs;
   pool.timers.add(nextAt, { type: 'SILENCE', node: name });
 }
 

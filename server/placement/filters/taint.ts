@@ -1,7 +1,7 @@
-import type { Taint } from '../../domain/node.ts';
+import { DISK_FULL_TAINT, type Taint } from '../../domain/node.ts';
 import type { Filter } from '../filter.ts';
 
-/** The task tolerates every taint of the node that keeps new work away. */
+/** The task tolerates every taint of the node that keeps new work away; that of a full disk is no matter of taste. */
 export const taint: Filter = {
   code: 'TAINT_NOT_TOLERATED',
   tier: 'CONSTRAINT',
@@ -9,6 +9,7 @@ export const taint: Filter = {
   refuse({ tolerations }, { name, taints }) {
     const unbearable = taints.find(
       ({ key, value }) =>
+        key !== DISK_FULL_TAINT &&
         !tolerations.some((each) => each.key === key && (each.value === undefined || each.value === (value ?? ''))),
     );
     if (unbearable === undefined) return null;

@@ -49,7 +49,7 @@ export async function restoreBackup(
     }
     await migrate(writer, dialect, now);
     await setState(writer, 'CLOSED');
-    await connection.checkpoint();
+    await connection.makeRoom?.();
     return contents;
   } finally {
     await connection.close();

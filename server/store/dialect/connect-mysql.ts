@@ -35,7 +35,6 @@ export async function connectMysql(
     writer: others,
     leases: new Kysely<Tables>({ dialect: mysqlKysely(pools.leases) }),
     committer: new MysqlCommitter(pools.commits, clock),
-    checkpoint: () => Promise.resolve(),
     ping: (timeoutMs) => pools.others.ping(timeoutMs),
     usage: () => mysqlUsage(others),
     close,

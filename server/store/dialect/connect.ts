@@ -5,7 +5,7 @@ import type { StoreTimeouts } from '../open.ts';
 import type { Tables } from '../tables.ts';
 import { readDatabaseUrl } from './database-url.ts';
 import { SqliteCommitter } from './sqlite-commit.ts';
-import { openSqliteFile, sqliteDialect, sqliteKysely } from './sqlite.ts';
+import { openSqliteFile, sqliteDialect, sqliteError, sqliteKysely } from './sqlite.ts';
 import { sqliteUsage } from './sqlite-usage.ts';
 
 /** What a dialect is opened with. */
@@ -36,8 +36,16 @@ function connectSqlite(path: string): Connection {
     writer,
     leases: writer,
     committer: new SqliteCommitter(file.writer, file.writing),
-    async checkpoint() {
-      file.writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    ...(file.path === null ? {} : { file: file.path }),
+    async makeRoom() {
+      await file.writing.acquire();
+      try {
+        if (isOpen) file.writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      } catch (error) {
+        throw sqliteError(error);
+      } finally {
+        file.writing.release();
+      }
     },
     ping: async () => {
       if (!isOpen) return false;

@@ -12,6 +12,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { lockFile, type FileLock } from '../../file-lock.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { Dialect } from './dialect.ts';
 import { Mutex } from './mutex.ts';
@@ -27,7 +28,6 @@ const UNAVAILABLE: ReadonlyMap<number, string> = new Map([
   [14, 'it cannot be opened'],
   [15, 'its lock protocol failed'],
 ]);
-const BUSY = 5;
 /** SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
 const DUPLICATES: readonly number[] = [1555, 2067];
 
@@ -82,6 +82,8 @@ export interface SqliteFile {
   readonly reader: DatabaseSync;
   /** Whoever writes holds it, so that a commit, which is one synchronous stretch, never meets an open transaction. */
   readonly writing: Mutex;
+  /** The file's path; null for a database in memory. */
+  readonly path: string | null;
   close(): void;
 }
 
@@ -89,13 +91,14 @@ export interface SqliteFile {
 export function openSqliteFile(path: string): SqliteFile {
   if (path === ':memory:') {
     const database = new DatabaseSync(':memory:', { enableForeignKeyConstraints: false });
-    return { writer: database, reader: database, writing: new Mutex(), close: () => database.close() };
+    return { writer: database, reader: database, writing: new Mutex(), path: null, close: () => database.close() };
   }
   const file = makeFolder(path);
-  const lock = lockFile(file);
-  const open: DatabaseSync[] = [lock];
+  const lock = lockDatabase(file);
+  const open: DatabaseSync[] = [];
   const close = () => {
     for (const database of open.splice(0).reverse()) database.close();
+    lock.release();
   };
   try {
     const writer = new DatabaseSync(file, { timeout: 2_000, enableForeignKeyConstraints: false });
@@ -107,7 +110,7 @@ export function openSqliteFile(path: string): SqliteFile {
     const reader = new DatabaseSync(file, { readOnly: true, timeout: 2_000, enableForeignKeyConstraints: false });
     open.push(reader);
     reader.exec('PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456');
-    return { writer, reader, writing: new Mutex(), close };
+    return { writer, reader, writing: new Mutex(), path: file, close };
   } catch (error) {
     close();
     const code = resultCode(error);
@@ -134,23 +137,17 @@ function makeFolder(path: string): string {
   }
 }
 
-/** The operating system frees the lock however the process ends, kill -9 included. */
-function lockFile(file: string): DatabaseSync {
-  let lock: DatabaseSync | undefined;
+function lockDatabase(file: string): FileLock {
+  let lock: FileLock | null;
   try {
-    lock = new DatabaseSync(`${file}-lock`, { timeout: 0 });
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return lock;
+    lock = lockFile(`${file}-lock`);
   } catch (error) {
-    lock?.close();
-    if (((resultCode(error) ?? 0) & 0xff) === BUSY) {
-      throw new StoreUnavailable(
-        `Another Gantry server has the database ${file} open. Stop it first, or give this one a database of its own (GANTRY_DATABASE_URL).`,
-        { cause: error },
-      );
-    }
     throw sqliteError(error);
   }
+  if (lock !== null) return lock;
+  throw new StoreUnavailable(
+    `Another Gantry server has the database ${file} open. Stop it first, or give this one a database of its own (GANTRY_DATABASE_URL).`,
+  );
 }
 
 /** Kysely on node:sqlite. With `writing`, its connection is only handed out while that is held. */

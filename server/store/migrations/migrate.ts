@@ -113,6 +113,7 @@ const NO_TYPES: ColumnTypes = {
   word: '',
   text: '',
   integer: '',
+  blob: '',
   counter: '',
   table: '',
   clustered: '',

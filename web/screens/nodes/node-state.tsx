@@ -3,13 +3,16 @@ import { StateBadge, StateMark } from '../../design/state-mark.tsx';
 import { lookOf } from '../../design/states.ts';
 import { nodeState } from './node-groups.ts';
 
-type Standing = Pick<NodeTile, 'connection' | 'eligibility'>;
+type Standing = Pick<NodeTile, 'connection' | 'eligibility' | 'conditions'>;
+
+const CONDITION_WORDS: Readonly<Record<NodeTile['conditions'][number]['type'], string>> = { DISK_FULL: 'disk full' };
 
 /** In words: `Lost, cordoned`. A node that works well is just eligible. */
 export function standingText(node: Standing): string {
   const { word } = lookOf(nodeState(node));
-  if (node.connection === 'READY' || node.eligibility === 'ELIGIBLE') return word;
-  return `${word}, ${lookOf(node.eligibility).word.toLowerCase()}`;
+  const isPlain = node.connection === 'READY' || node.eligibility === 'ELIGIBLE';
+  const words = isPlain ? [word] : [word, lookOf(node.eligibility).word.toLowerCase()];
+  return [...words, ...node.conditions.map(({ type }) => CONDITION_WORDS[type])].join(', ');
 }
 
 /** Its mark and its word. */
@@ -28,6 +31,11 @@ export function NodeBadges({ node }: { readonly node: Standing }) {
     <>
       <StateBadge state={nodeState(node)} />
       {node.connection === 'READY' || node.eligibility === 'ELIGIBLE' ? null : <StateBadge state={node.eligibility} />}
+      {node.conditions.map(({ type, message }) => (
+        <span key={type} className="muted">
+          {message}
+        </span>
+      ))}
     </>
   );
 }
