@@ -116,8 +116,8 @@ export class Executor implements AttemptHost {
     const usable = checked.problem === undefined ? checked.config : written;
     const attempt = new RunningAttempt(spec, usable, this, startedAt ?? acceptedAt, unsealed);
     attempt.resume(handle !== undefined);
-    // No trace proves nothing where there was one, or where the machine may have lost it.
-    attempt.mayHaveBegun = handle !== undefined || boot === null || boot !== this.boot;
+    // That there is no trace proves nothing when the machine may have lost it.
+    attempt.mayHaveBegun = boot === null || boot !== this.boot;
     this.#running.set(id, attempt);
     this.#follow(attempt, runner, () => handle ?? runner.handleOf!(id));
   }
@@ -174,7 +174,7 @@ export class Executor implements AttemptHost {
     const { shipper, clock } = this.#options;
     // Repeated numbers are ignored by the server: those of the agent before, which nobody counted, lie below this.
     const sentSeq = isResumed ? Math.max(clock.now() - acceptedAt, 1) * 1_000 : 0;
-    const onOutput = () => this.#running.get(attempt)?.started();
+    const onOutput = () => this.#running.get(attempt)?.shown();
     const log = new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, mask, onOutput });
     // Nobody knows how much of it has arrived (I13).
     if (isResumed) log.note('… the node’s agent was restarted: what was printed before may follow once more …');

@@ -54,6 +54,7 @@ export class RunningAttempt implements Attempt {
   #stopReason: StopReason | null = null;
   #isKilled = false;
   #isRunning = false;
+  #isPreparing = false;
   #startedAt: number;
   #isResumed = false;
   #stop: AbortController | null = null;
@@ -184,15 +185,22 @@ export class RunningAttempt implements Attempt {
   started(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    this.#isPreparing = false;
     this.mayHaveBegun = true;
     if (!this.#isResumed) this.#startedAt = this.#host.now();
     this.#host.running(this);
   }
   preparing(): void {
-    if (!this.#isRunning) this.#host.preparing(this);
+    if (this.#isRunning) return;
+    this.#isPreparing = true;
+    this.#host.preparing(this);
+  }
+  /** Something of it was seen: it has begun, unless that is still being prepared. */
+  shown(): void {
+    if (!this.#isPreparing) this.started();
   }
   progress(at: number | ProgressCount, message?: string): void {
-    this.started();
+    this.shown();
     this.#host.progress(
       this,
       progressOf(at, message, (text) => this.mask?.text(text) ?? text),

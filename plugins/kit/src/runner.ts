@@ -26,8 +26,8 @@ export interface RunnerPlugin<Config = unknown, Handle extends Json = Json> exte
    * Without this method the work ends with the agent.
    *
    * Answer REJECTED only for what you can prove was never started: a record that you make before the start does not
-   * exist. Everything else that cannot be found, or whose end nobody has learnt, is UNKNOWN. The agent does not believe
-   * REJECTED of an attempt that had a checkpoint, or that was accepted before the machine was last started.
+   * exist. Everything else that cannot be found, or whose end nobody has learnt, is UNKNOWN. The agent takes REJECTED for
+   * UNKNOWN when the attempt was accepted before the machine was last started: what was not flushed may be missing then.
    *
    * The attempt is given again with its id, number, run, task, resources, deadline, streams and signals; `workdir` is
    * the folder of before, with its content. `config` has its secrets put in again, where the node still has them; should
@@ -94,10 +94,10 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
    *  MAX_STATE_BYTES. Resolves when the server holds it; rejects when it cannot be kept. */
   saveState(state: Json): Promise<void>;
   /** Tells that something precedes the work that may take long, such as the pull of an image. The timeout of the task
-   *  does not count before `started()` then; the agent has a limit of its own (30 minutes). */
+   *  does not count before `started()` or a checkpoint then; the agent has a limit of its own (30 minutes). */
   preparing(): void;
   /** Tells that the work proper has begun (the attempt is RUNNING): the timeout of the task counts from here. Implied by
-   *  the first output or checkpoint. */
+   *  a checkpoint, and by the first output or progress of what was not said to be `preparing()`. */
   started(): void;
   /** Shows how far it is, live: a fraction from 0 to 1, or so many of so many. Cheap; say it as often as it changes. */
   progress(at: number | ProgressCount, message?: string): void;

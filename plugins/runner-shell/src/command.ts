@@ -158,7 +158,7 @@ export class Command {
     if (!this.#isCheckpointed && isLong) {
       this.#isCheckpointed = true;
       // Should this not be written, the node cannot keep anything, and will say so itself.
-      this.#attempt.checkpoint(handleOf(this.#attempt.id)).catch(() => undefined);
+      this.#attempt.checkpoint({ ...handleOf(this.#attempt.id), begun: 'yes' }).catch(() => undefined);
     }
     const hasOutput = this.#stdout.look();
     const hasComplaints = this.#stderr.look();

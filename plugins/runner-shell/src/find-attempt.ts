@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attemptsIn, helperFolders, helperOf, isIdleJournal, readJournal, type Found } from './journal.ts';
@@ -22,6 +22,8 @@ export class FormerAttempts {
   readonly #stateDirectory: string;
   /** By attempt, the folder of its helper. */
   readonly #folders = new Map<string, string>();
+  /** By folder, the attempts of its helper that may still be asked for. */
+  readonly #left = new Map<string, Set<string>>();
   /** By folder, how long its journal was when it was read. */
   readonly #read = new Map<string, number>();
 
@@ -50,6 +52,20 @@ export class FormerAttempts {
     }
   }
 
+  /** Nobody will ask for this attempt any more. When that is so of all that a dead helper has begun, its folder goes. */
+  release(attempt: string): void {
+    const folder = this.#folders.get(attempt);
+    if (folder === undefined) return;
+    this.#folders.delete(attempt);
+    const left = this.#left.get(folder);
+    left?.delete(attempt);
+    if (left === undefined || left.size > 0) return;
+    const helper = helperOf(join(folder, 'journal'));
+    if (helper !== null && isAlive(helper)) return;
+    this.#left.delete(folder);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
   #known(attempt: string): Found | null {
     const folder = this.#folders.get(attempt);
     if (folder === undefined) return null;
@@ -67,7 +83,9 @@ export class FormerAttempts {
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
       if (size === this.#read.get(folder)) continue;
       isNew = true;
-      for (const attempt of attemptsIn(path)) this.#folders.set(attempt, folder);
+      const attempts = attemptsIn(path);
+      for (const attempt of attempts) this.#folders.set(attempt, folder);
+      this.#left.set(folder, new Set(attempts));
       this.#read.set(folder, size);
     }
     return isNew;

@@ -6,7 +6,7 @@ import { shellConfig, type ShellConfig } from './config.ts';
 import { detected } from './detection.ts';
 import { NoHelper } from './helpers.ts';
 import { prepare } from './prepare.ts';
-import { failed, neverStarted, outcomeOf, undecided, withUsage } from './outcome.ts';
+import { failed, neverStarted, outcomeOf, traceGone, undecided, withUsage } from './outcome.ts';
 import { BadSettings } from './settings.ts';
 import { ShellNode } from './shell-node.ts';
 import { userOf, type User } from './user.ts';
@@ -57,7 +57,7 @@ export default defineRunner<ShellConfig, Handle>({
     try {
       const shellNode = shellNodeOf(node);
       const found = await shellNode.former.search(handle.attempt);
-      if (found === 'NEVER_STARTED') return neverStarted();
+      if (found === 'NEVER_STARTED') return handle['begun'] === undefined ? neverStarted() : traceGone();
       if (found === 'UNDECIDED') return undecided();
       const group = shellNode.groupOf(nameOf(attempt.id));
       const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group?.exists() ? group : null);

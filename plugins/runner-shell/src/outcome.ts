@@ -26,6 +26,10 @@ export const neverStarted = (): Failed =>
     'The agent was restarted before the command was started: no helper has a record of it.',
   );
 
+/** Of an attempt that a restarted agent asks for, that has begun, and of which all records were removed. */
+export const traceGone = (): Failed =>
+  failed('UNKNOWN', 'ATTEMPT_NOT_FOUND', 'The command was started, and what this node knew of it was removed.');
+
 /** Of an attempt that a restarted agent asks for, and that a helper may still begin. */
 export const undecided = (): Failed =>
   failed(

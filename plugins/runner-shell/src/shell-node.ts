@@ -37,9 +37,11 @@ export class ShellNode {
 
   /** Nobody will ask for this attempt any more: removes what is kept of it, also by an agent before. */
   async forget(attempt: string): Promise<void> {
-    if ((await this.kept.forget(attempt)) || !this.#hasFormer) return;
-    const found = this.former.find(attempt);
+    const isOurs = await this.kept.forget(attempt);
+    if (!this.#hasFormer) return;
+    const found = isOurs ? null : this.former.find(attempt);
     if (found !== null) await new AttemptFiles(found.folder, attempt, null, found.entry.streams).remove();
+    this.former.release(attempt);
   }
 
   /** How limits are kept here. */
