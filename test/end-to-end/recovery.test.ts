@@ -49,6 +49,7 @@ describe.each(databases)('a server on $name that is killed again and again', ({ 
       overlaps: 0,
       startedTwice: 0,
       unsuccessfulRuns: 0,
+      endsNotReported: 0,
       lostOutputs: 0,
       neverRun: 0,
     });

@@ -42,6 +42,8 @@ export interface KillFindings {
   readonly startedTwice: number;
   /** Runs that did not succeed, although each command ends with 0. */
   readonly unsuccessfulRuns: number;
+  /** Task runs that did not succeed, although their command has ended, and well. */
+  readonly endsNotReported: number;
   /** Task runs without the output that their command has written. */
   readonly lostOutputs: number;
   /** Task runs that needed more than one attempt, for whatever reason. */
@@ -189,6 +191,7 @@ async function endedStates(server: KilledServer, runs: readonly string[]): Promi
 }
 
 interface TaskRunAnswer {
+  readonly state: string;
   readonly mapIndex: number | null;
   readonly outputs: { readonly by?: string } | null;
   readonly attempts: readonly { readonly number: number }[];
@@ -202,23 +205,25 @@ async function found(
 ): Promise<Omit<KillFindings, 'kills' | 'runs'>> {
   const witnessed = readWitness(witness);
   let lostOutputs = 0;
+  let endsNotReported = 0;
   let retried = 0;
   let neverRun = 0;
   let tasks = 0;
   for (const run of runs) {
-    const query = `{ run(id: "${run}") { taskRuns(first: 100) { nodes { mapIndex outputs attempts { number } } } } }`;
+    const query = `{ run(id: "${run}") { taskRuns(first: 100) { nodes { state mapIndex outputs attempts { number } } } } }`;
     const answer = await server.ask<{ run: { taskRuns: { nodes: readonly TaskRunAnswer[] } } }>(query);
-    for (const { mapIndex, outputs, attempts } of answer.run.taskRuns.nodes) {
+    for (const { state, mapIndex, outputs, attempts } of answer.run.taskRuns.nodes) {
       if (mapIndex === null) continue;
       tasks++;
       if (attempts.length > 1) retried++;
+      if (state !== 'SUCCEEDED' && witnessed.ended.has(`${run}/${mapIndex}`)) endsNotReported++;
       if (typeof outputs?.by !== 'string') lostOutputs++;
       if (!witnessed.begun.has(`${run}/${mapIndex}`)) neverRun++;
     }
   }
   const unsuccessfulRuns = [...states.values()].filter((state) => state !== 'SUCCEEDED').length;
   const { repeatedAfterEnd, overlaps, startedTwice } = witnessed;
-  return { tasks, repeatedAfterEnd, overlaps, startedTwice, unsuccessfulRuns, lostOutputs, retried, neverRun };
+  return { tasks, repeatedAfterEnd, overlaps, startedTwice, unsuccessfulRuns, endsNotReported, lostOutputs, retried, neverRun };
 }
 
 /** Reads the witnesses in the order in which they have written. */
@@ -245,5 +250,5 @@ function readWitness(path: string) {
     }
   }
   const startedTwice = [...starts.values()].filter((count) => count > 1).length;
-  return { begun, repeatedAfterEnd: repeated.size, overlaps: overlaps.size, startedTwice };
+  return { begun, ended, repeatedAfterEnd: repeated.size, overlaps: overlaps.size, startedTwice };
 }
