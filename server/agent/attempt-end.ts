@@ -46,7 +46,11 @@ export const stoppedBeforeStart = (stop: StopReason): End =>
 
 /** How an attempt ends that has prepared for so long that it was stopped. Milliseconds. */
 export const notBegunInTime = (ms: number): End =>
-  nodeFault('REJECTED', 'NOT_BEGUN_IN_TIME', `It was still being prepared after ${ms / 60_000} minutes, and never began.`);
+  nodeFault(
+    'REJECTED',
+    'NOT_BEGUN_IN_TIME',
+    `It was still being prepared after ${ms / 60_000} minutes, and never began.`,
+  );
 
 /** How an attempt ends that an agent before may have started, and of which nobody knows more. */
 export const outcomeUnknown = (message: string): End => ({

@@ -260,7 +260,9 @@ export class Executor implements AttemptHost {
     if (this.#running.get(id) !== attempt) return;
     if (end.state === 'REJECTED' && attempt.isResumed && attempt.mayHaveBegun) {
       const why = end.failure?.reason.message ?? '';
-      end = outcomeUnknown(`The runner ${attempt.spec.runner} has no trace of it, and it may have been at work. ${why}`);
+      end = outcomeUnknown(
+        `The runner ${attempt.spec.runner} has no trace of it, and it may have been at work. ${why}`,
+      );
     }
     const printed = attempt.hasLog ? attempt.log.end() : null;
     const saved = this.#options.states.drained(id);

@@ -23,11 +23,7 @@ const accepted = z.tuple([
 ]);
 const secretPlace = z.object({ at: z.array(z.union([z.string(), z.number()])), offset: z.number(), name: z.string() });
 /** What a task says for its runner, its resources, and where in it secrets belong. */
-const work = z.tuple([
-  z.record(z.string(), z.json()),
-  z.record(z.string(), z.number()),
-  z.array(secretPlace),
-]);
+const work = z.tuple([z.record(z.string(), z.json()), z.record(z.string(), z.number()), z.array(secretPlace)]);
 /** Attempt id, handle, with the first handle the work where it is not kept yet, and when the work began. */
 const checkpoint = z.tuple([
   z.string(),

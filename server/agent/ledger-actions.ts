@@ -24,5 +24,15 @@ export interface Actions {
 
 /** Nothing is to be done. */
 export function noActions(): Actions {
-  return { accept: [], start: [], reattach: [], journalStop: [], stop: [], kill: [], abandon: [], report: [], forget: [] };
+  return {
+    accept: [],
+    start: [],
+    reattach: [],
+    journalStop: [],
+    stop: [],
+    kill: [],
+    abandon: [],
+    report: [],
+    forget: [],
+  };
 }

@@ -1,11 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  AttemptLedger,
-  PREPARING_MS,
-  SETTLE_MS,
-  type RunnerAbilities,
-} from '../../server/agent/attempt-ledger.ts';
+import { AttemptLedger, PREPARING_MS, SETTLE_MS, type RunnerAbilities } from '../../server/agent/attempt-ledger.ts';
 import type { JournaledAttempt } from '../../server/agent/journaled-attempt.ts';
 import type { Actions } from '../../server/agent/ledger-actions.ts';
 import { isTerminalAttempt } from '../../server/domain/attempt.ts';
@@ -56,7 +51,15 @@ class World {
       case 'JOURNAL': {
         const batch = this.#waiting.splice(0);
         for (const { attempt: id, runner, taskKey, timeoutMs, killGraceMs } of batch)
-          this.#disk.set(id, { attempt: id, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: this.#now, boot: null });
+          this.#disk.set(id, {
+            attempt: id,
+            runner,
+            taskKey,
+            timeoutMs,
+            killGraceMs,
+            acceptedAt: this.#now,
+            boot: null,
+          });
         this.ledger.journaled(batch, this.#now, this.#now);
         break;
       }

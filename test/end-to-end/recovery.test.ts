@@ -109,10 +109,12 @@ describe('a command', () => {
   }
   const cancel = (id: string) => ask(`mutation { cancelRun(input: { id: "${id}" }) { __typename } }`);
   async function ended(id: string) {
-    const fields = 'state taskRuns(first: 1) { nodes { state outputs attempts { number state failure { kind exitCode } } } }';
+    const fields =
+      'state taskRuns(first: 1) { nodes { state outputs attempts { number state failure { kind exitCode } } } }';
     for (;;) {
       const { run: found } = await ask(`{ run(id: "${id}") { ${fields} } }`);
-      if (['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(found.state)) return { state: found.state, ...found.taskRuns.nodes[0] };
+      if (['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(found.state))
+        return { state: found.state, ...found.taskRuns.nodes[0] };
       await delay(50);
     }
   }
@@ -144,7 +146,11 @@ describe('a command', () => {
 
   it('that ended while there was no server is told as it ended, with its outputs', async () => {
     const first = await server();
-    const id = await run('alone', {}, waiting('alone', `echo 'by=itself' > "$GANTRY_OUTPUT"; : > '${at('alone-done')}'`));
+    const id = await run(
+      'alone',
+      {},
+      waiting('alone', `echo 'by=itself' > "$GANTRY_OUTPUT"; : > '${at('alone-done')}'`),
+    );
     await there('alone-begun');
     await killed(first);
     writeFileSync(at('alone-go'), '');

@@ -9,7 +9,7 @@ export interface ContractMember {
   /** Whether it is something to be called. */
   readonly isMethod: boolean;
   /** Whether a file below the given folder reads, writes or implements it, as the type checker sees it. */
-  readonly isReferred: boolean;
+  isReferred(): boolean;
 }
 
 /** Reads from TypeScript's own syntax trees and references what types promise, and who keeps it. */
@@ -36,7 +36,8 @@ export class ContractReader {
       if (node.kind === SyntaxKind.PropertySignature || node.kind === SyntaxKind.MethodSignature) {
         const { name } = node as Node & { readonly name: Node & { readonly text: string } };
         const isMethod = node.kind === SyntaxKind.MethodSignature;
-        members.push({ name: `${inner}.${name.text}`, isMethod, isReferred: this.#isReferred(source, name, users) });
+        const isReferred = (): boolean => this.#isReferred(source, name, users);
+        members.push({ name: `${inner}.${name.text}`, isMethod, isReferred });
       }
       node.forEachChild((child) => visit(child, inner));
     };

@@ -92,9 +92,15 @@ export class SimulatedProcesses {
       this.#world.after(Math.min(LOOK_MS, process.until - now), () => this.#look(attempt));
       return;
     }
-    const killed = { state: 'FAILED', failure: { kind: 'APPLICATION', reason: { code: 'SIGNAL', message: 'x' } } } as const;
+    const killed = {
+      state: 'FAILED',
+      failure: { kind: 'APPLICATION', reason: { code: 'SIGNAL', message: 'x' } },
+    } as const;
     process.end = process.isStopped ? (process.isGraceful ? { state: 'SUCCEEDED' } : killed) : process.fate;
-    this.#checker.processEnded(attempt, process.isStopped ? 'KILLED' : process.fate.state === 'SUCCEEDED' ? 'SUCCEEDED' : 'FAILED');
+    this.#checker.processEnded(
+      attempt,
+      process.isStopped ? 'KILLED' : process.fate.state === 'SUCCEEDED' ? 'SUCCEEDED' : 'FAILED',
+    );
     this.#onEnd(attempt, process.end);
   }
 }

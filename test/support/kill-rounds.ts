@@ -223,7 +223,17 @@ async function found(
   }
   const unsuccessfulRuns = [...states.values()].filter((state) => state !== 'SUCCEEDED').length;
   const { repeatedAfterEnd, overlaps, startedTwice } = witnessed;
-  return { tasks, repeatedAfterEnd, overlaps, startedTwice, unsuccessfulRuns, endsNotReported, lostOutputs, retried, neverRun };
+  return {
+    tasks,
+    repeatedAfterEnd,
+    overlaps,
+    startedTwice,
+    unsuccessfulRuns,
+    endsNotReported,
+    lostOutputs,
+    retried,
+    neverRun,
+  };
 }
 
 /** Reads the witnesses in the order in which they have written. */

@@ -92,10 +92,7 @@ export class Container {
    * What becomes of a container that was made and not started: it is removed, so that nothing can start it any more. The
    * agent before may have asked for its start with its last breath: then it is followed (null), or nobody knows.
    */
-  async #withdrawn(
-    container: Docker.Container,
-    { Created, Id }: Docker.ContainerInspectInfo,
-  ): Promise<Outcome | null> {
+  async #withdrawn(container: Docker.Container, { Created, Id }: Docker.ContainerInspectInfo): Promise<Outcome | null> {
     try {
       await this.#patiently(() => container.remove({ force: false, v: true }));
     } catch (error) {

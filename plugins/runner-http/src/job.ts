@@ -69,7 +69,11 @@ export class Job {
    * @param until When a callback expires, seconds since 1970; null for a job that is polled.
    * @param kindWithout Of the failure when nobody can call back.
    */
-  async #waiting(until: number | null, kindWithout: Failed['kind'], follow: (wait: CallbackWait | null) => Promise<Outcome>): Promise<Outcome> {
+  async #waiting(
+    until: number | null,
+    kindWithout: Failed['kind'],
+    follow: (wait: CallbackWait | null) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const { callback } = this.#attempt.config;
     if (until === null || callback === undefined) return follow(null);
     const listener = listenerOf(this.#node);

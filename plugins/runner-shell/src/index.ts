@@ -124,8 +124,7 @@ async function runWithin(
       progress.isHanded = true;
       const end = await command.run(helper, line);
       if (command.hasLeftNoOutput) helper.keep(files.passOn());
-      if (end.type !== 'NOT_STARTED' || tries === TRIES)
-        return withUsage(outcomeOf(end, files, attempt), command);
+      if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files, attempt), command);
       progress.isHanded = false;
     } finally {
       shellNode.kept.add(attempt.id, files, helper);
