@@ -123,6 +123,7 @@ function runnerOf(url: string, dataDirectory: string): Side {
     shipper: new LogShipper(() => Promise.resolve(), systemClock, log),
     findRunner: () => http as unknown as RunnerPlugin,
     running: () => undefined,
+    preparing: () => undefined,
     progress: () => undefined,
     settled: () => undefined,
     ended: (_, { state, failure }) => onEnd(state === 'SUCCEEDED' ? null : JSON.stringify(failure)),

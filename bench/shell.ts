@@ -228,6 +228,7 @@ function attemptOf(config: unknown, number: number, workdir: string): ShellAttem
     stdout: sink(),
     stderr: sink(),
     checkpoint: () => Promise.resolve(),
+    preparing: () => undefined,
     started: () => undefined,
     progress: () => undefined,
     previousState: null,

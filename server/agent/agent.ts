@@ -1,51 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunnerPlugin } from '@gantry/plugin-kit/runner';
-import type { Resources } from '@gantry/plugin-kit/vocabulary';
-import type { Clock } from '../clock.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
 import type { AttemptReport } from '../domain/input.ts';
-import type { NodeFacts, RunnerSettings, Taint } from '../domain/node.ts';
+import type { NodeFacts } from '../domain/node.ts';
 import type { Service } from '../lifecycle.ts';
-import type { Logger } from '../log.ts';
-import { DEFAULT_TIMERS, type Hint, type NodeGateway, type ProtocolTimers } from '../protocol/gateway.ts';
+import { DEFAULT_TIMERS, type Hint, type ProtocolTimers } from '../protocol/gateway.ts';
+import type { AgentOptions } from './agent-options.ts';
 import { Alarm } from './alarm.ts';
 import { AttemptLedger, isEnd } from './attempt-ledger.ts';
 import { DiskWatch, isNoSpace } from './disk-watch.ts';
+import { bootId } from './boot-id.ts';
 import { Executor } from './executor.ts';
 import { fingerprint } from './fingerprint.ts';
 import { Journal } from './journal.ts';
+import type { Actions } from './ledger-actions.ts';
 import { LogShipper } from './log-shipper.ts';
 import { ProgressTeller } from './progress-teller.ts';
-import type { SecretSource } from './secret-source.ts';
 import { StateKeeper } from './state-keeper.ts';
-
-/** Where an agent finds its runners. */
-export interface AgentRunners {
-  runner(name: string): RunnerPlugin | null;
-  names(kind: 'runner'): readonly string[];
-}
-
-export interface AgentOptions {
-  readonly gateway: NodeGateway;
-  readonly registry: AgentRunners;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** For jitter: at least 0, less than 1. */
-  random(): number;
-  readonly name: string;
-  readonly pool: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Default: none. */
-  readonly taints?: readonly Taint[];
-  readonly capacity: Resources;
-  readonly settings: RunnerSettings;
-  readonly secrets: SecretSource;
-  /** Percent of the disk below which the node takes no work; 0, or absent, for never. */
-  readonly diskReserve?: number;
-  readonly dataDirectory: string;
-  readonly version: string;
-}
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5_000;
@@ -61,7 +32,7 @@ const FAREWELL_MS = 2_000;
  */
 export class Agent implements Service {
   readonly #options: AgentOptions;
-  readonly #ledger = new AttemptLedger();
+  readonly #ledger: AttemptLedger;
   readonly #executor: Executor;
   readonly #shipper: LogShipper;
   readonly #progress: ProgressTeller;
@@ -89,6 +60,10 @@ export class Agent implements Service {
     const { gateway, clock, log, name } = options;
     this.#options = options;
     this.#disk = new DiskWatch(options.dataDirectory, options.diskReserve ?? 0, log);
+    this.#ledger = new AttemptLedger({
+      reattaches: (runner) => options.registry.runner(runner)?.reattach !== undefined,
+      finds: (runner) => this.#finds(runner),
+    });
     this.#shipper = new LogShipper((chunks) => gateway.log(name, this.#incarnation, chunks), clock, log);
     this.#states = new StateKeeper(
       {
@@ -113,7 +88,11 @@ export class Agent implements Service {
       secrets: options.secrets,
       findRunner: (runner) => options.registry.runner(runner),
       running: (attempt) => {
-        this.#ledger.running(attempt, clock.now());
+        this.#ledger.running(attempt, clock.now(), clock.monotonic());
+        this.#soon();
+      },
+      preparing: (attempt) => {
+        this.#ledger.preparing(attempt, clock.monotonic());
         this.#soon();
       },
       settled: (attempt) => this.#ledger.settled(attempt),
@@ -123,8 +102,8 @@ export class Agent implements Service {
         this.#ledger.ended(attempt, end, clock.now());
         this.#soon();
       },
-      checkpoint: async (spec, handle) => {
-        await this.#journal!.checkpoint(spec.attempt, handle, spec);
+      checkpoint: async (spec, handle, startedAt) => {
+        await this.#journal!.checkpoint(spec.attempt, handle, spec, startedAt);
         this.#ledger.checkpointed(spec.attempt);
       },
     });
@@ -135,12 +114,19 @@ export class Agent implements Service {
     if (this.#journal) return;
     const { dataDirectory, clock, log } = this.#options;
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-    const { journal, open, tornBytes } = await Journal.open(join(dataDirectory, 'journal'));
+    const boot = await bootId();
+    const { journal, open, tornBytes } = await Journal.open(join(dataDirectory, 'journal'), {
+      boot,
+      finds: (runner) => this.#finds(runner),
+      onForgotten: (attempts) => this.#executor.forget(attempts),
+    });
     this.#journal = journal;
+    this.#executor.boot = boot;
     if (tornBytes > 0) log.warn({ tornBytes }, 'The journal ended in half a record, which was cut off.');
-    this.#ledger.recover(open, (runner) => this.#canReattach(runner), clock.now(), clock.monotonic());
+    this.#ledger.recover(open, clock.now(), clock.monotonic());
     await this.#hello();
     const known = new Set<string>(open.map(({ attempt }) => attempt));
+    this.#executor.keep(open);
     void this.#executor.removeLeftovers((name) => known.has(name));
     this.#soon();
     await this.#sync();
@@ -154,7 +140,7 @@ export class Agent implements Service {
     const { gateway, registry, clock, log, name } = this.#options;
     this.#stopping.abort();
     await this.#withPatience(Promise.all([this.#beating, this.#syncing]));
-    await (this.#halting ??= this.#halt((runner) => this.#canReattach(runner)));
+    await (this.#halting ??= this.#halt(true));
     await this.#withPatience(this.#reporting);
     this.#unlisten();
     await this.#withPatience(gateway.goodbye(name, this.#incarnation));
@@ -162,6 +148,8 @@ export class Agent implements Service {
     this.#progress.close();
     this.#states.close();
     this.#alarm.close();
+    // Runners forget while they are still open.
+    await this.#journal.flush().catch((error: unknown) => this.#cannotBeWritten(error));
     for (const runner of registry.names('runner')) {
       const close = registry.runner(runner)?.close;
       if (close) await close().catch((error: unknown) => log.warn({ err: error, runner }, 'A runner did not close.'));
@@ -170,13 +158,14 @@ export class Agent implements Service {
     await this.#journal.close();
   }
 
-  #canReattach(runner: string): boolean {
-    return this.#options.registry.runner(runner)?.reattach !== undefined;
+  #finds(name: string): boolean {
+    const runner = this.#options.registry.runner(name);
+    return runner?.handleOf !== undefined && runner.reattach !== undefined;
   }
 
-  /** Resolves when nothing runs that is not left running on purpose. */
-  async #halt(canLeave: (runner: string) => boolean): Promise<void> {
-    this.#ledger.shutDown(canLeave, this.#options.clock.monotonic());
+  /** Resolves when nothing runs that is not left running on purpose. @param mayLeave False when nothing is to go on. */
+  async #halt(mayLeave: boolean): Promise<void> {
+    this.#ledger.shutDown(mayLeave, this.#options.clock.monotonic());
     this.#act();
     await this.#accepting;
     if (!this.#ledger.isIdle) await new Promise<void>((resolve) => (this.#onIdle = resolve));
@@ -195,11 +184,12 @@ export class Agent implements Service {
   }
 
   #act(): void {
-    const { accept, start, reattach, stop, kill, abandon, report, forget } = this.#ledger.take();
+    const { accept, start, reattach, journalStop, stop, kill, abandon, report, forget } = this.#ledger.take();
     const executor = this.#executor;
     if (accept.length > 0) this.#accept(accept);
     for (const spec of start) executor.start(spec);
     for (const journaled of reattach) executor.reattach(journaled);
+    if (journalStop.length > 0) void this.#journalStops(journalStop);
     for (const { attempt, reason } of stop) executor.stop(attempt, reason);
     for (const attempt of kill) executor.kill(attempt);
     for (const attempt of abandon) executor.abandon(attempt);
@@ -212,12 +202,28 @@ export class Agent implements Service {
 
   #report(reports: readonly AttemptReport[]): void {
     const { gateway, log, name } = this.#options;
-    for (const report of reports) if (isEnd(report)) this.#journal!.ended(report);
+    let isLostWithUs = false;
+    for (const report of reports) if (isEnd(report) && this.#journal!.ended(report)) isLostWithUs = true;
+    // Of these ends, nobody but the journal could tell after a crash.
+    if (isLostWithUs) this.#journal!.flush().catch((error: unknown) => this.#cannotBeWritten(error));
     if (this.#incarnation === 0) return;
     // What gets lost is told again by the next sync.
     this.#reporting = gateway.report(name, this.#incarnation, reports).catch((error: unknown) => {
       log.debug({ err: error }, 'Reports were not taken in; the next sync repeats them.');
     });
+  }
+
+  /** A stop is durable before it is sent: what ends after it was stopped, whoever asks for the end. */
+  async #journalStops(stops: Actions['journalStop']): Promise<void> {
+    await this.#journal!.stopped(stops, this.#options.clock.now()).catch((error: unknown) =>
+      this.#cannotBeWritten(error),
+    );
+    this.#ledger.stopJournaled(stops.map(({ attempt }) => attempt));
+    this.#act();
+  }
+
+  #cannotBeWritten(error: unknown): void {
+    this.#options.log.warn({ err: error }, 'The journal cannot be written.');
   }
 
   #accept(specs: readonly AttemptSpec[]): void {
@@ -343,9 +349,7 @@ export class Agent implements Service {
       }
       await this.#lookAtDisk();
       // An end that has not been written when the agent dies would have to be told as unknown.
-      await this.#journal!.flush().catch((error: unknown) =>
-        log.warn({ err: error }, 'The journal cannot be written.'),
-      );
+      await this.#journal!.flush().catch((error: unknown) => this.#cannotBeWritten(error));
       await this.#sync();
     }
   }
@@ -381,7 +385,7 @@ export class Agent implements Service {
         log.error({ node: name }, 'Another agent speaks for this node: this one stops everything and is silent.');
         this.#stopping.abort();
         this.#unlisten();
-        this.#halting ??= this.#halt(() => false);
+        this.#halting ??= this.#halt(false);
         break;
       default:
         answer.status satisfies never;

@@ -12,16 +12,21 @@ export interface End {
   readonly failure?: Failure;
   readonly outputs?: Readonly<Record<string, Json>>;
   readonly usage?: Usage;
+  /** Its runner knows that it had ended by itself before a stop reached it. */
+  readonly endedBeforeStop?: boolean;
 }
 
 type ExitDetails = Pick<Failure, 'exitCode' | 'signal'>;
 
 /**
- * What is reported of an attempt that was stopped: who stopped it knows why it ended, its runner does not. Work that
- * was done before the stop took effect is done.
+ * What is reported of an attempt that ended after it was told to stop: who stopped it knows why, its runner does not. A
+ * command that ends with 0 when it is told to has not done its work. What had ended before is reported as it ended.
  */
 export function afterStop(end: End, stop: StopReason): End {
-  if (end.state === 'SUCCEEDED') return end;
+  if (end.endedBeforeStop) return end;
+  // The platform stops it for reasons of its own, and has it done again: not where nobody knows what was done already.
+  if (isForOthers(stop) && end.failure?.kind === 'UNKNOWN') return end;
+  if (stop === 'SHUTDOWN' && end.state === 'REJECTED') return end;
   const { exitCode, signal } = end.failure ?? {};
   const told = stopped(stop, {
     ...(exitCode === undefined ? {} : { exitCode }),
@@ -29,6 +34,36 @@ export function afterStop(end: End, stop: StopReason): End {
   });
   return end.usage === undefined ? told : { ...told, usage: end.usage };
 }
+
+/** Whether the reason has nothing to do with the task itself. */
+const isForOthers = (stop: StopReason): boolean => stop === 'DRAINED' || stop === 'PREEMPTED' || stop === 'SHUTDOWN';
+
+/** How an attempt ends that was stopped before it was handed to its runner. */
+export const stoppedBeforeStart = (stop: StopReason): End =>
+  stop === 'SHUTDOWN'
+    ? nodeFault('REJECTED', 'AGENT_STOPPED', 'Its node agent was stopped before it had started it.')
+    : stopped(stop);
+
+/** How an attempt ends that has prepared for so long that it was stopped. Milliseconds. */
+export const notBegunInTime = (ms: number): End =>
+  nodeFault(
+    'REJECTED',
+    'NOT_BEGUN_IN_TIME',
+    `It was still being prepared after ${ms / 60_000} minutes, and never began.`,
+  );
+
+/** How an attempt ends that an agent before may have started, and of which nobody knows more. */
+export const outcomeUnknown = (message: string): End => ({
+  state: 'FAILED',
+  failure: {
+    kind: 'UNKNOWN',
+    reason: {
+      code: 'OUTCOME_UNKNOWN',
+      message,
+      remedy: 'Look at what it has done before it is run again. A runner with handleOf and reattach would know.',
+    },
+  },
+});
 
 /** How an attempt ends that was stopped for a reason. */
 export function stopped(stop: StopReason, details: ExitDetails = {}): End {

@@ -1,11 +1,22 @@
-import type { Json, JsonObject, Resources } from '@gantry/plugin-kit/vocabulary';
 import { isTerminalAttempt } from '../domain/attempt.ts';
 import type { AttemptSpec } from '../domain/effect.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import type { AttemptReport } from '../domain/input.ts';
 import type { SyncAnswer } from '../protocol/gateway.ts';
-import { Alarms, type Sleeper } from './alarms.ts';
-import { afterStop, nodeFault, pluginFault, stopped, type End, type StopReason } from './attempt-end.ts';
+import { Alarms } from './alarms.ts';
+import {
+  afterStop,
+  nodeFault,
+  notBegunInTime,
+  outcomeUnknown,
+  pluginFault,
+  stoppedBeforeStart,
+  type End,
+  type StopReason,
+} from './attempt-end.ts';
+import { noActions, type Actions } from './ledger-actions.ts';
+import type { JournaledAttempt } from './journaled-attempt.ts';
+import { Entry } from './ledger-entry.ts';
 
 /*
  * What an agent knows of its attempts, and what it has to do about them. A state machine without I/O, clock or
@@ -16,83 +27,34 @@ import { afterStop, nodeFault, pluginFault, stopped, type End, type StopReason }
  *
  * - An attempt is started at most once, ever (I5): only between `assign` of an unknown id and `journaled`, so its id is
  *   durable before. What a journal holds after a restart *may* have been started: acceptance and start are one record,
- *   flushed for a whole batch at once, and so an attempt without an end is either found again by its runner or reported
- *   as START_UNKNOWN. It is never started again.
+ *   flushed for a whole batch at once. So the runner of an attempt without an end is asked for it, by its checkpoint or
+ *   by its id; where the runner cannot be asked, the outcome is unknown. It is never started again.
  * - An end is told until the server says that it holds it durably (I6), and then its id is remembered until no answer
  *   can be under way that assigns it again.
- * - Stopping is a ladder: soft stop, after the attempt's grace the hard one, after SETTLE_MS the runner is given up.
+ * - Stopping is a ladder: soft stop, after the attempt's grace the hard one, after SETTLE_MS the runner is given up. What
+ *   ends after the soft stop was sent was stopped, also when a restart lies between: where a restart can find the
+ *   attempt again, the stop is journaled before it is sent.
+ * - A timeout counts from the moment in which the work began; before, from the start of its runner. What is being
+ *   prepared has PREPARING_MS instead.
  */
 
 /** After the hard stop a runner has this long to settle. Milliseconds. */
 export const SETTLE_MS = 5_000;
 
+/** What precedes the work, such as the pull of an image, may take this long. Milliseconds. */
+export const PREPARING_MS = 30 * 60_000;
+
 /** So many forgotten ids are kept before the server is asked for an answer that lets them go. */
 const REMEMBERED_IDS = 50_000;
 
-/** What a restart knows of an attempt. Its environment and inputs, which may hold secrets, are not kept. */
-export interface JournaledAttempt {
-  readonly attempt: AttemptId;
-  readonly runner: string;
-  readonly taskKey: string;
-  readonly timeoutMs: number | null;
-  readonly killGraceMs: number;
-  readonly acceptedAt: number;
-  /** What its runner asked to be kept (`checkpoint`); undefined before. */
-  handle?: Json;
-  /** Kept with the first handle. */
-  config?: JsonObject;
-  resources?: Resources;
-  /** Where secrets belong, by their names. */
-  secrets?: AttemptSpec['secrets'];
-  /** How it ended; undefined while it may still run. */
-  end?: AttemptReport;
+/** What a ledger asks of runners by their names. */
+export interface RunnerAbilities {
+  /** Whether it follows work of before a restart when it is given its handle. */
+  reattaches(runner: string): boolean;
+  /** Whether it finds that work by the attempt's id alone. */
+  finds(runner: string): boolean;
 }
-
-/** What is to be done, in this order. */
-export interface Actions {
-  /** Journal these durably, then call `journaled` or `notJournaled`. */
-  readonly accept: AttemptSpec[];
-  readonly start: AttemptSpec[];
-  readonly reattach: JournaledAttempt[];
-  readonly stop: { readonly attempt: AttemptId; readonly reason: StopReason }[];
-  readonly kill: AttemptId[];
-  /** Their runners did not settle: nobody listens to them any more. */
-  readonly abandon: AttemptId[];
-  /** Tell the server, and journal the ends among them. */
-  readonly report: AttemptReport[];
-  /** Journal that these are forgotten. */
-  readonly forget: AttemptId[];
-}
-
-type Phase = 'ACCEPTED' | 'STARTED' | 'SETTLED' | 'LEFT' | 'ENDED' | 'FORGOTTEN';
-
-/** One attempt. */
-class Entry implements Sleeper {
-  readonly attempt: AttemptId;
-  readonly runner: string;
-  readonly timeoutMs: number | null;
-  readonly killGraceMs: number;
-  phase: Phase = 'ACCEPTED';
-  report: AttemptReport;
-  startedAt = 0;
-  /** When its timeout ends, by the clock that only grows. */
-  deadline = Infinity;
-  stop: StopReason | null = null;
-  isKilled = false;
-  hasCheckpoint = false;
-  /** Whether its report is among those to be told. */
-  isNews = false;
-  wakeAt = 0;
-  place = -1;
-
-  constructor({ attempt, runner, timeoutMs, killGraceMs }: JournaledAttempt | AttemptSpec, at: number) {
-    this.attempt = attempt;
-    this.runner = runner;
-    this.timeoutMs = timeoutMs;
-    this.killGraceMs = killGraceMs;
-    this.report = { attempt, state: 'ASSIGNED', at };
-  }
-}
+const NO_ABILITIES: RunnerAbilities = { reattaches: () => false, finds: () => false };
 
 /** Times: `at` is the wall clock, for reports; `tick` only grows, for timeouts. Milliseconds. */
 export class AttemptLedger {
@@ -106,8 +68,13 @@ export class AttemptLedger {
   #fresh: Entry[] = [];
   #liveCount = 0;
   #isClosing = false;
+  readonly #abilities: RunnerAbilities;
   #sentSeq = 0;
   #heardSeq = 0;
+
+  constructor(abilities: RunnerAbilities = NO_ABILITIES) {
+    this.#abilities = abilities;
+  }
 
   /** Nothing is about to start and nothing runs, but for what was left running. */
   get isIdle(): boolean {
@@ -159,7 +126,7 @@ export class AttemptLedger {
       const entry = this.#entries.get(spec.attempt);
       if (entry?.phase !== 'ACCEPTED') continue;
       if (entry.stop !== null) {
-        this.#end(entry, stopped(entry.stop), at);
+        this.#end(entry, stoppedBeforeStart(entry.stop), at);
         continue;
       }
       this.#begin(entry, at, tick);
@@ -181,14 +148,10 @@ export class AttemptLedger {
   }
 
   /** Takes in what a journal holds, once, before anything else. */
-  recover(
-    journaled: readonly JournaledAttempt[],
-    canReattach: (runner: string) => boolean,
-    at: number,
-    tick: number,
-  ): void {
+  recover(journaled: readonly JournaledAttempt[], at: number, tick: number): void {
     for (const known of journaled) {
       const entry = new Entry(known, known.acceptedAt);
+      entry.isOfBefore = true;
       this.#entries.set(known.attempt, entry);
       if (known.end !== undefined) {
         entry.phase = 'ENDED';
@@ -197,21 +160,34 @@ export class AttemptLedger {
         continue;
       }
       this.#liveCount++;
-      this.#begin(entry, known.acceptedAt, tick - Math.max(at - known.acceptedAt, 0));
-      if (known.handle === undefined || !canReattach(known.runner)) {
-        const message = `The agent was restarted while the attempt ran, and the runner ${known.runner} cannot tell what became of it.`;
-        this.#end(entry, nodeFault('FAILED', 'START_UNKNOWN', message), at);
+      const { runner, handle, stop, acceptedAt, startedAt = acceptedAt } = known;
+      this.#begin(entry, startedAt, tick - Math.max(at - startedAt, 0));
+      if (handle === undefined ? !this.#abilities.finds(runner) : !this.#abilities.reattaches(runner)) {
+        const message = `The agent was restarted when the attempt may have been at work, and the runner ${runner} cannot tell what became of it.`;
+        this.#end(entry, outcomeUnknown(message), at);
         continue;
       }
-      entry.hasCheckpoint = true;
-      this.#run(entry, at, known.acceptedAt);
+      entry.hasCheckpoint = handle !== undefined;
+      // Without one it may never have begun: its runner says so when it has found it at work.
+      if (entry.hasCheckpoint) this.#run(entry, at, startedAt);
       this.#actions.reattach.push(known);
+      if (stop !== undefined) this.#stopAgain(entry, stop.reason, tick - Math.max(at - stop.at, 0), tick);
     }
+  }
+
+  /** An agent before has stopped it, or was about to: the ladder goes on from where it was. */
+  #stopAgain(entry: Entry, reason: StopReason, stoppedTick: number, tick: number): void {
+    entry.stop = reason;
+    entry.isStopSent = true;
+    entry.isStopOfBefore = true;
+    this.#actions.stop.push({ attempt: entry.attempt, reason });
+    this.#alarms.set(entry, Math.max(stoppedTick + entry.killGraceMs, tick));
   }
 
   /** A turn is over: what still runs is told, and gets its alarm. */
   turned(at: number): void {
     for (const entry of this.#fresh) {
+      entry.isFresh = false;
       if (entry.phase !== 'STARTED') continue;
       if (entry.report.state === 'ASSIGNED') {
         entry.report = { attempt: entry.attempt, state: 'STARTING', at };
@@ -222,10 +198,24 @@ export class AttemptLedger {
     this.#fresh = [];
   }
 
-  /** The work proper has begun. */
-  running(attempt: AttemptId, at: number): void {
+  /** What precedes the work has begun: its timeout does not count yet. */
+  preparing(attempt: AttemptId, tick: number): void {
     const entry = this.#entries.get(attempt);
-    if (entry?.phase === 'STARTED' && entry.report.state !== 'RUNNING') this.#run(entry, at, at);
+    if (entry?.phase !== 'STARTED' || entry.report.state === 'RUNNING' || entry.isOfBefore) return;
+    if (entry.isPreparing) return;
+    entry.isPreparing = true;
+    this.#postpone(entry, tick + PREPARING_MS);
+  }
+
+  /** The work proper has begun: its timeout counts from now on. */
+  running(attempt: AttemptId, at: number, tick: number): void {
+    const entry = this.#entries.get(attempt);
+    if (entry?.phase !== 'STARTED' || entry.report.state === 'RUNNING') return;
+    // Of work that an agent before has started, nobody can say more than when that was at the latest.
+    if (entry.isOfBefore) return this.#run(entry, at, entry.startedAt);
+    this.#run(entry, at, at);
+    entry.isPreparing = false;
+    this.#postpone(entry, entry.timeoutMs === null ? Infinity : tick + entry.timeoutMs);
   }
 
   /** A restart may find the attempt again. */
@@ -246,7 +236,15 @@ export class AttemptLedger {
   ended(attempt: AttemptId, end: End, at: number): void {
     const entry = this.#entries.get(attempt);
     if (entry?.phase !== 'STARTED' && entry?.phase !== 'SETTLED') return;
-    this.#end(entry, entry.stop === null ? end : afterStop(end, entry.stop), at);
+    this.#end(entry, this.#truthOf(entry, end), at);
+  }
+
+  /** What is to be reported of an end, after all that was done to the attempt. */
+  #truthOf(entry: Entry, end: End): End {
+    if (entry.stop === null || !entry.isStopSent) return end;
+    const hasNotBegun = end.state === 'REJECTED' || (end.state === 'FAILED' && end.failure?.kind !== 'UNKNOWN');
+    if (entry.stop === 'TIMED_OUT' && entry.isPreparing && hasNotBegun) return notBegunInTime(PREPARING_MS);
+    return afterStop(entry.isStopOfBefore ? { ...end, endedBeforeStop: false } : end, entry.stop);
   }
 
   /** Somebody wants an attempt stopped. The first reason stays; repeats change nothing. */
@@ -255,8 +253,23 @@ export class AttemptLedger {
     if (!entry || entry.stop !== null || (entry.phase !== 'ACCEPTED' && entry.phase !== 'STARTED')) return;
     entry.stop = reason;
     if (entry.phase === 'ACCEPTED') return;
-    this.#actions.stop.push({ attempt, reason });
     this.#alarms.set(entry, tick + entry.killGraceMs);
+    if (entry.hasCheckpoint || this.#abilities.finds(entry.runner)) this.#actions.journalStop.push({ attempt, reason });
+    else this.#sendStop(entry);
+  }
+
+  /** It is durable that these are stopped, or cannot be made so: their runners may hear of it. */
+  stopJournaled(attempts: readonly AttemptId[]): void {
+    for (const attempt of attempts) {
+      const entry = this.#entries.get(attempt);
+      if (entry?.phase === 'STARTED') this.#sendStop(entry);
+    }
+  }
+
+  #sendStop(entry: Entry): void {
+    if (entry.isStopSent || entry.stop === null) return;
+    entry.isStopSent = true;
+    this.#actions.stop.push({ attempt: entry.attempt, reason: entry.stop });
   }
 
   /** Climbs the ladder for all whose time has come. */
@@ -267,6 +280,8 @@ export class AttemptLedger {
         this.stop(entry.attempt, 'TIMED_OUT', tick);
       } else if (!entry.isKilled) {
         entry.isKilled = true;
+        // A disk that takes longer than the grace holds nothing up.
+        this.#sendStop(entry);
         this.#actions.kill.push(entry.attempt);
         this.#alarms.set(entry, tick + SETTLE_MS);
       } else {
@@ -309,12 +324,12 @@ export class AttemptLedger {
   /**
    * The agent stops. What a restart can find again is left running, everything else is stopped.
    *
-   * @param canLeave Whether work of this runner that has a checkpoint may be left.
+   * @param mayLeave False when nothing is to go on.
    */
-  shutDown(canLeave: (runner: string) => boolean, tick: number): void {
+  shutDown(mayLeave: boolean, tick: number): void {
     this.#isClosing = true;
     for (const entry of this.#entries.values()) {
-      if (entry.phase === 'STARTED' && entry.hasCheckpoint && canLeave(entry.runner)) {
+      if (mayLeave && entry.phase === 'STARTED' && this.#canBeFoundAgain(entry)) {
         entry.phase = 'LEFT';
         this.#liveCount--;
         this.#alarms.cancel(entry);
@@ -324,10 +339,24 @@ export class AttemptLedger {
     }
   }
 
+  #canBeFoundAgain({ runner, hasCheckpoint }: Entry): boolean {
+    return this.#abilities.reattaches(runner) && (hasCheckpoint || this.#abilities.finds(runner));
+  }
+
+  /** Moves the time at which it is stopped. */
+  #postpone(entry: Entry, deadline: number): void {
+    entry.deadline = deadline;
+    // What has just begun gets its alarm at the end of the turn; of what is stopped the ladder decides.
+    if (entry.isFresh || entry.stop !== null) return;
+    if (deadline === Infinity) this.#alarms.cancel(entry);
+    else this.#alarms.set(entry, deadline);
+  }
+
   #begin(entry: Entry, at: number, tick: number): void {
     entry.phase = 'STARTED';
     entry.startedAt = at;
     if (entry.timeoutMs !== null) entry.deadline = tick + entry.timeoutMs;
+    entry.isFresh = true;
     this.#fresh.push(entry);
   }
 
@@ -340,7 +369,7 @@ export class AttemptLedger {
   #end(entry: Entry, { state, failure, outputs, usage }: End, at: number): void {
     const { attempt } = entry;
     // One that was never started has no start to tell of.
-    const hasStarted = entry.phase !== 'ACCEPTED';
+    const hasStarted = entry.phase !== 'ACCEPTED' && state !== 'REJECTED';
     entry.phase = 'ENDED';
     if (entry.place >= 0) this.#alarms.cancel(entry);
     const report: { -readonly [Key in keyof AttemptReport]: AttemptReport[Key] } = { attempt, state, at };
@@ -362,7 +391,3 @@ export class AttemptLedger {
 
 /** Whether a report is to be journaled. */
 export const isEnd = (report: AttemptReport): boolean => isTerminalAttempt(report.state);
-
-function noActions(): Actions {
-  return { accept: [], start: [], reattach: [], stop: [], kill: [], abandon: [], report: [], forget: [] };
-}

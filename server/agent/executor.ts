@@ -9,8 +9,8 @@ import { parseAttemptId, type AttemptId } from '../domain/ids.ts';
 import { copyJson } from '../domain/json.ts';
 import type { RunnerSettings } from '../domain/node.ts';
 import type { Logger } from '../log.ts';
-import { nodeFault, pluginFault, type End, type StopReason } from './attempt-end.ts';
-import type { JournaledAttempt } from './attempt-ledger.ts';
+import { nodeFault, outcomeUnknown, pluginFault, type End, type StopReason } from './attempt-end.ts';
+import type { JournaledAttempt } from './journaled-attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
 import type { LogShipper } from './log-shipper.ts';
 import { endOf, messageOf } from './outcome.ts';
@@ -35,13 +35,15 @@ export interface ExecutorOptions {
   findRunner(name: string): RunnerPlugin | null;
   /** The work proper of an attempt has begun. */
   running(attempt: AttemptId): void;
+  /** What precedes the work of an attempt has begun. */
+  preparing(attempt: AttemptId): void;
   /** A runner has settled; the end follows when its output is stored. */
   settled(attempt: AttemptId): void;
   /** An attempt has ended; its output is stored, unless the store is away. Told once. */
   ended(attempt: AttemptId, end: End): void;
   progress(attempt: AttemptId, progress: Progress): void;
   /** Resolves when the handle is durable. */
-  checkpoint(spec: AttemptSpec, handle: Json): Promise<void>;
+  checkpoint(spec: AttemptSpec, handle: Json, startedAt: number): Promise<void>;
 }
 
 type Checked = { readonly runner: string; readonly config: unknown; readonly problem?: Reason };
@@ -58,6 +60,10 @@ export class Executor implements AttemptHost {
   readonly #nodes = new Map<string, RunnerNode>();
   /** Checked configs: attempts of a task without expressions share one object. */
   readonly #configs = new WeakMap<JsonObject, Checked>();
+  /** Attempts with a working folder that has to stay until nobody asks for their outputs any more. */
+  readonly #folders = new Set<AttemptId>();
+  /** Which start of the machine this is; null when it does not say. */
+  boot: string | null = null;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -94,20 +100,48 @@ export class Executor implements AttemptHost {
     else void this.#followFromState(attempt, runner);
   }
 
-  /** Follows work that was begun before a restart. */
+  /** Asks a runner for an attempt that an agent before has accepted: by its checkpoint, or by its id alone. */
   reattach(journaled: JournaledAttempt): void {
     const runner = this.#options.findRunner(journaled.runner)!;
     const { attempt: id, taskKey, timeoutMs, killGraceMs, acceptedAt, config = {}, resources = {} } = journaled;
+    const { handle, startedAt, boot } = journaled;
     const { run, number } = parseAttemptId(id)!;
     const known = { attempt: id, number, run, runner: runner.name, taskKey, timeoutMs, killGraceMs, resources };
     const { secrets = [] } = journaled;
     const spec = { ...known, with: config, pipeline: '', mapIndex: null, env: {}, secrets, inputs: {}, gpus: [] };
     const unsealed = secrets.length === 0 ? null : putSecretsAgain(spec, this.#options.secrets);
-    const checked = this.#configOf(runner, unsealed?.with ?? config).config;
-    const attempt = new RunningAttempt(spec, checked, this, acceptedAt, unsealed);
-    attempt.resume();
+    const written = unsealed?.with ?? config;
+    const checked = this.#configOf(runner, written);
+    // It was accepted once: what has changed since makes nobody give up work that may be running.
+    const usable = checked.problem === undefined ? checked.config : written;
+    const attempt = new RunningAttempt(spec, usable, this, startedAt ?? acceptedAt, unsealed);
+    attempt.resume(handle !== undefined);
+    // That there is no trace proves nothing when the machine may have lost it.
+    attempt.mayHaveBegun = boot === null || boot !== this.boot;
     this.#running.set(id, attempt);
-    this.#follow(attempt, runner, journaled.handle!);
+    this.#follow(attempt, runner, () => handle ?? runner.handleOf!(id));
+  }
+
+  /** Nobody asks for these any more: what was kept for that is removed. */
+  forget(attempts: readonly JournaledAttempt[]): void {
+    for (const { attempt, runner: name } of attempts) {
+      if (this.#folders.delete(attempt)) void this.#remove(join(this.workRoot, attempt));
+      const runner = this.#options.findRunner(name);
+      if (runner?.forget) void this.#forgottenBy(runner, attempt);
+    }
+  }
+
+  async #forgottenBy(runner: RunnerPlugin, attempt: AttemptId): Promise<void> {
+    try {
+      await runner.forget!(attempt, this.nodeOf(runner));
+    } catch (error) {
+      this.#options.log.warn({ err: error, runner: runner.name, attempt }, 'A runner could not forget an attempt.');
+    }
+  }
+
+  /** The working folders of attempts that an agent before has left stay until these are forgotten. */
+  keep(attempts: readonly JournaledAttempt[]): void {
+    for (const { attempt } of attempts) this.#folders.add(attempt);
   }
 
   stop(id: AttemptId, reason: StopReason): void {
@@ -140,21 +174,29 @@ export class Executor implements AttemptHost {
     const { shipper, clock } = this.#options;
     // Repeated numbers are ignored by the server: those of the agent before, which nobody counted, lie below this.
     const sentSeq = isResumed ? Math.max(clock.now() - acceptedAt, 1) * 1_000 : 0;
-    const onOutput = () => this.#running.get(attempt)?.started();
+    const onOutput = () => this.#running.get(attempt)?.shown();
     const log = new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, mask, onOutput });
     // Nobody knows how much of it has arrived (I13).
     if (isResumed) log.note('… the node’s agent was restarted: what was printed before may follow once more …');
     return log;
   }
 
+  now(): number {
+    return this.#options.clock.now();
+  }
+
   running(attempt: RunningAttempt): void {
     this.#options.running(attempt.spec.attempt);
   }
 
-  checkpoint({ spec }: RunningAttempt, handle: Json): Promise<void> {
+  preparing(attempt: RunningAttempt): void {
+    this.#options.preparing(attempt.spec.attempt);
+  }
+
+  checkpoint({ spec, startedAt }: RunningAttempt, handle: Json): Promise<void> {
     const copied = copyJson(handle, HANDLE_LIMITS);
     if (!copied.ok) throw new TypeError(`The handle of a checkpoint cannot be kept. ${copied.fault.message}`);
-    return this.#options.checkpoint(spec, copied.value);
+    return this.#options.checkpoint(spec, copied.value, startedAt);
   }
 
   saveState({ spec: { attempt } }: RunningAttempt, state: Json): Promise<void> {
@@ -177,12 +219,12 @@ export class Executor implements AttemptHost {
     if (this.#running.get(attempt.spec.attempt) === attempt) this.#follow(attempt, runner, null);
   }
 
-  /** @param handle Null to run, otherwise what to find again. */
-  #follow(attempt: RunningAttempt, runner: RunnerPlugin, handle: Json | null): void {
+  /** @param handle What to find again; null to run. */
+  #follow(attempt: RunningAttempt, runner: RunnerPlugin, handle: (() => Json) | null): void {
     let settled: Promise<Outcome>;
     try {
       const node = this.nodeOf(runner);
-      settled = handle === null ? runner.run(attempt, node) : runner.reattach!(attempt, handle, node);
+      settled = handle === null ? runner.run(attempt, node) : runner.reattach!(attempt, handle(), node);
       // A plugin in JavaScript may return anything.
       if (!(settled instanceof Promise)) settled = Promise.resolve(settled);
     } catch (error) {
@@ -198,7 +240,8 @@ export class Executor implements AttemptHost {
   #threw(attempt: RunningAttempt, runner: RunnerPlugin, thrown: unknown): void {
     const message = messageOf(thrown, attempt.mask);
     if (thrown instanceof NodeFault) {
-      this.#settled(attempt, nodeFault('FAILED', 'NODE_FAULT', message));
+      const end = attempt.mayHaveBegun ? outcomeUnknown(message) : nodeFault('REJECTED', 'NODE_FAULT', message);
+      this.#settled(attempt, end);
       return;
     }
     // Who rejects because it was stopped is careless, not faulty.
@@ -215,6 +258,12 @@ export class Executor implements AttemptHost {
     const id = attempt.spec.attempt;
     // A runner that settles after it was given up changes nothing any more.
     if (this.#running.get(id) !== attempt) return;
+    if (end.state === 'REJECTED' && attempt.isResumed && attempt.mayHaveBegun) {
+      const why = end.failure?.reason.message ?? '';
+      end = outcomeUnknown(
+        `The runner ${attempt.spec.runner} has no trace of it, and it may have been at work. ${why}`,
+      );
+    }
     const printed = attempt.hasLog ? attempt.log.end() : null;
     const saved = this.#options.states.drained(id);
     if (printed === null && saved === null) {
@@ -228,7 +277,7 @@ export class Executor implements AttemptHost {
   #end(attempt: RunningAttempt, end: End): void {
     const id = attempt.spec.attempt;
     if (!this.#running.delete(id)) return;
-    if (attempt.hasWorkdir) void this.#remove(attempt.workdir);
+    if (attempt.hasWorkdir) this.#folders.add(id);
     this.#options.ended(id, end);
   }
 

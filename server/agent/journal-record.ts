@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
+import type { StopReason } from './attempt-end.ts';
 
 /*
  * A journal is a sequence of records: length of the payload and its CRC-32, 4 bytes each and little endian, then the
@@ -8,21 +9,45 @@ import * as z from 'zod';
 
 const HEADER_BYTES = 8;
 
-/** Attempt id, runner, task key, timeout, kill grace. Kept short: there may be thousands in a record. */
-const accepted = z.tuple([z.string(), z.string(), z.string(), z.number().nullable(), z.number()]);
+/**
+ * Attempt id, runner, task key, timeout, kill grace, and which of the record's works it does, where its runner finds it
+ * again by its id. Kept short: there may be thousands in a record.
+ */
+const accepted = z.tuple([
+  z.string(),
+  z.string(),
+  z.string(),
+  z.number().nullable(),
+  z.number(),
+  z.number().int().optional(),
+]);
 const secretPlace = z.object({ at: z.array(z.union([z.string(), z.number()])), offset: z.number(), name: z.string() });
-/** Attempt id, handle, and with the first handle the task's config and resources, and where in it secrets belong. */
+/** What a task says for its runner, its resources, and where in it secrets belong. */
+const work = z.tuple([z.record(z.string(), z.json()), z.record(z.string(), z.number()), z.array(secretPlace)]);
+/** Attempt id, handle, with the first handle the work where it is not kept yet, and when the work began. */
 const checkpoint = z.tuple([
   z.string(),
   z.json(),
   z.record(z.string(), z.json()).nullable(),
   z.record(z.string(), z.number()).nullable(),
   z.array(secretPlace).nullable().optional(),
+  z.number().optional(),
+]);
+/** Attempt id, reason, when. */
+const stopped = z.tuple([
+  z.string(),
+  z.enum(['CANCELLED', 'TIMED_OUT', 'DRAINED', 'PREEMPTED', 'SHUTDOWN'] satisfies StopReason[]),
+  z.number(),
 ]);
 const recordSchema = z.object({
   at: z.number(),
+  /** Which start of the machine the record was written in. */
+  boot: z.string().nullable().default(null),
+  /** Of what is accepted, once for all that share it. */
+  works: z.array(work).default([]),
   accept: z.array(accepted).default([]),
   checkpoint: z.array(checkpoint).default([]),
+  stop: z.array(stopped).default([]),
   end: z.array(z.looseObject({ attempt: z.string(), state: z.string(), at: z.number() })).default([]),
   forget: z.array(z.string()).default([]),
 });

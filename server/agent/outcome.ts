@@ -1,4 +1,5 @@
 import { beginningOf } from '@gantry/plugin-kit/beginning';
+import type { OutcomeFailureKind } from '@gantry/plugin-kit/runner';
 import type { JsonObject, Usage } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
 import type { Failure } from '../domain/failure.ts';
@@ -19,7 +20,7 @@ const makeFailedSchema = (mask: SecretMask | null) => {
     z.string().transform((value) => shortened(mask?.text(value) ?? value, characters));
   return z.object({
     ok: z.literal(false),
-    kind: z.enum(['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED']),
+    kind: z.enum(['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED', 'UNKNOWN'] satisfies OutcomeFailureKind[]),
     reason: z.object({ code: text(MAX_WORD), message: text(MAX_MESSAGE), remedy: text(MAX_MESSAGE).optional() }),
     exitCode: z.number().int().optional(),
     signal: text(MAX_WORD).optional(),
@@ -33,8 +34,14 @@ const failedSchema = (mask: SecretMask | null) => (mask === null ? plainSchema :
 export function endOf(runner: string, outcome: unknown, mask: SecretMask | null): End {
   try {
     const end = readEnd(runner, outcome, mask);
-    const usage = usageOf((outcome as { usage?: unknown } | null)?.usage);
-    return usage === null ? end : { ...end, usage };
+    const { usage: told, endedBeforeStop } = (outcome ?? {}) as { usage?: unknown; endedBeforeStop?: unknown };
+    const usage = usageOf(told);
+    if (usage === null && endedBeforeStop !== true) return end;
+    return {
+      ...end,
+      ...(usage === null ? {} : { usage }),
+      ...(endedBeforeStop === true ? { endedBeforeStop } : {}),
+    };
   } catch (error) {
     return pluginFault(
       runner,

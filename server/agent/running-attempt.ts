@@ -23,8 +23,12 @@ export interface AttemptHost {
   /** Where attempts have their working folders. */
   readonly workRoot: string;
   makeLog(attempt: RunningAttempt): AttemptLog;
+  /** The wall clock. Milliseconds. */
+  now(): number;
   /** The work proper has begun: told once. */
   running(attempt: RunningAttempt): void;
+  /** What precedes the work has begun. */
+  preparing(attempt: RunningAttempt): void;
   checkpoint(attempt: RunningAttempt, handle: Json): Promise<void>;
   saveState(attempt: RunningAttempt, state: Json): Promise<void>;
   progress(attempt: RunningAttempt, progress: Progress): void;
@@ -41,7 +45,7 @@ export class NodeFault extends Error {
 export class RunningAttempt implements Attempt {
   readonly spec: AttemptSpec;
   readonly config: unknown;
-  /** When it was started, or accepted by an agent before. */
+  /** When it was handed to its runner; after a restart, when its work began or an agent before accepted it. */
   readonly acceptedAt: number;
   /** Hides its secrets in all that it says; null where it has none. */
   readonly mask: SecretMask | null;
@@ -50,6 +54,8 @@ export class RunningAttempt implements Attempt {
   #stopReason: StopReason | null = null;
   #isKilled = false;
   #isRunning = false;
+  #isPreparing = false;
+  #startedAt: number;
   #isResumed = false;
   #stop: AbortController | null = null;
   #kill: AbortController | null = null;
@@ -68,6 +74,7 @@ export class RunningAttempt implements Attempt {
     this.config = config;
     this.#host = host;
     this.acceptedAt = acceptedAt;
+    this.#startedAt = acceptedAt;
     this.#env = unsealed?.env ?? spec.env;
     this.mask = unsealed?.mask ?? null;
   }
@@ -97,7 +104,7 @@ export class RunningAttempt implements Attempt {
     return this.spec.gpus;
   }
   get deadline(): number | null {
-    return this.spec.timeoutMs === null ? null : this.acceptedAt + this.spec.timeoutMs;
+    return this.spec.timeoutMs === null ? null : this.#startedAt + this.spec.timeoutMs;
   }
   get stop(): AbortSignal {
     if (this.#stop === null) {
@@ -151,6 +158,14 @@ export class RunningAttempt implements Attempt {
     return this.#stopReason !== null;
   }
 
+  /** When the work began; before that, when the attempt was handed to its runner. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
+  /** Whether something of it may have been at work, whatever its runner finds. */
+  mayHaveBegun = false;
+
   /** What it goes on from; set before its runner is asked to run it. */
   previousState: Json = null;
 
@@ -170,20 +185,32 @@ export class RunningAttempt implements Attempt {
   started(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    this.#isPreparing = false;
+    this.mayHaveBegun = true;
+    if (!this.#isResumed) this.#startedAt = this.#host.now();
     this.#host.running(this);
   }
+  preparing(): void {
+    if (this.#isRunning) return;
+    this.#isPreparing = true;
+    this.#host.preparing(this);
+  }
+  /** Something of it was seen: it has begun, unless that is still being prepared. */
+  shown(): void {
+    if (!this.#isPreparing) this.started();
+  }
   progress(at: number | ProgressCount, message?: string): void {
-    this.started();
+    this.shown();
     this.#host.progress(
       this,
       progressOf(at, message, (text) => this.mask?.text(text) ?? text),
     );
   }
 
-  /** It is followed after a restart: what it is doing had begun before. */
-  resume(): void {
+  /** It is followed after a restart. @param isRunning Whether it is known that the work had begun. */
+  resume(isRunning: boolean): void {
     this.#isResumed = true;
-    this.#isRunning = true;
+    this.#isRunning = isRunning;
     this.#workdir = join(this.#host.workRoot, this.spec.attempt);
   }
   /** Asks the runner to end in good order. */

@@ -168,7 +168,7 @@ export const taskForm = z
       })
       .optional()
       .describe('How often and when the task is tried again after it has failed. A number is the same as { max }.'),
-    timeout: duration.optional().describe('For one try, from its start. Default: none.'),
+    timeout: duration.optional().describe('For one try, from the moment in which its work begins. Default: none.'),
     killGrace: duration.optional().describe('Between the request to stop and the kill. Default: 10s.'),
     allowFailure: z
       .boolean()

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -284,7 +284,7 @@ describe('an agent', () => {
     expect(known()).toMatchObject([{ attempt: specOf(0).attempt, state: 'SUCCEEDED', outputs: { a: 1 } }]);
   });
 
-  it('removes working folders when their attempts end, and those that nobody knows', async () => {
+  it('keeps working folders until the server holds the ends, and removes those that nobody knows', async () => {
     runners.set(
       'worker',
       runnerThat(({ workdir }) => {
@@ -292,12 +292,21 @@ describe('an agent', () => {
         return Promise.resolve({ ok: true, outputs: {} });
       }),
     );
+    const work = join(folder, 'work');
+    mkdirSync(join(work, 'nobody-knows-me'), { recursive: true });
     await agent.start();
-    gateway.assign(specOf(0, {}, { runner: 'worker' }));
-    expect((await gateway.ended(specOf(0))).state).toBe('SUCCEEDED');
+    const spec = specOf(0, {}, { runner: 'worker' });
+    gateway.assign(spec);
+    expect((await gateway.ended(spec)).state).toBe('SUCCEEDED');
     // They go in the background; Jest's own limit ends the wait if they never do.
-    while (readdirSync(join(folder, 'work')).length > 0) await systemClock.sleep(5);
-    expect(readdirSync(join(folder, 'work'))).toEqual([]);
+    while (readdirSync(work).length > 1) await systemClock.sleep(5);
+    expect(readdirSync(work)).toEqual([spec.attempt]);
+    gateway.hint({ type: 'FORGET', attempt: spec.attempt });
+    await clock.advance(6_000);
+    while (readdirSync(work).length > 0) {
+      await clock.advance(6_000);
+      await systemClock.sleep(5);
+    }
   });
 });
 

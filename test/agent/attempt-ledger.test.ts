@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AttemptLedger, SETTLE_MS, type Actions, type JournaledAttempt } from '../../server/agent/attempt-ledger.ts';
+import { AttemptLedger, PREPARING_MS, SETTLE_MS, type RunnerAbilities } from '../../server/agent/attempt-ledger.ts';
+import type { JournaledAttempt } from '../../server/agent/journaled-attempt.ts';
+import type { Actions } from '../../server/agent/ledger-actions.ts';
 import { isTerminalAttempt } from '../../server/domain/attempt.ts';
 import type { AttemptSpec, StopCause } from '../../server/domain/effect.ts';
 import type { AttemptId } from '../../server/domain/ids.ts';
@@ -20,12 +22,15 @@ interface Step {
 }
 const step: fc.Arbitrary<Step> = fc.record({ kind: fc.constantFrom(...KINDS), index: fc.nat({ max: 1_000 }) });
 
+/** Runners that find everything again. */
+const ABLE: RunnerAbilities = { reattaches: () => true, finds: () => true };
+
 /**
  * A server that keeps to the protocol, a disk, processes, and a network that delivers hints any number of times and
  * answers late, twice, in any order or not at all.
  */
 class World {
-  ledger = new AttemptLedger();
+  ledger = new AttemptLedger(ABLE);
   readonly starts = new Map<AttemptId, number>();
   readonly #disk = new Map<AttemptId, JournaledAttempt>();
   readonly #waiting: AttemptSpec[] = [];
@@ -46,7 +51,15 @@ class World {
       case 'JOURNAL': {
         const batch = this.#waiting.splice(0);
         for (const { attempt: id, runner, taskKey, timeoutMs, killGraceMs } of batch)
-          this.#disk.set(id, { attempt: id, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: this.#now });
+          this.#disk.set(id, {
+            attempt: id,
+            runner,
+            taskKey,
+            timeoutMs,
+            killGraceMs,
+            acceptedAt: this.#now,
+            boot: null,
+          });
         this.ledger.journaled(batch, this.#now, this.#now);
         break;
       }
@@ -85,7 +98,7 @@ class World {
     const isAlive = this.#alive.has(attempt);
     switch (index % 5) {
       case 0:
-        if (isAlive) this.ledger.running(attempt, this.#now);
+        if (isAlive) this.ledger.running(attempt, this.#now, this.#now);
         break;
       case 1:
         if (!isAlive) break;
@@ -106,15 +119,20 @@ class World {
     }
   }
 
-  #act({ accept, start, reattach, report, forget }: Actions): void {
+  #act({ accept, start, reattach, journalStop, report, forget }: Actions): void {
     this.#waiting.push(...accept);
+    for (const { attempt, reason } of journalStop) {
+      const known = this.#disk.get(attempt);
+      if (known) known.stop ??= { reason, at: this.#now };
+    }
+    this.ledger.stopJournaled(journalStop.map(({ attempt }) => attempt));
     for (const { attempt } of start) {
       if (!this.#disk.has(attempt)) throw new Error(`${attempt} was started before it was durable.`);
       this.starts.set(attempt, (this.starts.get(attempt) ?? 0) + 1);
       this.#alive.add(attempt);
     }
-    for (const { attempt, handle } of reattach) {
-      if (handle !== 'here') throw new Error(`${attempt} is to be found again without a handle.`);
+    for (const { attempt } of reattach) {
+      if (!this.#disk.has(attempt)) throw new Error(`${attempt} is to be found again, and was never accepted.`);
       this.#alive.add(attempt);
     }
     for (const each of report) {
@@ -142,12 +160,12 @@ class World {
   }
 
   #crash(): void {
-    this.ledger = new AttemptLedger();
+    this.ledger = new AttemptLedger(ABLE);
     this.#answers = [];
     this.#waiting.length = 0;
     this.#alive.clear();
     const journaled = [...this.#disk.values()].map((each) => ({ ...each }));
-    this.ledger.recover(journaled, () => true, this.#now, this.#now);
+    this.ledger.recover(journaled, this.#now, this.#now);
   }
 
   #check(): void {
@@ -159,9 +177,15 @@ class World {
   }
 }
 
+/** What a journal holds of an attempt that was accepted at 5 and has not ended. */
+function aJournaled(ordinal: number, rest: Partial<JournaledAttempt> = {}): JournaledAttempt {
+  const { attempt, taskKey, timeoutMs, killGraceMs } = specOf(ordinal);
+  return { attempt, runner: 'mock', taskKey, timeoutMs, killGraceMs, acceptedAt: 5, boot: null, ...rest };
+}
+
 /** A ledger with one attempt that has been started, and what was to be done so far taken away. */
-function started(rest: Partial<AttemptSpec> = {}) {
-  const ledger = new AttemptLedger();
+function started(rest: Partial<AttemptSpec> = {}, abilities?: RunnerAbilities) {
+  const ledger = new AttemptLedger(abilities);
   const spec = specOf(0, {}, rest);
   ledger.assign([spec], 0);
   ledger.journaled([spec], 1, 1);
@@ -210,7 +234,7 @@ describe('the ledger', () => {
 
   it('tells only the end of what ends in the turn that it began in', () => {
     const { ledger, attempt } = started();
-    ledger.running(attempt, 2);
+    ledger.running(attempt, 2, 2);
     ledger.ended(attempt, succeeded, 3);
     ledger.turned(4);
     expect(ledger.take().report).toEqual([{ attempt, state: 'SUCCEEDED', at: 3, startedAt: 2 }]);
@@ -220,8 +244,8 @@ describe('the ledger', () => {
     const { ledger, attempt } = started();
     ledger.turned(5);
     expect(ledger.take().report).toEqual([{ attempt, state: 'STARTING', at: 5 }]);
-    ledger.running(attempt, 9);
-    ledger.running(attempt, 12);
+    ledger.running(attempt, 9, 9);
+    ledger.running(attempt, 12, 12);
     expect(ledger.take().report).toEqual([{ attempt, state: 'RUNNING', at: 9, startedAt: 9 }]);
   });
 
@@ -258,12 +282,118 @@ describe('the ledger', () => {
     expect(end(ledger)).toMatchObject({ state, failure: { kind, exitCode: 143, signal: 'SIGTERM' } });
   });
 
-  it('lets work succeed that was done before its stop took effect', () => {
+  it.each([
+    ['CANCELLED', 'CANCELLED', 'CANCELLED'],
+    ['TIMED_OUT', 'TIMED_OUT', 'TIMEOUT'],
+    ['DRAINED', 'CANCELLED', 'DRAINED'],
+    ['PREEMPTED', 'CANCELLED', 'PREEMPTED'],
+    ['SHUTDOWN', 'FAILED', 'INFRASTRUCTURE'],
+  ] as const)('does not take for success what ends well after it was stopped: %s', (reason, state, kind) => {
     const { ledger, attempt } = started();
-    ledger.stop(attempt, 'CANCELLED', 2);
-    ledger.ended(attempt, succeeded, 3);
-    expect(end(ledger)).toMatchObject({ state: 'SUCCEEDED' });
+    ledger.stop(attempt, reason as StopCause, 2);
+    ledger.ended(attempt, { ...succeeded, outputs: { half: 1 }, usage: { cpuMs: 5 } }, 3);
+    const report = end(ledger)!;
+    expect(report).toMatchObject({ state, failure: { kind }, usage: { cpuMs: 5 } });
+    expect(report.outputs).toBeUndefined();
     expect(ledger.wakeAt).toBeNull();
+  });
+
+  it('lets an end stand of which its runner knows that it came before the stop, good or bad', () => {
+    for (const each of [succeeded, failed]) {
+      const { ledger, attempt } = started();
+      ledger.stop(attempt, 'CANCELLED', 2);
+      ledger.ended(attempt, { ...each, endedBeforeStop: true }, 3);
+      expect(end(ledger)).toEqual({ attempt, at: 3, startedAt: 1, ...each });
+    }
+  });
+
+  it('leaves it unknown what nobody knows, where it was stopped for the sake of others', () => {
+    const unknown = { state: 'FAILED', failure: { kind: 'UNKNOWN', reason: { code: 'X', message: 'x' } } } as const;
+    for (const [reason, kind] of [
+      ['SHUTDOWN', 'UNKNOWN'],
+      ['PREEMPTED', 'UNKNOWN'],
+      ['DRAINED', 'UNKNOWN'],
+      ['CANCELLED', 'CANCELLED'],
+      ['TIMED_OUT', 'TIMEOUT'],
+    ] as const) {
+      const { ledger, attempt } = started();
+      ledger.stop(attempt, reason, 2);
+      ledger.ended(attempt, unknown, 3);
+      expect(end(ledger)).toMatchObject({ failure: { kind } });
+    }
+  });
+
+  it('sends a stop only when it is durable, where a restart can find the attempt; what ends before was not stopped', () => {
+    const [first, second] = [started({}, ABLE), started({}, ABLE)];
+    for (const { ledger, attempt } of [first, second]) {
+      ledger.stop(attempt, 'CANCELLED', 2);
+      expect(ledger.take()).toMatchObject({ journalStop: [{ attempt, reason: 'CANCELLED' }], stop: [] });
+    }
+    first.ledger.ended(first.attempt, succeeded, 3);
+    expect(end(first.ledger)).toMatchObject({ state: 'SUCCEEDED' });
+    second.ledger.stopJournaled([second.attempt]);
+    expect(second.ledger.take().stop).toEqual([{ attempt: second.attempt, reason: 'CANCELLED' }]);
+    second.ledger.ended(second.attempt, succeeded, 3);
+    expect(end(second.ledger)).toMatchObject({ state: 'CANCELLED' });
+  });
+
+  it('does not wait for its disk longer than the grace', () => {
+    const { ledger, attempt } = started({ killGraceMs: 30 }, ABLE);
+    ledger.stop(attempt, 'CANCELLED', 2);
+    ledger.wake(32, 32);
+    expect(ledger.take()).toMatchObject({ stop: [{ attempt, reason: 'CANCELLED' }], kill: [attempt] });
+    ledger.ended(attempt, succeeded, 33);
+    expect(end(ledger)).toMatchObject({ state: 'CANCELLED' });
+  });
+
+  it('goes on with the ladder after a restart: what was stopped before is stopped, whatever its runner finds', () => {
+    const ledger = new AttemptLedger(ABLE);
+    const { attempt } = specOf(0);
+    // Stopped at 10 with a grace of 1,000, found again at 400, which is 50 on the other clock: 50 − 390 + 1,000 = 660.
+    ledger.recover([aJournaled(0, { stop: { reason: 'TIMED_OUT', at: 10 } })], 400, 50);
+    expect(ledger.take()).toMatchObject({ reattach: [{ attempt }], stop: [{ attempt, reason: 'TIMED_OUT' }] });
+    ledger.turned(400);
+    expect(ledger.wakeAt).toBe(660);
+    ledger.ended(attempt, { ...succeeded, endedBeforeStop: true }, 500);
+    expect(end(ledger)).toMatchObject({ state: 'TIMED_OUT', failure: { kind: 'TIMEOUT' } });
+  });
+
+  it('rejects what it was about to start when it was stopped itself', () => {
+    const ledger = new AttemptLedger();
+    const spec = specOf(0);
+    ledger.assign([spec], 0);
+    ledger.shutDown(true, 1);
+    ledger.journaled([spec], 2, 2);
+    expect(ledger.take()).toMatchObject({ start: [], report: [{ state: 'REJECTED' }] });
+  });
+
+  it('counts the timeout from the moment in which the work began', () => {
+    const { ledger, attempt } = started({ timeoutMs: 100 });
+    ledger.turned(1);
+    expect(ledger.wakeAt).toBe(101);
+    ledger.running(attempt, 60, 60);
+    expect(ledger.wakeAt).toBe(160);
+    ledger.running(attempt, 90, 90);
+    expect(ledger.wakeAt).toBe(160);
+  });
+
+  it('does not count what has to be prepared, which has a limit of its own and then never began', () => {
+    const { ledger, attempt } = started({ timeoutMs: 100 });
+    ledger.preparing(attempt, 5);
+    ledger.turned(6);
+    expect(ledger.wakeAt).toBe(5 + PREPARING_MS);
+    const other = started({ timeoutMs: 100 });
+    other.ledger.preparing(other.attempt, 5);
+    other.ledger.turned(6);
+    other.ledger.running(other.attempt, 5_000, 5_000);
+    expect(other.ledger.wakeAt).toBe(5_100);
+    ledger.wake(5 + PREPARING_MS, 5 + PREPARING_MS);
+    expect(ledger.take().stop).toEqual([{ attempt, reason: 'TIMED_OUT' }]);
+    ledger.ended(attempt, failed, 5 + PREPARING_MS);
+    expect(end(ledger)).toMatchObject({
+      state: 'REJECTED',
+      failure: { kind: 'INFRASTRUCTURE', reason: { code: 'NOT_BEGUN_IN_TIME' } },
+    });
   });
 
   it('has nothing left to stop when a runner has settled and only its output is on its way', () => {
@@ -279,7 +409,7 @@ describe('the ledger', () => {
     const { ledger, attempt } = started();
     ledger.ended(attempt, succeeded, 2);
     ledger.ended(attempt, failed, 3);
-    ledger.running(attempt, 4);
+    ledger.running(attempt, 4, 4);
     expect(ledger.syncMessage().known).toEqual([{ attempt, state: 'SUCCEEDED', at: 2, startedAt: 1 }]);
   });
 
@@ -314,52 +444,55 @@ describe('the ledger', () => {
     expect(ledger.size).toBe(0);
   });
 
-  it('finds again after a restart what its runner can, and says honestly what became of the rest', () => {
-    const ledger = new AttemptLedger();
-    const known = (ordinal: number, rest: Partial<JournaledAttempt> = {}): JournaledAttempt => {
-      const { attempt, taskKey, timeoutMs, killGraceMs } = specOf(ordinal);
-      return {
-        attempt,
-        runner: ordinal === 2 ? 'forgetful' : 'mock',
-        taskKey,
-        timeoutMs,
-        killGraceMs,
-        acceptedAt: 5,
-        ...rest,
-      };
-    };
-    const told = { attempt: specOf(3).attempt, state: 'SUCCEEDED', at: 7 } as const;
-    const journaled = [known(0, { handle: 1 }), known(1), known(2, { handle: 1 }), known(3, { end: told })];
-    ledger.recover(journaled, (runner) => runner === 'mock', 100, 3);
+  it('asks runners for everything that they may find, by checkpoint or by id, and tells what nobody can know', () => {
+    const ledger = new AttemptLedger({
+      reattaches: (runner) => runner !== 'forgetful',
+      finds: (runner) => runner === 'finder',
+    });
+    const told = { attempt: specOf(4).attempt, state: 'SUCCEEDED', at: 7 } as const;
+    const journaled = [
+      aJournaled(0, { handle: 1, runner: 'keeper', startedAt: 9 }),
+      aJournaled(1, { runner: 'keeper' }),
+      aJournaled(2, { handle: 1, runner: 'forgetful' }),
+      aJournaled(3, { runner: 'finder' }),
+      aJournaled(4, { end: told }),
+    ];
+    ledger.recover(journaled, 100, 3);
     const { start, reattach, report } = ledger.take();
     expect(start).toEqual([]);
-    expect(reattach).toEqual([journaled[0]]);
+    expect(reattach).toEqual([journaled[0], journaled[3]]);
     const lost = {
       state: 'FAILED',
       startedAt: 5,
-      failure: { kind: 'INFRASTRUCTURE', reason: { code: 'START_UNKNOWN' } },
+      failure: { kind: 'UNKNOWN', reason: { code: 'OUTCOME_UNKNOWN' } },
     };
-    expect(report).toMatchObject([{ state: 'RUNNING', startedAt: 5 }, lost, lost, told]);
+    expect(report).toMatchObject([{ state: 'RUNNING', startedAt: 9 }, lost, lost, told]);
+    // What was not at work for sure is not told as running, or nobody could say later that it never began.
+    expect(ledger.syncMessage().known.at(3)).toMatchObject({ attempt: specOf(3).attempt, state: 'ASSIGNED' });
+    ledger.ended(specOf(3).attempt, { ...failed, state: 'REJECTED' }, 101);
+    expect(end(ledger)).toEqual({ attempt: specOf(3).attempt, state: 'REJECTED', at: 101, failure: failed.failure });
   });
 
-  it('counts a timeout over a restart', () => {
-    const ledger = new AttemptLedger();
-    const { attempt, taskKey, killGraceMs } = specOf(0);
-    // Accepted at 1,000 and now it is 1,600: of 1,000 ms there are 400 left, and the clock that only grows says 50.
-    const journaled = { attempt, runner: 'mock', taskKey, timeoutMs: 1_000, killGraceMs, acceptedAt: 1_000, handle: 1 };
-    ledger.recover([journaled], () => true, 1_600, 50);
-    ledger.turned(1_600);
-    expect(ledger.wakeAt).toBe(450);
+  it.each([
+    ['when the work began', { startedAt: 1_200 }, 1_600, 650],
+    ['when it was accepted', {}, 1_600, 450],
+    ['nothing that a clock which was set back makes up', {}, 200, 1_050],
+    ['no more than there is, after a clock was set forward', {}, 999_999_999, 50 - 999_998_999 + 1_000],
+  ])('counts a timeout over a restart from %s', (_, rest, at, wakeAt) => {
+    const ledger = new AttemptLedger(ABLE);
+    ledger.recover([aJournaled(0, { timeoutMs: 1_000, acceptedAt: 1_000, handle: 1, ...rest })], at, 50);
+    ledger.turned(at);
+    expect(ledger.wakeAt).toBe(wakeAt);
   });
 
   it('leaves running at a shutdown what a restart can find again, stops the rest, and takes nothing on', () => {
-    const ledger = new AttemptLedger();
-    const [one, two, three] = [specOf(0), specOf(1), specOf(2)];
-    ledger.assign([one, two], 0);
-    ledger.journaled([one, two], 0, 0);
+    const ledger = new AttemptLedger({ reattaches: () => true, finds: (runner) => runner === 'finder' });
+    const [one, two, three, found] = [specOf(0), specOf(1), specOf(2), specOf(3, {}, { runner: 'finder' })];
+    ledger.assign([one, two, found], 0);
+    ledger.journaled([one, two, found], 0, 0);
     ledger.checkpointed(one.attempt);
     ledger.take();
-    ledger.shutDown(() => true, 1);
+    ledger.shutDown(true, 1);
     ledger.assign([three], 2);
     expect(ledger.take()).toMatchObject({ accept: [], stop: [{ attempt: two.attempt, reason: 'SHUTDOWN' }] });
     expect(ledger.isIdle).toBe(false);

@@ -73,8 +73,8 @@ describe('an agent that is killed and started again', () => {
     expect(ends(messages).get(lost)).toMatchObject({
       state: 'FAILED',
       failure: {
-        kind: 'INFRASTRUCTURE',
-        reason: { code: 'START_UNKNOWN', message: expect.stringContaining('The agent was restarted') as unknown },
+        kind: 'UNKNOWN',
+        reason: { code: 'OUTCOME_UNKNOWN', message: expect.stringContaining('The agent was restarted') as unknown },
       },
     });
     expect(ends(messages).get(found)).toMatchObject({ state: 'SUCCEEDED', outputs: { found } });
@@ -100,7 +100,7 @@ describe('an agent that is killed and started again', () => {
     for (const [attempt, { state, failure }] of ends(messages)) {
       // Only what the witness has not seen may be said never to have begun.
       if (state === 'REJECTED') expect(runs).not.toContain(`${attempt} run`);
-      else if (state === 'FAILED') expect(failure?.reason.code).toBe('START_UNKNOWN');
+      else if (state === 'FAILED') expect(failure?.reason.code).toBe('OUTCOME_UNKNOWN');
       else expect(state).toBe('SUCCEEDED');
     }
   });

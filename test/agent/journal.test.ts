@@ -51,6 +51,7 @@ describe('a journal', () => {
           timeoutMs: 5_000,
           killGraceMs: 1_000,
           acceptedAt: 10,
+          boot: null,
           handle: { pid: 7 },
           config: {},
           resources: {},
@@ -63,11 +64,54 @@ describe('a journal', () => {
           timeoutMs: null,
           killGraceMs: 1_000,
           acceptedAt: 20,
+          boot: null,
           end: { attempt: two.attempt, state: 'SUCCEEDED', at: 30, outputs: { a: [1] } },
         },
       ]);
       await again.journal.close();
     }
+  });
+
+  it('keeps what a runner needs to find an attempt by its id, once for all instances of a task, and over a compaction', async () => {
+    const finds = (runner: string) => runner === 'finder';
+    const { journal } = await Journal.open(path, { boot: 'b1', finds });
+    const order = { command: 'x'.repeat(10_000) };
+    const secrets = [{ at: ['with', 'command'], offset: 1, name: 'TOKEN' }];
+    const rest = { runner: 'finder', resources: { cpu: 500 } };
+    const shared = { ...rest };
+    const instances = Array.from({ length: 50 }, (_, ordinal) => specOf(ordinal, order, shared));
+    await journal.accept([...instances, specOf(50, { other: 1 }, { ...rest, secrets }), specOf(51, order)], 10);
+    expect(statSync(path).size).toBeLessThan(25_000);
+    await journal.stopped([{ attempt: specOf(0).attempt, reason: 'TIMED_OUT' }], 15);
+    await journal.checkpoint(specOf(1).attempt, 'here', specOf(1, order, shared), 12);
+    await journal.close();
+    for (const boot of ['b2', 'b3']) {
+      const again = await Journal.open(path, { boot, finds });
+      const known = again.open;
+      expect(known).toHaveLength(52);
+      expect(known[0]).toMatchObject({ boot: 'b1', config: order, stop: { reason: 'TIMED_OUT', at: 15 } });
+      expect(known[1]).toMatchObject({ config: order, resources: { cpu: 500 }, handle: 'here', startedAt: 12 });
+      expect(known[50]).toMatchObject({ config: { other: 1 }, secrets });
+      expect(known[51]!.config).toBeUndefined();
+      await again.journal.close();
+    }
+  });
+
+  it('says what is forgotten when that is durable, also after it could not be written', async () => {
+    const forgotten: string[] = [];
+    const onForgotten = (attempts: readonly { attempt: string }[]) =>
+      void forgotten.push(...attempts.map(({ attempt }) => attempt));
+    const { journal } = await Journal.open(path, { onForgotten });
+    await journal.accept([specOf(0), specOf(1)], 0);
+    journal.forgotten(specOf(0).attempt);
+    expect(forgotten).toEqual([]);
+    jest.spyOn(await handles(), 'datasync').mockRejectedValueOnce(new Error('ENOSPC'));
+    await expect(journal.flush()).rejects.toThrow('ENOSPC');
+    expect(forgotten).toEqual([]);
+    await journal.flush();
+    expect(forgotten).toEqual([specOf(0).attempt]);
+    await journal.close();
+    expect(await openIds()).toEqual([specOf(1).attempt]);
   });
 
   it('recovers exactly the complete records, wherever the file was torn', async () => {

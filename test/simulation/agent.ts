@@ -1,36 +1,39 @@
+import type { End } from '../../server/agent/attempt-end.ts';
+import { AttemptLedger, isEnd } from '../../server/agent/attempt-ledger.ts';
+import type { JournaledAttempt } from '../../server/agent/journaled-attempt.ts';
+import type { Actions } from '../../server/agent/ledger-actions.ts';
 import type { AttemptSpec } from '../../server/domain/effect.ts';
 import type { AttemptId } from '../../server/domain/ids.ts';
-import type { AttemptReport } from '../../server/domain/input.ts';
 import type { NodeFacts } from '../../server/domain/node.ts';
 import type { Hint } from '../../server/protocol/gateway.ts';
 import type { Checker } from './checker.ts';
 import type { Mutation } from './mutations.ts';
+import { SimulatedProcesses } from './processes.ts';
 import type { NodeMessage, ServerMessage } from './server.ts';
 import type { World } from './world.ts';
 
 const SYNC_MS = 5_000;
+/** After that, a command that runs has been seen at work. */
+const SEEN_MS = 5;
 
-/** What survives a crash of the agent: its journal, and the processes that go on by themselves. */
-interface Journaled {
-  isForgotten: boolean;
-  end: AttemptReport | null;
-}
-
-/** A node: an agent that may crash and come back, a journal, and real enough processes. */
+/** A node: the production ledger in an agent that may crash and come back, a disk, and processes that may outlive it. */
 export class SimulatedAgent {
   readonly facts: NodeFacts;
   readonly #world: World;
-  readonly #checker: Checker;
   readonly #mutation: Mutation | null;
   readonly #send: (message: NodeMessage) => void;
-  readonly #journal = new Map<AttemptId, Journaled>();
-  /** Processes that run, with what stops them. */
-  readonly #processes = new Map<AttemptId, { isStopped: boolean }>();
+  /** What is durable of the journal. */
+  readonly #disk = new Map<AttemptId, JournaledAttempt>();
+  /** How long this node's disk takes for a flush. */
+  readonly #flushMs: number;
+  readonly #processes: SimulatedProcesses;
+  #ledger = new AttemptLedger();
+  /** Attempts that this life of the agent has started or found again. */
+  readonly #followed = new Set<AttemptId>();
   #isUp = false;
   #life = 0;
   #incarnation = 0;
-  #seq = 0;
-  #heardSeq = 0;
+  #alarmAt = 0;
 
   constructor(
     facts: NodeFacts,
@@ -41,9 +44,10 @@ export class SimulatedAgent {
   ) {
     this.facts = facts;
     this.#world = world;
-    this.#checker = checker;
     this.#mutation = mutation;
     this.#send = send;
+    this.#flushMs = world.random.pick([1, 10, 1_000]);
+    this.#processes = new SimulatedProcesses(world, checker, (attempt, end) => this.#ended(attempt, end));
     this.start();
   }
 
@@ -51,7 +55,13 @@ export class SimulatedAgent {
     if (this.#isUp) return;
     this.#isUp = true;
     this.#incarnation = 0;
+    this.#alarmAt = 0;
     const life = ++this.#life;
+    const canFind = (runner: string): boolean => runner === 'finder' && this.#mutation !== 'HANDLE_OF_NOT_ASKED';
+    this.#ledger = new AttemptLedger({ reattaches: canFind, finds: canFind });
+    const open = [...this.#disk.values()].map((known) => ({ ...known }));
+    this.#ledger.recover(open, this.#world.now, this.#world.now);
+    this.#act();
     const beat = () => {
       if (life !== this.#life) return;
       if (this.#incarnation === 0) this.#hello(life);
@@ -61,11 +71,14 @@ export class SimulatedAgent {
     beat();
   }
 
-  /** The agent dies; its processes go on, and what it journaled is still there. */
+  /** The agent dies; its processes go on where their runner finds them again, and what is durable is still there. */
   crash(): void {
+    if (!this.#isUp) return;
     this.#isUp = false;
     this.#life++;
-    if (this.#mutation === 'NO_JOURNAL') this.#journal.clear();
+    this.#followed.clear();
+    this.#processes.agentDied();
+    if (this.#mutation === 'NO_JOURNAL') this.#disk.clear();
   }
 
   hear(message: ServerMessage): void {
@@ -81,55 +94,43 @@ export class SimulatedAgent {
         break;
       case 'ANSWER': {
         const { answer } = message;
-        if (message.incarnation !== this.#incarnation || answer.seq <= this.#heardSeq) return;
-        this.#heardSeq = answer.seq;
+        if (message.incarnation !== this.#incarnation) return;
         if (answer.status !== 'OK') {
           this.#incarnation = 0;
           this.#hello(this.#life);
           return;
         }
-        for (const spec of answer.assign) this.#obey({ type: 'ASSIGN', spec });
-        for (const { attempt, cause } of answer.stop) this.#obey({ type: 'STOP', attempt, cause });
-        for (const attempt of answer.forget) this.#obey({ type: 'FORGET', attempt });
+        this.#ledger.answered(answer, this.#world.now, this.#world.now);
         break;
       }
       default:
         message satisfies never;
     }
+    this.#act();
   }
 
   #hello(bootId: number): void {
-    const known = [...this.#journal].filter(([, { isForgotten }]) => !isForgotten).map(([attempt]) => attempt);
+    const known = this.#ledger.syncMessage().known.map(({ attempt }) => attempt);
     this.#send({ type: 'HELLO', facts: this.facts, known, bootId });
   }
 
   #sync(): void {
-    const known: AttemptReport[] = [];
-    for (const [attempt, { isForgotten, end }] of this.#journal) {
-      if (!isForgotten) known.push(end ?? { attempt, state: 'RUNNING', at: this.#world.now });
-    }
-    this.#send({
-      type: 'SYNC',
-      message: { node: this.facts.name, incarnation: this.#incarnation, seq: ++this.#seq, known },
-    });
+    const message = { node: this.facts.name, incarnation: this.#incarnation, ...this.#ledger.syncMessage() };
+    this.#send({ type: 'SYNC', message });
   }
 
   #obey(hint: Hint): void {
+    const { now } = this.#world;
     switch (hint.type) {
       case 'ASSIGN':
-        this.#start(hint.spec);
+        this.#ledger.assign([hint.spec], now);
         break;
-      case 'STOP': {
-        const process = this.#processes.get(hint.attempt);
-        if (process) process.isStopped = true;
+      case 'STOP':
+        this.#ledger.stop(hint.attempt, hint.cause, now);
         break;
-      }
-      case 'FORGET': {
-        const journaled = this.#journal.get(hint.attempt);
-        // The id stays: an assignment of it may still be on its way.
-        if (journaled?.end) journaled.isForgotten = true;
+      case 'FORGET':
+        this.#ledger.forget(hint.attempt);
         break;
-      }
       case 'SYNC_NOW':
         this.#sync();
         break;
@@ -138,44 +139,114 @@ export class SimulatedAgent {
     }
   }
 
-  #start(spec: AttemptSpec): void {
-    if (this.#journal.has(spec.attempt)) return;
-    const journaled: Journaled = { isForgotten: false, end: null };
-    this.#journal.set(spec.attempt, journaled);
-    const { random } = this.#world;
-    this.#checker.processStarted(spec.attempt);
-    const process = { isStopped: false };
-    this.#processes.set(spec.attempt, process);
-    const hasFailed = random.chance(Number(spec.with['failChance'] ?? 0));
-    const isLost = hasFailed && random.chance(0.3);
-    const startedAt = this.#world.now;
-    const durationMs = random.chance(0.05) ? random.between(10_000, 90_000) : random.between(1, 3_000);
-    const until = startedAt + durationMs;
-    const look = () => {
-      if (this.#world.now < until && !process.isStopped) {
-        this.#world.after(Math.min(500, until - this.#world.now), look);
-        return;
-      }
-      this.#processes.delete(spec.attempt);
-      const at = this.#world.now;
-      const base = { attempt: spec.attempt, at, startedAt };
-      const how = process.isStopped ? 'KILLED' : hasFailed ? 'FAILED' : 'SUCCEEDED';
-      this.#checker.processEnded(spec.attempt, how);
-      const reason = { code: how, message: how };
-      journaled.end =
-        how === 'SUCCEEDED'
-          ? { ...base, state: 'SUCCEEDED', outputs: { parts: [1, 2, 3] } }
-          : how === 'KILLED'
-            ? { ...base, state: 'CANCELLED', failure: { kind: 'CANCELLED', reason } }
-            : { ...base, state: 'FAILED', failure: { kind: isLost ? 'INFRASTRUCTURE' : 'APPLICATION', reason } };
-      if (this.#isUp && this.#incarnation > 0) {
-        this.#send({ type: 'REPORT', node: this.facts.name, incarnation: this.#incarnation, reports: [journaled.end] });
-      }
-    };
-    look();
-    if (this.#incarnation > 0) {
-      const running: AttemptReport = { attempt: spec.attempt, state: 'RUNNING', at: startedAt };
-      this.#send({ type: 'REPORT', node: this.facts.name, incarnation: this.#incarnation, reports: [running] });
+  /** Does what the ledger asks for, as the agent does. */
+  #act(): void {
+    const { accept, start, reattach, journalStop, stop, kill, report, forget } = this.#ledger.take();
+    if (accept.length > 0) this.#accept(accept);
+    for (const spec of start) {
+      const end = this.#processes.endOf(spec.attempt);
+      if (end === null) this.#start(spec);
+      else if (end !== 'RUNNING') this.#ended(spec.attempt, end);
     }
+    for (const known of reattach) this.#reattach(known);
+    if (journalStop.length > 0) this.#journalStops(journalStop);
+    for (const { attempt } of stop) this.#processes.stop(attempt);
+    for (const attempt of kill) this.#processes.stop(attempt);
+    if (report.length > 0) this.#report(report);
+    if (forget.length > 0) this.#forget(forget);
+    if (start.length > 0 || reattach.length > 0) this.#whenAlive(0, () => this.#ledger.turned(this.#world.now));
+    this.#setAlarm();
+  }
+
+  #setAlarm(): void {
+    const { wakeAt } = this.#ledger;
+    const { now } = this.#world;
+    if (wakeAt === null || (this.#alarmAt > now && this.#alarmAt <= wakeAt)) return;
+    this.#alarmAt = Math.max(wakeAt, now + 1);
+    this.#whenAlive(this.#alarmAt - now, () => this.#ledger.wake(this.#world.now, this.#world.now));
+  }
+
+  #accept(specs: readonly AttemptSpec[]): void {
+    // The planted bug: what is to be durable first is begun at once.
+    if (this.#mutation === 'START_BEFORE_JOURNAL') for (const spec of specs) this.#start(spec);
+    this.#whenAlive(this.#flushMs, () => {
+      const { now } = this.#world;
+      for (const { attempt, runner, taskKey, timeoutMs, killGraceMs } of specs)
+        this.#disk.set(attempt, { attempt, runner, taskKey, timeoutMs, killGraceMs, acceptedAt: now, boot: 'boot' });
+      this.#ledger.journaled(specs, now, now);
+    });
+  }
+
+  #start(spec: AttemptSpec): void {
+    this.#followed.add(spec.attempt);
+    this.#processes.start(spec);
+    this.#whenAlive(SEEN_MS, () => this.#seen(spec.attempt));
+  }
+
+  #seen(attempt: AttemptId): void {
+    if (this.#processes.isRunning(attempt)) this.#ledger.running(attempt, this.#world.now, this.#world.now);
+  }
+
+  /** What a runner does that finds its work by the attempt's id. */
+  #reattach({ attempt }: JournaledAttempt): void {
+    this.#followed.add(attempt);
+    const end = this.#processes.endOf(attempt);
+    if (end === 'RUNNING') this.#whenAlive(SEEN_MS, () => this.#seen(attempt));
+    else if (end === null) {
+      const failure = { kind: 'INFRASTRUCTURE' as const, reason: { code: 'NOT_STARTED', message: 'It never began.' } };
+      this.#whenAlive(1, () => this.#ledger.ended(attempt, { state: 'REJECTED', failure }, this.#world.now));
+    } else if (this.#mutation === 'ENDED_STARTED_AGAIN') this.#processes.startAgain(attempt);
+    else this.#whenAlive(1, () => this.#ledger.ended(attempt, end, this.#world.now));
+  }
+
+  #ended(attempt: AttemptId, end: End): void {
+    if (!this.#isUp || !this.#followed.has(attempt)) return;
+    // The planted bug: whoever ends well has done its work.
+    const told = this.#mutation === 'STOPPED_IS_SUCCESS' ? { ...end, endedBeforeStop: true } : end;
+    this.#ledger.ended(attempt, told, this.#world.now);
+    this.#act();
+  }
+
+  #journalStops(stops: Actions['journalStop']): void {
+    const at = this.#world.now;
+    this.#whenAlive(this.#flushMs, () => {
+      for (const { attempt, reason } of stops) {
+        const known = this.#disk.get(attempt);
+        if (known) known.stop ??= { reason, at };
+      }
+      this.#ledger.stopJournaled(stops.map(({ attempt }) => attempt));
+    });
+  }
+
+  #report(reports: Actions['report']): void {
+    const ends = reports.filter(isEnd);
+    if (ends.length > 0)
+      this.#whenAlive(this.#flushMs, () => {
+        for (const end of ends) {
+          const known = this.#disk.get(end.attempt);
+          if (known) known.end = end;
+        }
+      });
+    if (this.#incarnation > 0)
+      this.#send({ type: 'REPORT', node: this.facts.name, incarnation: this.#incarnation, reports });
+  }
+
+  #forget(attempts: readonly AttemptId[]): void {
+    this.#whenAlive(this.#flushMs, () => {
+      for (const attempt of attempts) {
+        this.#disk.delete(attempt);
+        this.#processes.forget(attempt);
+      }
+    });
+  }
+
+  /** Does something later, unless the agent has died by then. */
+  #whenAlive(ms: number, happen: () => void): void {
+    const life = this.#life;
+    this.#world.after(ms, () => {
+      if (life !== this.#life) return;
+      happen();
+      this.#act();
+    });
   }
 }

@@ -31,6 +31,9 @@ export class Checker {
   readonly #runOfKey = new Map<number, string>();
   /** Attempt id → how its process ended; null while it runs. */
   readonly #processes = new Map<string, 'SUCCEEDED' | 'FAILED' | 'KILLED' | null>();
+  /** Attempts whose processes outlive their agent, and attempts that the engine has given up. */
+  readonly #findable = new Set<string>();
+  readonly #lost = new Set<string>();
   #epoch = 0;
   #seq = 0;
   runEnds = 0;
@@ -43,15 +46,25 @@ export class Checker {
     this.#definitions.set(run, definition);
   }
 
-  /** A machine starts a process for an attempt. */
-  processStarted(attempt: string): void {
+  /** A machine starts a process for an attempt. @param isFindable Whether a restarted agent finds it again. */
+  processStarted(attempt: string, isFindable: boolean): void {
     if (this.#processes.has(attempt)) throw new Broken('I5', `attempt ${attempt} was started twice`);
     const [run, ordinal, number] = attempt.split('.');
     const stored = this.taskRuns.get(`${run}.${ordinal}`);
+    for (let before = 1; before < Number(number); before++) this.#checkDone(`${run}.${ordinal}.${before}`);
+    if (isFindable) this.#findable.add(attempt);
     if (!stored?.attempt || stored.attempt.number < Number(number)) {
       throw new Broken('I5', `attempt ${attempt} was started and is not in the store`);
     }
     this.#processes.set(attempt, null);
+  }
+
+  /** Work that has ended is not done again, and what is at work is not done beside it; but for what was given up as lost. */
+  #checkDone(attempt: string): void {
+    if (!this.#findable.has(attempt) || this.#lost.has(attempt)) return;
+    const how = this.#processes.get(attempt);
+    if (how === 'SUCCEEDED') throw new Broken('I5', `what attempt ${attempt} had done is done again`);
+    if (how === null) throw new Broken('I5', `what attempt ${attempt} is doing is begun beside it`);
   }
 
   processEnded(attempt: string, how: 'SUCCEEDED' | 'FAILED' | 'KILLED'): void {
@@ -186,8 +199,11 @@ export class Checker {
         throw new Broken('I1', `task run ${id} got attempt ${after.number} while ${before.number} was ${before.state}`);
       return;
     }
+    if (after.state === 'LOST') this.#lost.add(`${id}.${after.number}`);
     if (hasEnded && after.state !== before.state)
       throw new Broken('I2', `attempt ${id}.${before.number} was ${before.state} and became ${after.state}`);
+    if (after.state === 'SUCCEEDED' && this.#processes.get(`${id}.${after.number}`) === 'KILLED')
+      throw new Broken('I2', `attempt ${id}.${after.number} was told to stop and counts as done`);
   }
 
   #checkNeeds(taskRun: StoredTaskRun): void {

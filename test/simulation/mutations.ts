@@ -4,6 +4,10 @@
  */
 export const MUTATIONS = {
   NO_JOURNAL: 'a restarted agent knows nothing of what it had begun',
+  START_BEFORE_JOURNAL: 'an agent starts what its journal does not hold yet',
+  HANDLE_OF_NOT_ASKED: 'a restarted agent does not ask runners for what they would find by its id',
+  ENDED_STARTED_AGAIN: 'what has ended and was not told is started again after a restart',
+  STOPPED_IS_SUCCESS: 'what ends well after it was told to stop counts as done',
   ROLL_UP_LATER: 'a run ends one transaction after its last task run',
   LATE_RESULT_WINS: 'the result of an attempt that was given up is taken for the one that replaced it',
   NO_CAPACITY_CHECK: 'placement does not look at what a node has left',

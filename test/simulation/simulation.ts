@@ -113,6 +113,8 @@ function randomPipeline(world: World): PipelineDefinition {
       aTask(`t${index}`, {
         needs,
         resources: { slots: 1, memory: random.between(0, 4) },
+        runner: random.chance(0.7) ? 'finder' : 'forgetful',
+        timeoutMs: random.chance(0.2) ? random.between(500, 5_000) : null,
         with: { failChance: random.chance(0.3) ? 0.5 : 0 },
         retry: { max: random.between(0, 3), backoff: 'exponential', delayMs: 500, maxDelayMs: 20_000 },
         allowFailure: random.chance(0.2),

@@ -20,12 +20,29 @@ export interface RunnerPlugin<Config = unknown, Handle extends Json = Json> exte
   /** Does the work and resolves when it has ended, one way or the other. To throw, or to settle later than
    *  `attempt.kill` plus five seconds, is a fault of the plugin: the attempt fails with kind UNKNOWN and names it. */
   run(attempt: Attempt<Config, Handle>, node: RunnerNode): Promise<Outcome>;
-  /** The agent was restarted: follow the work that `handle` names and resolve as `run` would have. Never start it a
-   *  second time; if it cannot be found, INFRASTRUCTURE. Without this method the work ends with the agent. */
+  /**
+   * The agent was restarted: follow the work that `handle` names and resolve as `run` would have. Work that has ended
+   * meanwhile is reported as it ended, with its outputs. Never start anything under an attempt's id a second time (I5).
+   * Without this method the work ends with the agent.
+   *
+   * Answer REJECTED only for what you can prove was never started: a record that you make before the start does not
+   * exist. Everything else that cannot be found, or whose end nobody has learnt, is UNKNOWN. The agent takes REJECTED for
+   * UNKNOWN when the attempt was accepted before the machine was last started: what was not flushed may be missing then.
+   *
+   * The attempt is given again with its id, number, run, task, resources, deadline, streams and signals; `workdir` is
+   * the folder of before, with its content. `config` has its secrets put in again, where the node still has them; should
+   * the schema refuse it now, it is what the task says, unchecked. `env` and `inputs` are empty, `gpus` is empty and
+   * `previousState` is null: only the work itself needed them. A stop that was requested before is requested again.
+   */
   reattach?(attempt: Attempt<Config, Handle>, handle: Handle, node: RunnerNode): Promise<Outcome>;
   /** For a runner that finds its work by the attempt's id alone: the handle to `reattach` to of an attempt whose agent
-   *  died before a checkpoint was durable. Without it such an attempt fails, for nobody knows whether it was started. */
+   *  died before a checkpoint was durable, whether it was started or not. The agent asks for it before it decides
+   *  anything else. Without it the outcome of such an attempt is UNKNOWN. Needs `reattach`. */
   handleOf?(attempt: string): Handle;
+  /** The server holds the end of this attempt: nobody will ask for it any more. What was kept so that `reattach` could
+   *  report it (a container, files, a record) can be removed. Called once per attempt, also for one that never began,
+   *  and some time after its end; not at all when the agent dies before, so whatever is old may be removed, too. */
+  forget?(attempt: string, node: RunnerNode): void | Promise<void>;
   /** Can this node run it, and what does it offer? Asked at start and every minute. Default: healthy, nothing. */
   detect?(signal: AbortSignal, node: RunnerNode): Promise<Detection>;
   /** Lets go of what it keeps between attempts (connections, helper processes). Running work is not ended by it. */
@@ -60,6 +77,7 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   readonly resources: Resources;
   /** Which of the node’s GPUs it has, by index; also in its environment as CUDA_VISIBLE_DEVICES. */
   readonly gpus: readonly number[];
+  /** When its timeout ends, which counts from `started()`; until then, from the call of `run`. Null without a timeout. */
   readonly deadline: Instant | null;
   /** What an attempt of the same task run before this one saved last; null for none. */
   readonly previousState: Json;
@@ -75,7 +93,11 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   /** Keeps a state of the work itself for the next attempt, should there be one; of several the last. At most
    *  MAX_STATE_BYTES. Resolves when the server holds it; rejects when it cannot be kept. */
   saveState(state: Json): Promise<void>;
-  /** Tells that the work proper has begun (the attempt is RUNNING). Implied by the first output or checkpoint. */
+  /** Tells that something precedes the work that may take long, such as the pull of an image. The timeout of the task
+   *  does not count before `started()` or a checkpoint then; the agent has a limit of its own (30 minutes). */
+  preparing(): void;
+  /** Tells that the work proper has begun (the attempt is RUNNING): the timeout of the task counts from here. Implied by
+   *  a checkpoint, and by the first output or progress of what was not said to be `preparing()`. */
   started(): void;
   /** Shows how far it is, live: a fraction from 0 to 1, or so many of so many. Cheap; say it as often as it changes. */
   progress(at: number | ProgressCount, message?: string): void;
@@ -83,17 +105,33 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
 
 export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | 'SHUTDOWN';
 
-/** Only what the runner itself can know: that it was cancelled or timed out is known to who stopped it. */
+/**
+ * Why work did not succeed, as its runner knows it. That it was cancelled or timed out is known to who stopped it.
+ *
+ * - APPLICATION: it ended by itself, and not well. OOM: it needed more memory than it was given.
+ * - INFRASTRUCTURE: it had begun, the platform ended it, and it is known to be over.
+ * - REJECTED: it certainly never began. Another node may try, and nobody's retries are spent.
+ * - UNKNOWN: it began or may have begun, and nobody can say how it ended.
+ */
+export type OutcomeFailureKind = 'APPLICATION' | 'OOM' | 'INFRASTRUCTURE' | 'REJECTED' | 'UNKNOWN';
+
+interface OutcomeFacts {
+  readonly usage?: Usage;
+  /** The work had ended by itself before the stop reached it. Without it, what ends after `attempt.stop` was aborted was
+   *  stopped, whatever its exit code. */
+  readonly endedBeforeStop?: boolean;
+}
+
+/** How an attempt ended. */
 export type Outcome =
-  | { readonly ok: true; readonly outputs: Readonly<Record<string, Json>>; readonly usage?: Usage }
-  | {
+  | ({ readonly ok: true; readonly outputs: Readonly<Record<string, Json>> } & OutcomeFacts)
+  | ({
       readonly ok: false;
-      readonly kind: 'APPLICATION' | 'OOM' | 'INFRASTRUCTURE' | 'REJECTED';
+      readonly kind: OutcomeFailureKind;
       readonly reason: Reason;
       readonly exitCode?: number;
       readonly signal?: string;
-      readonly usage?: Usage;
-    };
+    } & OutcomeFacts);
 
 export interface Detection {
   readonly health: 'HEALTHY' | 'UNHEALTHY' | 'ABSENT';

@@ -12,6 +12,8 @@ const GANTRY_FOLDER = '/gantry';
 export const ATTEMPT_LABEL = 'dev.gantry.attempt';
 /** The label that says whose it is: the node's name and its agent's folder. */
 export const NODE_LABEL = 'dev.gantry.node';
+/** The label that says whether the container is to stay when it has ended, as the task says it. */
+export const KEEP_LABEL = 'dev.gantry.keep';
 
 /** What the engine is told to make of an attempt. Whatever could reach out of the container is denied. */
 export function containerOptions(
@@ -33,6 +35,7 @@ export function containerOptions(
       ...config.labels,
       [ATTEMPT_LABEL]: attempt.id,
       [NODE_LABEL]: engine.nodeLabel,
+      [KEEP_LABEL]: config.keep,
       'dev.gantry.run': attempt.runId,
       'dev.gantry.task': attempt.taskKey,
     },

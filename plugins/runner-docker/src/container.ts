@@ -12,7 +12,7 @@ import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts'
 import { provideImage } from './image.ts';
 import { untilInitListens } from './init-process.ts';
 import { wasOutOfMemoryByKernel } from './kernel-log.ts';
-import { removeContainer } from './leftovers.ts';
+import { removeContainer, stays } from './leftovers.ts';
 import { handOn, type LogPosition } from './log-frames.ts';
 import type { Turn } from './turns.ts';
 
@@ -37,6 +37,11 @@ export class Container {
   readonly #paths: CommandPaths;
   readonly #position: LogPosition = { stdout: 0, stderr: 0 };
   #wasAway = false;
+  /** By id, from the moment in which it may run. */
+  #startedId: string | null = null;
+  /** Whether the engine has signalled it, as far as that is known. */
+  #isTold = false;
+  #telling: Promise<void> = Promise.resolve();
 
   constructor(attempt: Attempt<DockerConfig, Handle>, engine: Engine) {
     this.#attempt = attempt;
@@ -45,9 +50,15 @@ export class Container {
     this.#paths = { progress: join(this.#exchange, 'progress'), checkpoint: join(this.#exchange, 'checkpoint') };
   }
 
+  /** Whether it may still run, although it was given up. */
+  get isAtLarge(): boolean {
+    return this.#startedId !== null && this.#engine.abandoned.has(this.#startedId);
+  }
+
   /** Runs it; a container of this attempt that is there already is followed instead. */
   async run(): Promise<Outcome> {
     const attempt = this.#attempt;
+    attempt.preparing();
     await provideImage(attempt, this.#engine);
     const turn = await this.#engine.starts.take(attempt.stop);
     if (turn === null) return stopped();
@@ -71,11 +82,29 @@ export class Container {
       if (statusOf(error) === 404) return null;
       throw error;
     });
-    if (found === null) {
-      const message = 'Its container is not there any more: somebody has removed it.';
-      throw new DockerFailure('INFRASTRUCTURE', 'CONTAINER_GONE', message);
+    // A container is started only when its handle is durable: one that is asked for by the attempt's id was not.
+    if (found === null) return id === this.#attempt.id ? neverStarted() : gone();
+    if (found.State.Status !== 'created') return this.#toItsEnd(container, null);
+    return (await this.#withdrawn(container, found)) ?? this.#toItsEnd(container, null);
+  }
+
+  /**
+   * What becomes of a container that was made and not started: it is removed, so that nothing can start it any more. The
+   * agent before may have asked for its start with its last breath: then it is followed (null), or nobody knows.
+   */
+  async #withdrawn(container: Docker.Container, { Created, Id }: Docker.ContainerInspectInfo): Promise<Outcome | null> {
+    try {
+      await this.#patiently(() => container.remove({ force: false, v: true }));
+    } catch (error) {
+      if (statusOf(error) === 409) return null;
+      if (statusOf(error) !== 404) throw error;
     }
-    return this.#toItsEnd(container, null);
+    const since = Math.floor(Date.parse(Created) / 1_000);
+    const until = Math.ceil(Date.now() / 1_000);
+    const filters = { container: [Id], event: ['start'] };
+    const events = await this.#patiently(() => this.#engine.docker.getEvents({ since, until, filters }));
+    for await (const event of events) if (String(event).includes('start')) return gone();
+    return neverStarted();
   }
 
   /** The folder through which the container hands on outputs. Its parent is closed to others; any user of the image may write here. */
@@ -115,8 +144,8 @@ export class Container {
   /** @param turn Of its start; ended when it has been started. */
   async #toItsEnd(container: Docker.Container, turn: Turn | null): Promise<Outcome> {
     const { stop, kill } = this.#attempt;
-    const onStop = () => void this.#terminate(container);
-    const onKill = () => void this.#kill(container);
+    const onStop = () => (this.#telling = this.#terminate(container));
+    const onKill = () => (this.#telling = this.#kill(container));
     const unfollow = followCommand(this.#paths, this.#attempt);
     try {
       const output = stop.aborted ? null : await this.#start(container);
@@ -129,10 +158,13 @@ export class Container {
       unfollow();
       const wasOutOfMemory = await this.#wasOutOfMemory(container, state);
       const outcome = wasOutOfMemory ? this.#outOfMemory(state) : this.#outcomeOf(state, wasOutOfMemory === null);
-      await this.#remove(container, outcome);
-      return outcome;
+      // It stays until nobody asks for it any more: an agent that is started again would.
+      const stay = stays(this.#attempt.config.keep, outcome.ok);
+      this.#engine.ended.set(this.#attempt.id, stay ? 'STAY' : 'REMOVE');
+      await this.#telling;
+      return stop.aborted && !this.#isTold ? { ...outcome, endedBeforeStop: true } : outcome;
     } catch (error) {
-      await this.#remove(container, null);
+      await this.#remove(container);
       throw error;
     } finally {
       unfollow();
@@ -145,6 +177,7 @@ export class Container {
   async #start(container: Docker.Container): Promise<Output | null> {
     try {
       const { State } = await container.inspect();
+      this.#startedId = container.id;
       if (State.Status !== 'created') return null;
       const output = await container.attach({ stream: true, stdout: true, stderr: true });
       await container.start();
@@ -270,27 +303,49 @@ export class Container {
       if (State.Pid > 0 && this.#engine.socket !== null && this.#attempt.config.init) {
         await untilInitListens(State.Pid, container.id);
       }
-      await container.kill({ signal: 'SIGTERM' });
+      await this.#signal(container, 'SIGTERM');
     } catch {
       // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
     }
   }
 
   async #kill(container: Docker.Container): Promise<void> {
-    await container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
+    await this.#signal(container, 'SIGKILL').catch(() => undefined);
   }
 
-  async #remove(container: Docker.Container, outcome: Outcome | null): Promise<void> {
-    const { keep } = this.#attempt.config;
-    if (outcome !== null && (keep === 'always' || (keep === 'failed' && !outcome.ok))) return;
+  /** Signals it. An engine that answers that it does not run has not told it anything. */
+  async #signal(container: Docker.Container, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    try {
+      await container.kill({ signal });
+      this.#isTold = true;
+    } catch (error) {
+      this.#isTold ||= ![404, 409].includes(statusOf(error) ?? 0);
+      throw error;
+    }
+  }
+
+  async #remove(container: Docker.Container): Promise<void> {
     await removeContainer(this.#engine, container.id);
     rmSync(this.#exchange, { recursive: true, force: true });
   }
 }
 
+/** The agent was restarted before the container was started. */
+const neverStarted = (): Outcome => ({
+  ok: false,
+  kind: 'REJECTED',
+  reason: { code: 'NOT_STARTED', message: 'The agent was restarted before the container had been started.' },
+});
+
+const gone = (): Outcome => ({
+  ok: false,
+  kind: 'UNKNOWN',
+  reason: { code: 'CONTAINER_GONE', message: 'Its container is not there any more: somebody has removed it.' },
+});
+
 /** It was asked to stop before anything ran; why is known to who asked. */
 const stopped = (): Outcome => ({
   ok: false,
-  kind: 'APPLICATION',
+  kind: 'REJECTED',
   reason: { code: 'STOPPED', message: 'It was stopped before its container had started.' },
 });

@@ -13,6 +13,10 @@ export interface Engine {
   readonly starts: Turns;
   /** Containers whose attempts have ended and that could not be removed, by id: they are removed when that can be done. */
   readonly abandoned: Set<string>;
+  /** Attempts that have ended, and whether their containers stay when they are forgotten. */
+  readonly ended: Map<string, 'REMOVE' | 'STAY'>;
+  /** When this agent began to use it. Milliseconds, of the monotonic clock. */
+  readonly usedSince: number;
   readonly settings: DockerSettings;
   /** The path of its socket on this node; null when it is reached otherwise. */
   readonly socket: string | null;
@@ -35,7 +39,17 @@ export async function engineOf(node: RunnerNode): Promise<Engine> {
   const nodeLabel = `${node.name}:${node.stateDirectory}`;
   const starts = new Turns(settings.startsAtOnce);
   const pulls = new ImagePulls(docker);
-  const engine = { docker, pulls, starts, abandoned: new Set<string>(), settings, socket, nodeLabel };
+  const engine: Engine = {
+    docker,
+    pulls,
+    starts,
+    abandoned: new Set(),
+    ended: new Map(),
+    usedSince: performance.now(),
+    settings,
+    socket,
+    nodeLabel,
+  };
   engines.set(node, engine);
   return engine;
 }

@@ -25,7 +25,7 @@ export async function endedInTime(kill: AbortSignal, work: Promise<Outcome>): Pr
 
 const UNCONFIRMED: Outcome = {
   ok: false,
-  kind: 'INFRASTRUCTURE',
+  kind: 'UNKNOWN',
   reason: {
     code: 'STOP_UNCONFIRMED',
     message: `The container engine has not ended the container within ${ANSWER_MS / 1_000} s of the hard stop: it may run on until the engine comes to that.`,

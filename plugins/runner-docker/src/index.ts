@@ -4,7 +4,7 @@ import { Container, type Handle } from './container.ts';
 import { engineOf, missingSocket } from './engine.ts';
 import { DockerFailure, failureOf, isUnreachable, messageOf } from './failure.ts';
 import { endedInTime } from './hard-stop.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { forgetContainer, removeLeftovers } from './leftovers.ts';
 
 const DETECT_MS = 5_000;
 
@@ -16,11 +16,13 @@ export default defineRunner<DockerConfig, Handle>({
   config: zodConfig(dockerConfig),
 
   async run(attempt, node): Promise<Outcome> {
+    let container: Container | null = null;
     try {
-      const container = new Container(attempt, await engineOf(node));
+      container = new Container(attempt, await engineOf(node));
       return await endedInTime(attempt.kill, container.run());
     } catch (error) {
-      return failureOf(error);
+      const outcome = failureOf(error);
+      return container?.isAtLarge ? { ...outcome, kind: 'UNKNOWN' } : outcome;
     }
   },
 
@@ -29,12 +31,19 @@ export default defineRunner<DockerConfig, Handle>({
       const container = new Container(attempt, await engineOf(node));
       return await endedInTime(attempt.kill, container.reattach(handle));
     } catch (error) {
-      return failureOf(error);
+      const outcome = failureOf(error);
+      // Whatever holds up the question for the container, it does not tell what became of it.
+      const isKnown = error instanceof DockerFailure && outcome.kind === 'INFRASTRUCTURE';
+      return isKnown ? outcome : { ...outcome, kind: 'UNKNOWN' };
     }
   },
 
   /** The engine finds a container by the attempt's id, which is its name. */
   handleOf: (attempt) => ({ container: attempt }),
+
+  async forget(attempt, node) {
+    await forgetContainer(await engineOf(node), attempt);
+  },
 
   async detect(signal, node) {
     try {

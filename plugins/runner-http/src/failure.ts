@@ -12,6 +12,21 @@ export function failure(code: string, message: string, remedy?: string): Failed 
   return { ok: false, kind: 'APPLICATION', reason };
 }
 
+/** It was stopped before anything reached the other side. @param what What it came before. */
+export const stoppedBefore = (what: string): Failed => ({
+  ...failure('STOPPED', `It was stopped before ${what}.`),
+  kind: 'REJECTED',
+});
+
+/** It was stopped while its request was on the way. @param mayBeRepeated Whether that does no harm. */
+export const stoppedMeanwhile = (mayBeRepeated: boolean): Failed =>
+  mayBeRepeated
+    ? failure('STOPPED', 'The request was stopped.')
+    : {
+        ...failure('STOPPED', 'The request was stopped before it was answered: nobody knows whether it was acted on.'),
+        kind: 'UNKNOWN',
+      };
+
 /** What OpenSSL calls a certificate that Node does not trust, or that is not of the host that was asked for. */
 const TLS_REMEDIES: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'Give the certificate as tls.ca.',

@@ -1,9 +1,9 @@
 import { defineRunner, zodConfig, type Attempt, type Outcome, type RunnerNode } from '@gantry/plugin-kit/runner';
-import { Call } from './call.ts';
+import { Call, mayBeRepeated } from './call.ts';
 import { closeListeners } from './callback-listener.ts';
 import { httpConfig, type HttpConfig } from './config.ts';
 import { closeConnections } from './connections.ts';
-import { failure, failureOf } from './failure.ts';
+import { failureOf, stoppedBefore, stoppedMeanwhile } from './failure.ts';
 import { jobHandle, type JobHandle } from './job-handle.ts';
 import { Job, unreadable } from './job.ts';
 import { outputsOf, readsBody } from './outputs.ts';
@@ -36,7 +36,8 @@ export default defineRunner<HttpConfig, JobHandle>({
     try {
       return await resumed(attempt, handle, node);
     } catch (error) {
-      return failureOf(error);
+      // What holds up the question for the job does not tell what became of it.
+      return { ...failureOf(error), kind: 'UNKNOWN' };
     }
   },
 
@@ -59,17 +60,17 @@ export default defineRunner<HttpConfig, JobHandle>({
 function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, settle: (outcome: Outcome) => void): void {
   const { config, stop } = attempt;
   const rules = rulesOf(node);
-  const stopped = () => settle(failure('STOPPED', 'The request was stopped.'));
-  if (stop.aborted) return stopped();
+  if (stop.aborted) return settle(stoppedBefore('the request was sent'));
   const options = callOptions(attempt, rules, { print: attempt.stdout, wantsBody: readsBody(config) });
-  const call = new Call(preparedFor(config, rules), options, (ended) =>
+  const prepared = preparedFor(config, rules);
+  const call = new Call(prepared, options, (ended) =>
     settle(ended.ok ? outputsOf(config, ended.answer) : ended.failure),
   );
   stop.addEventListener(
     'abort',
     () => {
       call.drop();
-      stopped();
+      settle(stoppedMeanwhile(mayBeRepeated(prepared.method, options)));
     },
     { once: true },
   );

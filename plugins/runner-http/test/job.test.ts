@@ -148,7 +148,7 @@ describe('a job whose attempt is stopped', () => {
     const attempt = job({ cancel });
     const ended = attempt.run();
     attempt.requestStop();
-    expect(await ended).toMatchObject(says('nothing was submitted'));
+    expect(await ended).toMatchObject(says('before the job was submitted'));
     expect(service.asked).toEqual([]);
   });
 
@@ -202,7 +202,7 @@ describe('a job whose agent is restarted', () => {
   it('is submitted again only by a request that may be sent twice, with the same key', async () => {
     service.answers({ 'POST /jobs': [accepted], 'GET /jobs/7': [done] });
     const unknown = await job({}, {}, 'run.2.1').reattach({ phase: 'SUBMITTING', until: null });
-    expect(unknown).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'SUBMISSION_UNKNOWN' } });
+    expect(unknown).toMatchObject({ ok: false, kind: 'UNKNOWN', reason: { code: 'SUBMISSION_UNKNOWN' } });
     expect(service.asked).toEqual([]);
     const again = await job({ idempotencyKey: true }, {}, 'run.2.1').reattach({ phase: 'SUBMITTING', until: null });
     expect(again).toMatchObject({ ok: true });
@@ -211,7 +211,7 @@ describe('a job whose agent is restarted', () => {
 
   it('is not guessed from a handle that cannot be read', async () => {
     const outcome = await job({}, {}, 'run.3.1').reattach({ phase: 'WAITING' });
-    expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'HANDLE_UNREADABLE' } });
+    expect(outcome).toMatchObject({ ok: false, kind: 'UNKNOWN', reason: { code: 'HANDLE_UNREADABLE' } });
   });
 });
 

@@ -72,6 +72,9 @@ export class Command {
   #isCheckpointed = false;
   #isSeen = false;
   #isKilled = false;
+  /** Whether it was signalled to end, in good order or not. */
+  #isTold = false;
+  #journalPath = '';
   #exceeded: Exceeded | null = null;
   #usage: Usage = {};
   #hasEnded = false;
@@ -98,7 +101,7 @@ export class Command {
    * when the helper had died before: it has done nothing, and another may.
    */
   async run(helper: Helper, line: string): Promise<End> {
-    this.#begin(helper.pid, lastPid());
+    this.#begin(helper.pid, lastPid(), helper.journalPath);
     const end = new Promise<string | null>((resolve) => {
       helper.assign(line, { onEnd: resolve, onHelperLost: () => resolve(null) });
     });
@@ -122,7 +125,7 @@ export class Command {
   /** Follows one that an agent before has started. */
   async reattach({ path, entry }: Found): Promise<End> {
     this.#isCheckpointed = true;
-    this.#begin(entry.helper.pid, null);
+    this.#begin(entry.helper.pid, null, path);
     this.#isHelperLost = !isAlive(entry.helper);
     if (entry.status === null && entry.helper.bootId !== bootId()) return this.#finish({ type: 'REBOOTED' });
     this.#listen();
@@ -132,6 +135,11 @@ export class Command {
   /** What it has taken, as far as that is known, when it has ended. */
   get usage(): Usage {
     return this.#usage;
+  }
+
+  /** Whether it was asked to stop and had ended by itself before it heard of that. To be asked when it has ended. */
+  get endedBeforeStop(): boolean {
+    return this.#attempt.stop.aborted && !this.#isTold;
   }
 
   /** Whether the files of its output are empty and nobody has them open. To be asked when it has ended. */
@@ -150,7 +158,7 @@ export class Command {
     if (!this.#isCheckpointed && isLong) {
       this.#isCheckpointed = true;
       // Should this not be written, the node cannot keep anything, and will say so itself.
-      this.#attempt.checkpoint(handleOf(this.#attempt.id)).catch(() => undefined);
+      this.#attempt.checkpoint({ ...handleOf(this.#attempt.id), begun: 'yes' }).catch(() => undefined);
     }
     const hasOutput = this.#stdout.look();
     const hasComplaints = this.#stderr.look();
@@ -160,7 +168,8 @@ export class Command {
     return hasOutput || hasComplaints;
   }
 
-  #begin(session: number, since: number | null): void {
+  #begin(session: number, since: number | null, journalPath: string): void {
+    this.#journalPath = journalPath;
     this.#tree = { marks: this.#marks, session, since, sinceMs: performance.now(), group: this.#bounds.group };
     this.#meter = new UsageMeter(session, this.#marks[1]!);
   }
@@ -189,13 +198,18 @@ export class Command {
 
   async #softly(): Promise<void> {
     const tree = this.#tree!;
+    if (this.#hasEnded) return;
     // Should a hard stop follow, what the helper has waited for goes with it: this may be the last that can be known.
     if (tree.group === null) this.#meter!.note(membersOf(tree).flatMap((pid) => stateOf(pid) ?? []));
     while (!this.#isHelperLost && !hasBegun(tree)) {
       await delay(BEGIN_MS);
       if (this.#hasEnded || this.#isKilled) return;
     }
-    if (this.#isHelperLost) for (const pid of membersOf(tree)) signal(pid, 'SIGTERM');
+    const members = membersOf(tree);
+    // It may have ended by itself, and its helper is about to say so: what it has left behind is ended anyway.
+    if (members.length === 0 || readJournal(this.#journalPath, this.#attempt.id)?.status != null) return;
+    this.#isTold = true;
+    if (this.#isHelperLost) for (const pid of members) signal(pid, 'SIGTERM');
     else signal(-tree.session, 'SIGTERM');
   }
 
@@ -226,6 +240,7 @@ export class Command {
   #hard(): void {
     const { session } = this.#tree!;
     this.#isKilled = true;
+    this.#isTold = true;
     if (!this.#isHelperLost) signal(-session, 'SIGKILL');
     this.#killing ??= killMembers(this.#tree!);
   }

@@ -31,6 +31,9 @@ export class Helper {
   #assignment: Assignment | null = null;
   #isGone = false;
   #waitedTicks = 0;
+  /** Attempts of which its journal may still be asked to tell. */
+  readonly #kept = new Set<string>();
+  #isDiscarded = false;
   /** Of the output of attempts before, empty and in nobody's hands. */
   #streams: string | undefined = undefined;
   /** When it was last given back. Milliseconds, of the monotonic clock. */
@@ -60,6 +63,17 @@ export class Helper {
   }
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** Its journal is kept until `release` of this attempt, whatever becomes of the helper. */
+  hold(attempt: string): void {
+    this.#kept.add(attempt);
+  }
+
+  /** Nobody will ask the journal for this attempt any more. */
+  release(attempt: string): void {
+    this.#kept.delete(attempt);
+    if (this.#kept.size === 0 && this.#isDiscarded) this.#removeFolder();
   }
 
   /** Starts a command; one at a time. @param line At most so long that a FIFO takes it at once (lineOf). */
@@ -98,12 +112,17 @@ export class Helper {
     return ticks;
   }
 
-  /** It is not needed for now: it keeps neither the process alive nor its journal for ever. */
-  rest(now: number): void {
+  /**
+   * It is not needed for now, and does not keep the process alive. False when its journal has grown too long, and cannot
+   * be cut back because it may still be asked: then another helper is to take its place.
+   */
+  rest(now: number): boolean {
     this.idleSince = now;
     this.#answers.unref();
-    if (this.#journal !== null && fstatSync(this.#journal).size > JOURNAL_BYTES)
-      ftruncateSync(this.#journal, this.#headerBytes);
+    if (this.#journal === null || fstatSync(this.#journal).size <= JOURNAL_BYTES) return true;
+    if (this.#kept.size > 0) return false;
+    ftruncateSync(this.#journal, this.#headerBytes);
+    return true;
   }
 
   /** Lets it go: it ends when its command has. */
@@ -170,8 +189,13 @@ export class Helper {
     if (assignment === null) this.forget();
   }
 
-  /** Removes what is left of one that is gone. */
+  /** Removes what is left of one that is gone, as soon as nobody can ask for it any more. */
   forget(): void {
+    this.#isDiscarded = true;
+    if (this.#kept.size === 0) this.#removeFolder();
+  }
+
+  #removeFolder(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

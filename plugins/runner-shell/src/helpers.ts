@@ -15,6 +15,9 @@ const IDLE_MS = 10_000;
 /** For a helper that has not reported by then nobody waits any longer. Milliseconds. */
 const READY_MS = 15_000;
 
+/** What an agent before has left is swept so long after the start. Milliseconds. */
+const SWEEP_AFTER_MS = 10 * 60 * 1000;
+
 /** No helper could be had: a fault of the node. */
 export class NoHelper extends Error {}
 
@@ -42,6 +45,7 @@ export class Helpers {
   readonly #launches = new Set<Promise<void>>();
   #isClosed = false;
   #trimmer: NodeJS.Timeout | null = null;
+  readonly #sweeper: NodeJS.Timeout;
 
   /**
    * @param shell What helpers run in; absolute. The fastest that is there when absent.
@@ -52,7 +56,9 @@ export class Helpers {
     this.#stateDirectory = stateDirectory;
     this.#starter = new Starter(shell ?? SHELLS.find((path) => existsSync(path)) ?? '/bin/sh');
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-    this.hasForerunners = sweep(stateDirectory);
+    this.hasForerunners = sweep(stateDirectory, Infinity);
+    // Not before this one's agent has asked for what it may ask for, however long the one before has been dead.
+    this.#sweeper = setTimeout(() => sweep(stateDirectory), SWEEP_AFTER_MS).unref();
   }
 
   /** One that is idle, or a new one. Rejects with NoHelper. */
@@ -79,13 +85,16 @@ export class Helpers {
       this.#dismiss(helper);
       return;
     }
-    const waiter = this.#waiting.shift();
-    if (waiter) {
+    if (this.#waiting.length > 0 && helper.rest(performance.now())) {
       this.#busy.add(helper);
-      waiter.resolve(helper);
+      this.#waiting.shift()!.resolve(helper);
       return;
     }
-    helper.rest(performance.now());
+    if (!helper.rest(performance.now())) {
+      this.#dismiss(helper);
+      if (this.#launches.size < this.#waiting.length) this.#launch();
+      return;
+    }
     this.#idle.push(helper);
     this.#trimmer ??= setInterval(() => this.#trim(), IDLE_MS / 2).unref();
   }
@@ -94,6 +103,7 @@ export class Helpers {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#trimmer) clearInterval(this.#trimmer);
+    clearTimeout(this.#sweeper);
     for (const { reject } of this.#waiting.splice(0)) reject(new NoHelper('The runner was closed.'));
     for (const helper of this.#busy) helper.abandon();
     this.#busy.clear();

@@ -5,10 +5,8 @@ import { Command, handleOf, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
 import { detected } from './detection.ts';
 import { NoHelper } from './helpers.ts';
-import { findInJournals } from './journal.ts';
 import { prepare } from './prepare.ts';
-import { failed, notFound, outcomeOf, withUsage } from './outcome.ts';
-import { RemovedLater } from './removed-later.ts';
+import { failed, neverStarted, outcomeOf, traceGone, undecided, withUsage } from './outcome.ts';
 import { BadSettings } from './settings.ts';
 import { ShellNode } from './shell-node.ts';
 import { userOf, type User } from './user.ts';
@@ -22,7 +20,6 @@ const TRIES = 3;
 const lookers = { watch: new Watch(), looks: new UsageLooks() };
 type ShellAttempt = Attempt<ShellConfig, Handle>;
 
-const removedLater = new RemovedLater();
 /** By the folder of their state. */
 const nodes = new Map<string, ShellNode>();
 
@@ -34,6 +31,7 @@ export default defineRunner<ShellConfig, Handle>({
   config: zodConfig(shellConfig),
 
   async run(attempt, node) {
+    const progress = { isHanded: false };
     try {
       const shellNode = shellNodeOf(node);
       const group = shellNode.groupOf(nameOf(attempt.id));
@@ -42,22 +40,25 @@ export default defineRunner<ShellConfig, Handle>({
       if (user !== null && 'code' in user) return failed('REJECTED', user.code, user.message);
       try {
         group?.make(bounds.limits);
-        return await runWithin(attempt, shellNode, user, bounds);
+        return await runWithin(attempt, shellNode, user, bounds, progress);
       } finally {
         await group?.remove();
       }
     } catch (error) {
-      return nodeFault(error);
+      return nodeFault(error, progress.isHanded);
     }
   },
 
   handleOf,
 
+  forget: (attempt, node) => shellNodeOf(node).forget(attempt),
+
   async reattach(attempt, handle, node) {
     try {
-      const found = findInJournals(node.stateDirectory, handle.attempt);
-      if (found === null) return notFound();
       const shellNode = shellNodeOf(node);
+      const found = await shellNode.former.search(handle.attempt);
+      if (found === 'NEVER_STARTED') return handle['begun'] === undefined ? neverStarted() : traceGone();
+      if (found === 'UNDECIDED') return undecided();
       const group = shellNode.groupOf(nameOf(attempt.id));
       const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group?.exists() ? group : null);
       const { user: name } = attempt.config;
@@ -68,12 +69,12 @@ export default defineRunner<ShellConfig, Handle>({
       try {
         const command = new Command(attempt, files, bounds, lookers);
         const end = await command.reattach(found);
-        return withUsage(outcomeOf(end, files, attempt), command.usage);
+        return withUsage(outcomeOf(end, files, attempt), command);
       } finally {
-        await files.remove();
+        shellNode.kept.add(attempt.id, files, null);
       }
     } catch (error) {
-      return nodeFault(error);
+      return nodeFault(error, true);
     }
   },
 
@@ -88,7 +89,6 @@ export default defineRunner<ShellConfig, Handle>({
     // What still runs is followed by nobody now.
     lookers.watch.clear();
     lookers.looks.clear();
-    await removedLater.close();
   },
 });
 
@@ -103,6 +103,7 @@ async function runWithin(
   shellNode: ShellNode,
   user: User | null,
   bounds: Bounds,
+  progress: { isHanded: boolean },
 ): Promise<Outcome> {
   const { helpers } = shellNode;
   const userFolder = user && shellNode.userFolderOf(nameOf(attempt.id), user);
@@ -118,19 +119,22 @@ async function runWithin(
       const job = prepare(attempt, files, bounds);
       if ('ok' in job) return job;
       const command = new Command(attempt, files, bounds, lookers);
-      const end = await command.run(helper, lineOf(job, files));
+      const line = lineOf(job, files);
+      helper.hold(attempt.id);
+      progress.isHanded = true;
+      const end = await command.run(helper, line);
       if (command.hasLeftNoOutput) helper.keep(files.passOn());
-      if (end.type !== 'NOT_STARTED' || tries === TRIES)
-        return withUsage(outcomeOf(end, files, attempt), command.usage);
+      if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files, attempt), command);
+      progress.isHanded = false;
     } finally {
-      removedLater.add(files);
+      shellNode.kept.add(attempt.id, files, helper);
       helpers.giveBack(helper);
     }
   }
 }
 
-/** What is wrong with the node and not with the task. */
-function nodeFault(error: unknown): Outcome {
+/** What is wrong with the node and not with the task. @param isHanded Whether the command may have begun. */
+function nodeFault(error: unknown, isHanded: boolean): Outcome {
   if (error instanceof BadSettings)
     return failed('REJECTED', 'BAD_SETTINGS', error.message, 'Mend them in the configuration of the node.');
   if (error instanceof NoHelper)
@@ -141,5 +145,6 @@ function nodeFault(error: unknown): Outcome {
       'Look at the limits of processes and files on the node.',
     );
   const { code = 'RUNNER_FAULT', message } = error as NodeJS.ErrnoException;
-  return failed('INFRASTRUCTURE', code, `The node could not see to the command: ${message}.`);
+  // What was handed to a helper goes on, whatever has gone wrong here.
+  return failed(isHanded ? 'UNKNOWN' : 'REJECTED', code, `The node could not see to the command: ${message}.`);
 }

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { nameOf } from './attempt-files.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
@@ -70,15 +69,26 @@ export interface Found {
   readonly entry: JournalEntry;
 }
 
-/** Looks through the journals of all helpers, also those of agents before. */
-export function findInJournals(stateDirectory: string, attempt: string): Found | null {
-  for (const name of helperFolders(stateDirectory)) {
-    const folder = join(stateDirectory, name);
-    const path = join(folder, 'journal');
-    const entry = readJournal(path, attempt);
-    if (entry) return { folder, path, entry };
+/** Whether a helper has begun nothing that has not ended: what its agent has last written to it may still be begun. */
+export function isIdleJournal(path: string): boolean {
+  let lines: readonly string[] = [];
+  try {
+    lines = readFileSync(path, 'latin1').split('\n');
+  } catch {
+    // Removed meanwhile, with its helper.
   }
-  return null;
+  const last = lines.findLast((line) => line.startsWith('+ ') || line.startsWith('- '));
+  return last === undefined || last.startsWith('- ');
+}
+
+/** The attempts that a journal tells of. */
+export function attemptsIn(path: string): readonly string[] {
+  try {
+    const begun = readFileSync(path, 'latin1').matchAll(/^\+ (\S+)/gm);
+    return Array.from(begun, ([, attempt]) => attempt!);
+  } catch {
+    return [];
+  }
 }
 
 /** Who wrote the journal; null when it has not come to that. */

@@ -18,18 +18,36 @@ export const failed = (kind: Failed['kind'], code: string, message: string, reme
   reason: remedy === undefined ? { code, message } : { code, message, remedy },
 });
 
-/** Of an attempt that a restarted agent asks for. */
-export const notFound = (): Failed =>
+/** Of an attempt that a restarted agent asks for, and that no helper has begun. */
+export const neverStarted = (): Failed =>
   failed(
-    'INFRASTRUCTURE',
+    'REJECTED',
     'ATTEMPT_NOT_FOUND',
-    'This node has no trace of the command: it was not started here, or what was known of it is gone.',
+    'The agent was restarted before the command was started: no helper has a record of it.',
   );
 
-/** An outcome with what the attempt took, if anything is known of that. */
-export function withUsage(outcome: Outcome, usage: Usage): Outcome {
-  for (const _ in usage) return { ...outcome, usage };
-  return outcome;
+/** Of an attempt that a restarted agent asks for, that has begun, and of which all records were removed. */
+export const traceGone = (): Failed =>
+  failed('UNKNOWN', 'ATTEMPT_NOT_FOUND', 'The command was started, and what this node knew of it was removed.');
+
+/** Of an attempt that a restarted agent asks for, and that a helper may still begin. */
+export const undecided = (): Failed =>
+  failed(
+    'UNKNOWN',
+    'HELPER_DOES_NOT_END',
+    'The agent was restarted, and a helper process of the one before that may have been given the command does not end.',
+    'Look for the process on the node, and end it.',
+  );
+
+/** An outcome with what else is known of the command. */
+export function withUsage(
+  outcome: Outcome,
+  { usage, endedBeforeStop }: { readonly usage: Usage; readonly endedBeforeStop: boolean },
+): Outcome {
+  let whole = outcome;
+  if (endedBeforeStop) whole = { ...whole, endedBeforeStop };
+  for (const _ in usage) return { ...whole, usage };
+  return whole;
 }
 
 /** Of an attempt: what its outputs are to be read from. */
@@ -59,7 +77,7 @@ export function outcomeOf(end: End, files: AttemptFiles, attempt: ItsOutputs): O
       return failed('INFRASTRUCTURE', 'HOST_REBOOTED', 'The machine was started anew while the command ran.');
     case 'UNKNOWN':
       return failed(
-        'INFRASTRUCTURE',
+        'UNKNOWN',
         'EXIT_STATUS_UNKNOWN',
         `The command has ended, and how is not known: the helper process that ran it had been ended.${end.remark === '' ? '' : ` Its last words: ${end.remark}`}`,
       );

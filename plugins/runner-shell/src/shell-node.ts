@@ -1,8 +1,12 @@
 import type { Resources, RunnerNode } from '@gantry/plugin-kit/runner';
 import type { Bounds } from './bounds.ts';
+import { AttemptFiles } from './attempt-files.ts';
 import type { ControlGroup } from './control-group.ts';
 import { openControlGroups, type ControlGroups, type NoControlGroups } from './control-groups.ts';
+import { FormerAttempts } from './find-attempt.ts';
 import { Helpers } from './helpers.ts';
+import { helperFolders } from './journal.ts';
+import { KeptAttempts } from './kept-attempts.ts';
 import { limitsOf } from './limits.ts';
 import { settingsOf, type Settings } from './settings.ts';
 import { sweepUserFolders, UserFolder, userFoldersOf } from './user-folder.ts';
@@ -13,15 +17,31 @@ export class ShellNode {
   readonly settings: Settings;
   readonly groups: ControlGroups | NoControlGroups;
   readonly helpers: Helpers;
+  /** What is kept of attempts that have ended. */
+  readonly kept = new KeptAttempts();
+  /** What agents before have left. */
+  readonly former: FormerAttempts;
   readonly #userFolders: string;
+  readonly #hasFormer: boolean;
 
   /** Throws BadSettings. */
   constructor({ stateDirectory, settings }: RunnerNode) {
     this.settings = settingsOf(settings);
     this.groups = openControlGroups(this.settings.cgroup);
     this.#userFolders = userFoldersOf(stateDirectory, this.settings.userFolder);
+    this.former = new FormerAttempts(stateDirectory);
+    this.#hasFormer = helperFolders(stateDirectory).length > 0;
     this.helpers = new Helpers(stateDirectory, this.settings.helperShell);
     if (!this.helpers.hasForerunners) void sweepUserFolders(this.#userFolders);
+  }
+
+  /** Nobody will ask for this attempt any more: removes what is kept of it, also by an agent before. */
+  async forget(attempt: string): Promise<void> {
+    const isOurs = await this.kept.forget(attempt);
+    if (!this.#hasFormer) return;
+    const found = isOurs ? null : this.former.find(attempt);
+    if (found !== null) await new AttemptFiles(found.folder, attempt, null, found.entry.streams).remove();
+    this.former.release(attempt);
   }
 
   /** How limits are kept here. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { helperFolders, helperOf } from './journal.ts';
 import { isAlive } from './process-table.ts';
 
-/** What an agent before has left is kept for so long: this one's agent may still ask for it. Milliseconds. */
+/** What an agent before has left is kept for so long. Milliseconds. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** For so long the ends are held open: long enough to be noticed. Milliseconds. */
@@ -11,10 +11,12 @@ const SET_FREE_MS = 500;
 
 /**
  * Removes what nobody will ask for any more: of helpers that are gone, and of attempts that ended long ago. Returns
- * whether a helper of an agent before is still there, with its command.
+ * whether a helper is still there, with its command.
+ *
+ * @param keptMs For so long what is left is kept; Infinity to remove nothing. Milliseconds.
  */
-export function sweep(stateDirectory: string): boolean {
-  const before = Date.now() - KEPT_MS;
+export function sweep(stateDirectory: string, keptMs = KEPT_MS): boolean {
+  const before = Date.now() - keptMs;
   const folders = new Set(helperFolders(stateDirectory));
   let isAnyAlive = false;
   for (const name of folders) {

@@ -43,6 +43,7 @@ const attempt: Attempt<typeof checked.config, { attempt: string }> = {
     return Promise.resolve();
   },
   started: () => undefined,
+  preparing: () => undefined,
   progress: () => undefined,
   previousState: null,
   saveState: () => Promise.resolve(),

@@ -40,8 +40,9 @@ export class NodeUnderTest {
     return { path, open: () => writeFileSync(path, 'go\n') };
   }
 
-  /** Closes the runner; what is left in its folder then, and every process of this node's attempts. */
+  /** Has everything forgotten and closes the runner; what is left in its folder then, and every process of this node's attempts. */
   async close(): Promise<{ readonly files: readonly string[]; readonly processes: readonly number[] }> {
+    await this.harness.forgetAll();
     await plugin.close!();
     const files = readdirSync(this.stateDirectory).filter((name) => !name.startsWith('gate-'));
     // Helpers that were told to go take a moment on a busy machine; what was left behind stays.

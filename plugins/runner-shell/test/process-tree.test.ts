@@ -99,7 +99,7 @@ describe.each(NODES_BY_SHELL)(
 
     it('that kill their own group tell honestly that nobody heard their end', async () => {
       const { outcome } = await node.run({ command: 'kill -KILL 0' });
-      expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
+      expect(outcome).toMatchObject({ ok: false, kind: 'UNKNOWN', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
     });
 
     it('are followed to their end when their helper is killed, and the end is told as unknown', async () => {

@@ -75,7 +75,7 @@ describe('a restarted agent', () => {
     for (const pid of processesWith(`${node.stateDirectory}/helper-`)) process.kill(pid, 'SIGKILL');
     await gone(pid);
     const outcome = await attempt.reattach(plugin.handleOf!(attempt.id));
-    expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
+    expect(outcome).toMatchObject({ ok: false, kind: 'UNKNOWN', reason: { code: 'EXIT_STATUS_UNKNOWN' } });
   });
 
   it('says honestly when there is no trace of an attempt', async () => {

@@ -58,8 +58,19 @@ export class AttemptHarness {
     });
   }
 
-  /** Closes the plugin and removes the folder with everything in it. */
+  /** The server holds the end of an attempt: nobody asks for it any more. */
+  async forget({ id }: Pick<TestAttempt, 'id'>): Promise<void> {
+    await this.plugin.forget?.(id, this.node);
+  }
+
+  /** The server holds the ends of all attempts. */
+  async forgetAll(): Promise<void> {
+    for (const id of this.attemptIds) await this.forget({ id });
+  }
+
+  /** Has all attempts forgotten, closes the plugin and removes the folder with everything in it. */
   async close(): Promise<void> {
+    await this.forgetAll();
     await this.plugin.close?.();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -90,6 +101,8 @@ export class TestAttempt implements Attempt {
   readonly progressed: Progress[] = [];
   /** Whether the runner has said, or shown, that the work proper has begun. */
   hasStarted = false;
+  /** Whether the runner has said that something precedes the work. */
+  hasPrepared = false;
   readonly #plugin: RunnerPlugin;
   readonly #node: RunnerNode;
   readonly #workRoot: string;
@@ -158,6 +171,9 @@ export class TestAttempt implements Attempt {
     this.saved.push(JSON.parse(JSON.stringify(state)) as Json);
     this.#look();
     return Promise.resolve();
+  }
+  preparing(): void {
+    this.hasPrepared = true;
   }
   started(): void {
     this.hasStarted = true;

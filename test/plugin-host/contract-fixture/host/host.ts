@@ -1,0 +1,6 @@
+import type { HalfUsed } from '../contract.ts';
+
+export function useHalf(plugin: HalfUsed): number {
+  plugin.used();
+  return plugin.read.inside;
+}
