@@ -77,6 +77,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     schedulerConfig: config.schedulerConfig,
     schedulerMemory: null,
     shadow: null,
+    idempotent: null,
   });
 
   const hub = new Hub();

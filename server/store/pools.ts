@@ -1,12 +1,16 @@
 import type { Selectable } from 'kysely';
 import type { Pool } from '../domain/pool.ts';
-import { columns } from './columns.ts';
+import { columns, whole } from './columns.ts';
 import type { Database } from './database.ts';
 import type { PoolStore } from './store.ts';
 import type { PoolTable } from './tables.ts';
 import { insertOrKeep } from './upsert.ts';
 
-type PoolRow = Selectable<PoolTable> & { readonly shadow: string | null; readonly shadow_config: string | null };
+type PoolRow = Selectable<PoolTable> & {
+  readonly shadow: string | null;
+  readonly shadow_config: string | null;
+  readonly idempotent: number | string | null;
+};
 
 const poolOf = (row: PoolRow): Pool => ({
   name: row.name,
@@ -17,6 +21,7 @@ const poolOf = (row: PoolRow): Pool => ({
   shadow: row.shadow
     ? { scheduler: row.shadow, config: columns.poolShadow.config(row.shadow_config!, row.name) }
     : null,
+  idempotent: row.idempotent === null ? null : whole(row.idempotent, 'pool_default', 'idempotent', row.name) !== 0,
 });
 
 /** Pools. Changes of theirs are written by commits. */
@@ -26,8 +31,13 @@ export function poolStore(database: Database): PoolStore {
     reader
       .selectFrom('pool')
       .leftJoin('pool_shadow', 'pool_shadow.pool', 'pool.name')
+      .leftJoin('pool_default', 'pool_default.pool', 'pool.name')
       .selectAll('pool')
-      .select(['pool_shadow.scheduler as shadow', 'pool_shadow.config as shadow_config']);
+      .select([
+        'pool_shadow.scheduler as shadow',
+        'pool_shadow.config as shadow_config',
+        'pool_default.idempotent as idempotent',
+      ]);
   return {
     async all() {
       return (await pools().orderBy('pool.name').execute()).map(poolOf);

@@ -66,6 +66,7 @@ describe('a pipeline', () => {
           allowFailure: false,
           placement: null,
           onNodeLost: 'RETRY',
+          idempotent: null,
         },
       ],
     });

@@ -138,11 +138,27 @@ export class SimulatedAgent {
     }
   }
 
+  /** Keeps an end, and reports it while it can. */
+  #tell(end: AttemptReport, journaled: Journaled): void {
+    journaled.end = end;
+    if (!this.#isUp || this.#incarnation === 0) return;
+    this.#send({ type: 'REPORT', node: this.facts.name, incarnation: this.#incarnation, reports: [end] });
+  }
+
   #start(spec: AttemptSpec): void {
     if (this.#journal.has(spec.attempt)) return;
     const journaled: Journaled = { isForgotten: false, end: null };
     this.#journal.set(spec.attempt, journaled);
     const { random } = this.#world;
+    if (random.chance(Number(spec.with['rejectChance'] ?? 0))) {
+      const reason = { code: 'NO_SPACE', message: 'There is no space.' };
+      const at = this.#world.now;
+      this.#tell(
+        { attempt: spec.attempt, at, state: 'REJECTED', failure: { kind: 'INFRASTRUCTURE', reason } },
+        journaled,
+      );
+      return;
+    }
     this.#checker.processStarted(spec.attempt);
     const process = { isStopped: false };
     this.#processes.set(spec.attempt, process);
@@ -159,18 +175,17 @@ export class SimulatedAgent {
       this.#processes.delete(spec.attempt);
       const at = this.#world.now;
       const base = { attempt: spec.attempt, at, startedAt };
-      const how = process.isStopped ? 'KILLED' : hasFailed ? 'FAILED' : 'SUCCEEDED';
+      const how = process.isStopped ? 'KILLED' : !hasFailed ? 'SUCCEEDED' : isLost ? 'UNKNOWN' : 'FAILED';
+      const lostKind = random.pick(['INFRASTRUCTURE', 'UNKNOWN'] as const);
       this.#checker.processEnded(spec.attempt, how);
       const reason = { code: how, message: how };
-      journaled.end =
+      const end: AttemptReport =
         how === 'SUCCEEDED'
           ? { ...base, state: 'SUCCEEDED', outputs: { parts: [1, 2, 3] } }
           : how === 'KILLED'
             ? { ...base, state: 'CANCELLED', failure: { kind: 'CANCELLED', reason } }
-            : { ...base, state: 'FAILED', failure: { kind: isLost ? 'INFRASTRUCTURE' : 'APPLICATION', reason } };
-      if (this.#isUp && this.#incarnation > 0) {
-        this.#send({ type: 'REPORT', node: this.facts.name, incarnation: this.#incarnation, reports: [journaled.end] });
-      }
+            : { ...base, state: 'FAILED', failure: { kind: isLost ? lostKind : 'APPLICATION', reason } };
+      this.#tell(end, journaled);
     };
     look();
     if (this.#incarnation > 0) {

@@ -13,5 +13,6 @@ export const MUTATIONS = {
   ASSIGNED_LOG_IGNORED: 'a reload does not look at the assignments that are only logged',
   NEEDS_IGNORED: 'a task is released when one of its needs has ended',
   ENDLESS_RETRIES: 'losses are not counted',
+  REPEATS_THE_UNKNOWN: 'work that must not be done twice is repeated when nobody knows what it has done',
 } as const;
 export type Mutation = keyof typeof MUTATIONS;

@@ -162,6 +162,8 @@ export class SimulatedServer {
       this.#store.lease.seq,
       this.#world.now,
       DEFAULT_SILENCE,
+      // The planted bug: nothing is asked.
+      (_runner, config) => this.#mutation === 'REPEATS_THE_UNKNOWN' || config['idempotent'] !== false,
     );
     if (this.#mutation === 'FORGOTTEN_RETRIES') while (pool.timers.takeDue(Infinity));
     this.#sessions.clear();

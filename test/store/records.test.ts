@@ -58,16 +58,21 @@ describe.each(databases)('the store on $name', ({ start }) => {
       schedulerConfig: {},
       schedulerMemory: null,
       shadow: null,
+      idempotent: null,
     });
     const commit = committer(store, await ownerOf(store));
     await commit({ schedulerMemory: { turn: 3 } });
-    expect(await store.pools.byName('default')).toMatchObject({ schedulerMemory: { turn: 3 }, shadow: null });
+    expect(await store.pools.byName('default')).toMatchObject({
+      schedulerMemory: { turn: 3 },
+      shadow: null,
+      idempotent: null,
+    });
     const shadow = { scheduler: 'spread', config: { by: 'zone' } };
     await commit({ schedulerMemory: 1, poolUpdate: { scheduler: 'bin-packing', config: { a: 1 }, shadow } });
     const changed = { scheduler: 'bin-packing', schedulerConfig: { a: 1 }, schedulerMemory: null };
     expect(await store.pools.byName('default')).toMatchObject({ ...changed, shadow });
     await commit({ poolUpdate: { scheduler: 'bin-packing', config: { a: 1 }, shadow: null } });
-    expect(await store.pools.all()).toMatchObject([{ ...changed, shadow: null }]);
+    expect(await store.pools.all()).toMatchObject([{ ...changed, shadow: null, idempotent: null }]);
   });
 
   it('keeps how placements were decided, and forgets the oldest', async () => {
@@ -310,6 +315,7 @@ describe.each(databases)('the store on $name', ({ start }) => {
       schedulerConfig: { a: [1] },
       schedulerMemory: null,
       shadow: null,
+      idempotent: null,
     };
     await store.pools.ensure(pool);
     await store.pools.ensure({ ...pool, scheduler: 'round-robin' });

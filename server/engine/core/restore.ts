@@ -1,10 +1,12 @@
+import type { RunnerIdempotency } from '../../domain/idempotency.ts';
 import type { LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
 import { watchGang } from './gang-timer.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
-import { endedWell, itemsOf } from './release-tasks.ts';
+import { endedWell } from './outcome-of-task.ts';
+import { itemsOf } from './release-tasks.ts';
 import { Step } from './step.ts';
 import { sendAgain, watchSilence } from './watch-node.ts';
 
@@ -18,8 +20,10 @@ export function restore(
   seq: number,
   now: number,
   silence: SilenceLimits,
+  askRunner?: RunnerIdempotency,
 ): { readonly pool: PoolState; readonly step: Step } {
-  const pool = new PoolState(name, seq, now, silence);
+  const pool = new PoolState(name, seq, now, silence, askRunner);
+  pool.idempotent = recovered.idempotent ?? null;
   const step = new Step(pool, now);
   for (const node of recovered.nodes) {
     const restored = { ...node, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };

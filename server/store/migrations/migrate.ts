@@ -8,6 +8,7 @@ import { initial } from './0001-initial.ts';
 import { decisions } from './0002-decisions.ts';
 import { attemptUsage } from './0003-attempt-usage.ts';
 import { nodeRecords } from './0005-node-records.ts';
+import { outcomes } from './0006-outcomes.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
@@ -19,7 +20,7 @@ export interface Migration {
 }
 
 /** All, in order. */
-export const migrations: readonly Migration[] = [initial, decisions, attemptUsage, taskRunState, nodeRecords];
+export const migrations: readonly Migration[] = [initial, decisions, attemptUsage, taskRunState, nodeRecords, outcomes];
 
 /** The database was written by a newer Gantry. */
 export class NewerDatabase extends Error {
