@@ -94,6 +94,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
         clock,
         log,
         silence: DEFAULT_SILENCE,
+        isRunnerIdempotent: registry.isRunnerIdempotent,
         makePlacement: () => makePlacement({ pool, store, registry, clock, log, batch: PLACEMENT_BATCH }),
         reset: () => dispatch.reset(pool),
         perform: (effects) => dispatch.perform(pool, effects),

@@ -18,7 +18,7 @@ const makeFailedSchema = (mask: SecretMask | null) => {
     z.string().transform((value) => shortened(mask?.text(value) ?? value, characters));
   return z.object({
     ok: z.literal(false),
-    kind: z.enum(['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED']),
+    kind: z.enum(['APPLICATION', 'OOM', 'INFRASTRUCTURE', 'REJECTED', 'UNKNOWN']),
     reason: z.object({ code: text(MAX_WORD), message: text(MAX_MESSAGE), remedy: text(MAX_MESSAGE).optional() }),
     exitCode: z.number().int().optional(),
     signal: text(MAX_WORD).optional(),

@@ -6,6 +6,7 @@ import type { PreparedCommand } from '../domain/command.ts';
 import type { DecisionRow } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
+import type { RunnerIdempotency } from '../domain/idempotency.ts';
 import type { Input } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeRecord } from '../domain/node-record.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly silence: SilenceLimits;
+  /** What runners say of work whose outcome nobody knows: whether it may be done again. */
+  readonly isRunnerIdempotent?: RunnerIdempotency;
   /** A fresh placement for the pool, with the scheduler's memory as it was committed last. */
   makePlacement(): Promise<Placement>;
   /** Before a reload: whatever was to be done is to be forgotten; it will be told anew. */
@@ -173,14 +176,17 @@ export class Engine implements Service {
     const term = new AbortController();
     const kept = this.#lease.keep(lease, term.signal).then(this.#bell.ring);
     try {
-      const [nodes, runs, assigned, gpus] = await Promise.all([
+      const [nodes, runs, assigned, gpus, row] = await Promise.all([
         store.nodes.ofPool(name),
         store.runs.unfinished(name),
         store.events.assignedAfter(name, lease.writtenSeq),
         store.taskRuns.heldGpus(name),
+        store.pools.byName(name),
       ]);
       this.#options.reset();
-      const { pool, step } = restore(name, { nodes, runs, assigned, gpus }, lease.seq, clock.now(), silence);
+      const recovered = { nodes, runs, assigned, gpus, idempotent: row?.idempotent ?? null };
+      const { isRunnerIdempotent } = this.#options;
+      const { pool, step } = restore(name, recovered, lease.seq, clock.now(), silence, isRunnerIdempotent);
       this.#pool = pool;
       let placement = await this.#replacePlacement(pool);
       step.placement.nodes.length = step.placement.queued.length = 0;

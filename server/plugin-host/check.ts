@@ -38,6 +38,8 @@ export function faultOf(exported: unknown): Fault | null {
     if (plugin[name] !== undefined && typeof plugin[name] !== 'function')
       return failed(`Its \`${name}\` must be a function, or be left out.`);
   }
+  if (plugin['kind'] === 'runner' && !['undefined', 'boolean', 'function'].includes(typeof plugin['isIdempotent']))
+    return failed('Its `isIdempotent` must be true, false or a function, or be left out.');
   return null;
 }
 

@@ -26,11 +26,19 @@ export interface RunnerPlugin<Config = unknown, Handle extends Json = Json> exte
   /** For a runner that finds its work by the attempt's id alone: the handle to `reattach` to of an attempt whose agent
    *  died before a checkpoint was durable. Without it such an attempt fails, for nobody knows whether it was started. */
   handleOf?(attempt: string): Handle;
+  /** Whether work may be done again when nobody knows what an attempt has done: its node was lost, an answer never
+   *  came. Where neither the task, its pipeline nor its pool says so (`idempotent`), this does. Asked by the server, of
+   *  the config as the attempt got it, but for secrets, which are left out. Pure. Default: false. */
+  isIdempotent?: boolean | SaysIdempotent<Config>;
   /** Can this node run it, and what does it offer? Asked at start and every minute. Default: healthy, nothing. */
   detect?(signal: AbortSignal, node: RunnerNode): Promise<Detection>;
   /** Lets go of what it keeps between attempts (connections, helper processes). Running work is not ended by it. */
   close?(): Promise<void>;
 }
+
+/** Says of a config whether its work may be done twice. Declared as a method is, so that a runner of one config still
+ *  counts as a runner of any. */
+export type SaysIdempotent<Config> = { of(config: Config): boolean }['of'];
 
 /** What the node's operator lets a runner do, and where it may keep things. */
 export interface RunnerNode {
@@ -88,7 +96,9 @@ export type Outcome =
   | { readonly ok: true; readonly outputs: Readonly<Record<string, Json>>; readonly usage?: Usage }
   | {
       readonly ok: false;
-      readonly kind: 'APPLICATION' | 'OOM' | 'INFRASTRUCTURE' | 'REJECTED';
+      /** APPLICATION and OOM spend the task's retries. REJECTED: nothing was begun, nobody pays. INFRASTRUCTURE: the work
+       *  had begun, and the platform ended it. UNKNOWN: nobody knows what was done. */
+      readonly kind: 'APPLICATION' | 'OOM' | 'INFRASTRUCTURE' | 'REJECTED' | 'UNKNOWN';
       readonly reason: Reason;
       readonly exitCode?: number;
       readonly signal?: string;

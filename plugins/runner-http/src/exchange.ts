@@ -53,6 +53,8 @@ export type Ended =
       readonly isConnectionError: boolean;
       /** A kept connection turned out to be closed. */
       readonly isStale: boolean;
+      /** Whether the other side may have done what was asked of it: the request went out, and nobody knows more. */
+      readonly mayBeDone: boolean;
     };
 
 /**
@@ -68,6 +70,8 @@ export class Exchange {
   #timer: NodeJS.Timeout | null = null;
   #redirects = 0;
   #isSettled = false;
+  /** A request was on a connection that was ready for it, and no answer has said that it was not done. */
+  #mayBeDone = false;
   #isText = false;
   #keepsBody = false;
   #kept: Buffer[] = [];
@@ -85,7 +89,7 @@ export class Exchange {
     const { idempotencyKey, connectMs, answerMs } = this.#options;
     const request = send(this.#prepared, idempotencyKey);
     this.#request = request;
-    if (connectMs !== null || answerMs !== null) request.on('socket', (socket) => this.#watch(request, socket));
+    request.on('socket', (socket) => this.#watch(request, socket));
     request.on('response', (answer) => this.#answered(answer));
     request.on('error', (error) => this.#failed(request, error));
     // A tunnel or another protocol is no answer; Node closes then without another word.
@@ -93,6 +97,11 @@ export class Exchange {
       if (request === this.#request && this.#answer === null)
         this.#break(failure('NO_ANSWER', 'The request failed: the connection ended without an answer.'));
     });
+  }
+
+  /** Whether the other side may have done what was asked of it. */
+  get mayBeDone(): boolean {
+    return this.#mayBeDone;
   }
 
   /** Ends it without a word: nobody wants to know any more. */
@@ -105,6 +114,8 @@ export class Exchange {
     if (request !== this.#request || this.#isSettled) return;
     const { connectMs, answerMs } = this.#options;
     const untilAnswer = () => {
+      // From now on what was written may have arrived.
+      this.#mayBeDone = true;
       if (request === this.#request && this.#answer === null)
         this.#wait(answerMs, 'ANSWER_TIMEOUT', 'answered nothing', 'answerTimeout');
     };
@@ -158,6 +169,8 @@ export class Exchange {
       return;
     }
     this.#redirects++;
+    // Who says 307 or 308 has done nothing; after the others a GET only fetches what came of it.
+    if (status === 307 || status === 308) this.#mayBeDone = false;
     try {
       this.#prepared = redirected(this.#prepared, status, location, this.#options.rules);
       this.begin();
@@ -198,7 +211,7 @@ export class Exchange {
   #break(why: Failed, isStale = false): void {
     if (!this.#end()) return;
     const isConnectionError = this.#answer === null && CONNECTION_ERRORS.has(why.reason.code);
-    this.#settle({ ok: false, failure: why, isConnectionError, isStale });
+    this.#settle({ ok: false, failure: why, isConnectionError, isStale, mayBeDone: this.#mayBeDone });
   }
 
   /** False when it had ended before. */

@@ -12,6 +12,20 @@ export function failure(code: string, message: string, remedy?: string): Failed 
   return { ok: false, kind: 'APPLICATION', reason };
 }
 
+/** The same, of a request that may have been done in spite of it: nobody knows, and it must not be made again. */
+export function unknownOutcome(why: Failed): Failed {
+  const message = `${why.reason.message} The request had been sent: nobody knows whether it was done.`;
+  const remedy = 'Check by hand. If the service heeds Idempotency-Key, say idempotencyKey: true.';
+  return { ...why, kind: 'UNKNOWN', reason: { ...why.reason, message, remedy } };
+}
+
+/** A stop before anything was sent: nothing was done. */
+export const notBegun = (what: string): Failed => ({
+  ok: false,
+  kind: 'REJECTED',
+  reason: { code: 'STOPPED', message: `The attempt was stopped: ${what}.` },
+});
+
 /** What OpenSSL calls a certificate that Node does not trust, or that is not of the host that was asked for. */
 const TLS_REMEDIES: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'Give the certificate as tls.ca.',
@@ -35,7 +49,7 @@ export function failureOf(error: unknown): Failed {
   if (error instanceof TlsRefused) return failure(error.code, error.message, error.remedy);
   if (error instanceof BadSettings) {
     const reason = { code: 'BAD_SETTINGS', message: `${error.message}.`, remedy: 'The node’s operator must mend it.' };
-    return { ok: false, kind: 'INFRASTRUCTURE', reason };
+    return { ok: false, kind: 'REJECTED', reason };
   }
   const { code, message } = error as NodeJS.ErrnoException;
   return failure(

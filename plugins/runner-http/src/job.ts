@@ -6,7 +6,7 @@ import { withCallback } from './callback-address.ts';
 import { listenerOf } from './callback-listener.ts';
 import { CallbackWait } from './callback-wait.ts';
 import type { HttpConfig } from './config.ts';
-import { failure, failureOf, type Failed } from './failure.ts';
+import { failure, failureOf, notBegun, unknownOutcome, type Failed } from './failure.ts';
 import type { Followed } from './followed.ts';
 import type { CancelConfig, PollConfig } from './job-config.ts';
 import type { Following, JobHandle } from './job-handle.ts';
@@ -40,12 +40,12 @@ export class Job {
   /** Submits the job and follows it. Throws what `failureOf` understands. */
   async run(): Promise<Outcome> {
     const { config, stop } = this.#attempt;
-    if (stop.aborted) return stopped('nothing was submitted');
+    if (stop.aborted) return notBegun('nothing was submitted');
     const until = config.callback === undefined ? null : Math.ceil((Date.now() + config.callback.timeout) / 1_000);
-    return this.#waiting(until, async (wait) => {
+    return this.#waiting(until, 'APPLICATION', async (wait) => {
       const request = this.#request(wait);
       await this.#attempt.checkpoint({ phase: 'SUBMITTING', until });
-      if (stop.aborted) return stopped('nothing was submitted');
+      if (stop.aborted) return notBegun('nothing was submitted');
       return this.#submit(request, wait);
     });
   }
@@ -53,7 +53,7 @@ export class Job {
   /** Follows what an agent before has begun, and submits nothing that may be there already. Throws as `run` does. */
   async resume(handle: JobHandle): Promise<Outcome> {
     if (handle.phase === 'CALLED') return this.#joined(handle.outcome as unknown as Outcome, handle.outputs);
-    return this.#waiting(handle.until, (wait) => {
+    return this.#waiting(handle.until, 'UNKNOWN', (wait) => {
       if (handle.phase === 'FOLLOWING') {
         wait?.submitted(handle.outputs);
         return this.#follow(handle, wait, 0);
@@ -64,15 +64,22 @@ export class Job {
     });
   }
 
-  /** @param until When a callback expires, seconds since 1970; null for a job that is polled. */
-  async #waiting(until: number | null, follow: (wait: CallbackWait | null) => Promise<Outcome>): Promise<Outcome> {
+  /**
+   * @param until When a callback expires, seconds since 1970; null for a job that is polled.
+   * @param kindWithout Of the failure where nobody can call back.
+   */
+  async #waiting(
+    until: number | null,
+    kindWithout: Failed['kind'],
+    follow: (wait: CallbackWait | null) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const { callback } = this.#attempt.config;
     if (until === null || callback === undefined) return follow(null);
     const listener = listenerOf(this.#node);
     if (listener === null) {
       const remedy =
         'Its operator says where: runners.http.callback. Nodes that have it bear runner.http.callbacks=on.';
-      return failure('CALLBACKS_OFF', 'Nobody can call this node back.', remedy);
+      return { ...failure('CALLBACKS_OFF', 'Nobody can call this node back.', remedy), kind: kindWithout };
     }
     const wait = new CallbackWait(this.#attempt, callback, listener, until);
     try {
@@ -87,7 +94,10 @@ export class Job {
     const { config, stop, kill } = this.#attempt;
     // Who wants a job cancelled needs the answer that names it.
     const ended = await ask(request, this.#options(), config.cancel === undefined ? stop : kill);
-    if (ended === null) return stopped('whether the job was begun is not known');
+    if (ended.ok === null) {
+      const why = stopped('whether the job was begun is not known');
+      return ended.isUnknown ? unknownOutcome(why) : why;
+    }
     if (!ended.ok) return wait?.isCalled ? this.#called(wait) : ended.failure;
     const { answer } = ended;
     printAnswer(answer, this.#attempt.stdout);
@@ -131,7 +141,7 @@ export class Job {
     if (wait !== null) return this.#called(wait);
     const message = 'The agent ended while the job was submitted: nobody knows whether it was begun.';
     const remedy = 'Look for it by hand. If the service heeds Idempotency-Key, say idempotencyKey: true.';
-    return { ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'SUBMISSION_UNKNOWN', message, remedy } };
+    return { ok: false, kind: 'UNKNOWN', reason: { code: 'SUBMISSION_UNKNOWN', message, remedy } };
   }
 
   /** The call is all that is known of the job. */
@@ -151,27 +161,37 @@ export class Job {
     return failure('OUTPUT_MISSING', message);
   }
 
-  /** The attempt ends before its job does. @param why Null when it was stopped. */
+  /**
+   * The attempt ends before its job does. One that goes on, and must not be submitted again, ends nobody knows how.
+   *
+   * @param why Null when it was stopped.
+   */
   async #leave(cancelUrl: string | null, why: Failed | null): Promise<Outcome> {
-    const fate = await this.#cancel(cancelUrl);
-    if (why === null) return stopped(fate);
-    return { ...why, reason: { ...why.reason, message: `${why.reason.message} (${fate})` } };
+    const { fate, isOver } = await this.#cancel(cancelUrl);
+    const left = why === null ? stopped(fate) : withFate(why, fate);
+    const { method } = this.#attempt.config;
+    if (!isOver && !mayBeRepeated(method, this.#options())) return { ...left, kind: 'UNKNOWN' };
+    // What the node is to blame for was begun all the same.
+    return left.kind === 'REJECTED' ? { ...left, kind: 'INFRASTRUCTURE' } : left;
   }
 
-  /** @returns What has become of the job. */
-  async #cancel(url: string | null): Promise<string> {
+  /** @returns What has become of the job, and whether that is its end. */
+  async #cancel(url: string | null): Promise<{ readonly fate: string; readonly isOver: boolean }> {
     const { cancel } = this.#attempt.config;
-    if (cancel === undefined) return 'the job was left to itself: there is no cancel';
-    if (url === null) return 'the job could not be cancelled: the answer does not tell the URL for it';
+    const goesOn = (fate: string) => ({ fate, isOver: false });
+    if (cancel === undefined) return goesOn('the job was left to itself: there is no cancel');
+    if (url === null) return goesOn('the job could not be cancelled: the answer does not tell the URL for it');
     try {
       const request = this.#prepared(url, cancel.url, cancel);
       const options = { ...this.#options(), ...NO_KEY, expect: cancel.expect };
       const timeoutMs = options.timeoutMs ?? CANCEL_MS;
       const ended = await ask(request, { ...options, timeoutMs }, this.#attempt.kill);
-      if (ended === null) return 'whether the job was cancelled is not known: there was no time for the answer';
-      return ended.ok ? 'the job was cancelled' : `the job could not be cancelled: ${ended.failure.reason.message}`;
+      if (ended.ok === null)
+        return goesOn('whether the job was cancelled is not known: there was no time for the answer');
+      if (ended.ok) return { fate: 'the job was cancelled', isOver: true };
+      return goesOn(`the job could not be cancelled: ${ended.failure.reason.message}`);
     } catch (error) {
-      return `the job could not be cancelled: ${failureOf(error).reason.message}`;
+      return goesOn(`the job could not be cancelled: ${failureOf(error).reason.message}`);
     }
   }
 
@@ -203,6 +223,11 @@ export class Job {
   }
 }
 
+const withFate = (why: Failed, fate: string): Failed => ({
+  ...why,
+  reason: { ...why.reason, message: `${why.reason.message} (${fate})` },
+});
+
 function stopped(fate: string): Failed {
   return failure('STOPPED', `The attempt was stopped: ${fate}.`);
 }
@@ -210,5 +235,5 @@ function stopped(fate: string): Failed {
 /** What an agent before has kept is not what this one keeps. */
 export function unreadable(): Failed {
   const message = 'What the agent before has kept of the job cannot be read.';
-  return { ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'HANDLE_UNREADABLE', message } };
+  return { ok: false, kind: 'UNKNOWN', reason: { code: 'HANDLE_UNREADABLE', message } };
 }

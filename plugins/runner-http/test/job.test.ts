@@ -54,7 +54,9 @@ describe('a job', () => {
     service.answers({ 'POST /jobs': [json({ id: 'a/b?c' }, 201)], 'GET /jobs/a%2Fb%3Fc/state': [done] });
     expect(await job({}, { url: '/jobs/{/id}/state' }).run()).toMatchObject({ ok: true });
     service.answers({ 'POST /jobs': [json({ id: '..' }, 201)] });
-    expect(await job({}, { url: '/jobs/{/id}/state' }).run()).toMatchObject(failed('BAD_URL'));
+    // It has been begun, and nobody follows it.
+    const unknown = { ...failed('BAD_URL'), kind: 'UNKNOWN' };
+    expect(await job({}, { url: '/jobs/{/id}/state' }).run()).toMatchObject(unknown);
     const config = { url: 'http://x', poll: { ...poll, url: 'http://{/host}/' } };
     expect(http.config.check(config)).toMatchObject({ ok: false, problems: [{ path: ['poll', 'url'] }] });
   });
@@ -99,13 +101,17 @@ describe('a job', () => {
 
   it('is given up at once when a poll’s answer will not change', async () => {
     service.answers({ 'POST /jobs': [accepted], 'GET /jobs/7': [json('who is that', 404)] });
-    expect(await job({}).run()).toMatchObject({ ...failed('UNEXPECTED_STATUS'), ...says('left to itself') });
+    expect(await job({}).run()).toMatchObject({
+      ...failed('UNEXPECTED_STATUS'),
+      kind: 'UNKNOWN',
+      ...says('left to itself'),
+    });
     expect(service.asked).toEqual(['POST /jobs', 'GET /jobs/7']);
   });
 
   it('fails when the answer does not say where it is', async () => {
     service.answers({ 'POST /jobs': [json({ id: 7 }, 202)] });
-    expect(await job({}).run()).toMatchObject({ ...failed('BAD_URL'), ...says('poll.url') });
+    expect(await job({}).run()).toMatchObject({ ...failed('BAD_URL'), kind: 'UNKNOWN', ...says('poll.url') });
   });
 });
 
@@ -202,7 +208,7 @@ describe('a job whose agent is restarted', () => {
   it('is submitted again only by a request that may be sent twice, with the same key', async () => {
     service.answers({ 'POST /jobs': [accepted], 'GET /jobs/7': [done] });
     const unknown = await job({}, {}, 'run.2.1').reattach({ phase: 'SUBMITTING', until: null });
-    expect(unknown).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'SUBMISSION_UNKNOWN' } });
+    expect(unknown).toMatchObject({ ok: false, kind: 'UNKNOWN', reason: { code: 'SUBMISSION_UNKNOWN' } });
     expect(service.asked).toEqual([]);
     const again = await job({ idempotencyKey: true }, {}, 'run.2.1').reattach({ phase: 'SUBMITTING', until: null });
     expect(again).toMatchObject({ ok: true });
@@ -211,7 +217,7 @@ describe('a job whose agent is restarted', () => {
 
   it('is not guessed from a handle that cannot be read', async () => {
     const outcome = await job({}, {}, 'run.3.1').reattach({ phase: 'WAITING' });
-    expect(outcome).toMatchObject({ ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'HANDLE_UNREADABLE' } });
+    expect(outcome).toMatchObject({ ok: false, kind: 'UNKNOWN', reason: { code: 'HANDLE_UNREADABLE' } });
   });
 });
 
