@@ -59,7 +59,7 @@ export class RealServer {
   }
 
   /** Applies a pipeline and triggers it; the run's id. */
-  async run(definition: object & { readonly name: string }): Promise<string> {
+  async run(definition: { readonly name: string; readonly tasks: readonly object[] }): Promise<string> {
     const { applyPipeline } = await this.ask(
       `mutation ($definition: JSON!) { applyPipeline(input: { definition: $definition }) { __typename
         ... on Error { message } } }`,

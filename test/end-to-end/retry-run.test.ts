@@ -75,7 +75,8 @@ describe.each(databases)('repeating a run on $name', ({ start }) => {
     expect(state).toBe('SUCCEEDED');
     expect(ran()).toEqual(['c', 'sum']);
     const seen = taskRuns.nodes.map(
-      ({ taskKey, mapIndex, state: at }: Record<string, unknown>) => `${taskKey} ${mapIndex ?? ''} ${at}`,
+      ({ taskKey, mapIndex, state: at }: Record<string, string | number | null>) =>
+        `${taskKey} ${mapIndex ?? ''} ${at}`,
     );
     expect(seen).toEqual([
       'lint  FAILED',

@@ -86,8 +86,7 @@ export class Exchange {
 
   /** To be called once. Throws when Node finds the request wrong. */
   begin(): void {
-    const { idempotencyKey, connectMs, answerMs } = this.#options;
-    const request = send(this.#prepared, idempotencyKey);
+    const request = send(this.#prepared, this.#options.idempotencyKey);
     this.#request = request;
     request.on('socket', (socket) => this.#watch(request, socket));
     request.on('response', (answer) => this.#answered(answer));

@@ -2,7 +2,7 @@ import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import type { TerminalTaskRunState } from '../../domain/task-run.ts';
 import { handedDown, outcomeOf } from './outcome-of-task.ts';
 import type { EngineRun, EngineTaskRun, PoolState } from './pool-state.ts';
-import { releaseTask } from './release-tasks.ts';
+import { releaseTask, type EndWithoutAttempt } from './release-tasks.ts';
 import { settleRun } from './settle-run.ts';
 import type { Step } from './step.ts';
 
@@ -31,15 +31,10 @@ export function endTaskRun(
     for (const downstream of run.plan.graph.downstream[index]!) {
       const waiting = run.taskRuns[downstream]!;
       if (outcome === null) {
-        run.needsLeft[downstream]!--;
-        // A cancelling run releases nothing more: what waits has been cancelled, or is being.
-        if (run.needsLeft[downstream] === 0 && waiting.state === 'WAITING' && run.state !== 'CANCELLING') {
-          const end = releaseTask(pool, step, run, downstream);
-          if (end === null) continue;
-          causes.set(downstream, end.reason);
-          refuse(step, waiting, end.state, end.reason);
-          finish(step, waiting, end.state, end.reason, ended);
-        }
+        const end = released(pool, step, run, downstream);
+        if (end === null) continue;
+        causes.set(downstream, end.reason);
+        finish(step, waiting, end.state, end.reason, ended);
       } else if (waiting.state === 'WAITING') {
         if (cause !== null) causes.set(downstream, cause);
         finish(step, waiting, outcome, cause, ended);
@@ -47,6 +42,17 @@ export function endTaskRun(
     }
   }
   settleRun(pool, step, run);
+}
+
+/** Takes one off the needs of a task, and releases it when that was the last; how it ends at once, if it does. */
+function released(pool: PoolState, step: Step, run: EngineRun, index: number): EndWithoutAttempt | null {
+  run.needsLeft[index]!--;
+  const waiting = run.taskRuns[index]!;
+  // A cancelling run releases nothing more: what waits has been cancelled, or is being.
+  if (run.needsLeft[index] !== 0 || waiting.state !== 'WAITING' || run.state === 'CANCELLING') return null;
+  const end = releaseTask(pool, step, run, index);
+  if (end !== null) refuse(step, waiting, end.state, end.reason);
+  return end;
 }
 
 /** Ends a task run that gets no attempt. */
