@@ -151,7 +151,9 @@ describe.each(databases)('on $name', ({ start }) => {
     const again = await server.run(unknown);
     const seen = await server.until(again, ({ taskRuns: { nodes } }) => nodes[0].state === 'BACKOFF');
     expect(seen.taskRuns.nodes[0].losses).toBe(1);
-    await server.cli('cancel', again, '--message', 'seen enough');
+    await server.ask('mutation ($id: ID!) { cancelRun(input: { id: $id, message: "seen enough" }) { __typename } }', {
+      id: again,
+    });
     const { taskRuns: ended } = await server.untilEnded(again);
     expect(ended.nodes[0]).toMatchObject({ state: 'CANCELLED', reason: { code: 'CANCELLED' } });
     expect(ended.nodes[0].reason.message).toMatch(/^Cancelled by .+: seen enough$/);

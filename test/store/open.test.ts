@@ -188,6 +188,7 @@ describe.each(databases)('migrations on $name', ({ start }) => {
         { name: 'attempt usage' },
         { name: 'task run state' },
         { name: 'node records' },
+        { name: 'outcomes' },
       ]);
       await connection.writer.insertInto('migration').values(future).execute();
       await connection.close();
