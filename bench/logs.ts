@@ -151,6 +151,7 @@ const changeWith = (createdRuns: readonly Run[]): Change => ({
   evidence: [],
   gpus: [],
   usages: [],
+  reasons: [],
   nodeRecords: [],
   nodes: [],
   receipts: [],

@@ -86,6 +86,7 @@ function change(part: Partial<Change>, rows: readonly StoredTaskRun[]): Change {
     evidence: [],
     gpus: [],
     usages: [],
+    reasons: [],
     nodeRecords: [],
     nodes: [],
     receipts: [],

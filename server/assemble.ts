@@ -103,6 +103,7 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
     schedulerConfig: config.schedulerConfig,
     schedulerMemory: null,
     shadow: null,
+    idempotent: null,
   });
 
   const hub = new Hub();
@@ -119,6 +120,7 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
         clock,
         log,
         silence: DEFAULT_SILENCE,
+        isRunnerIdempotent: registry.isRunnerIdempotent,
         makePlacement: () => makePlacement({ pool, store, registry, clock, log, batch: PLACEMENT_BATCH }),
         reset: () => dispatch.reset(pool),
         perform: (effects) => dispatch.perform(pool, effects),

@@ -25,10 +25,12 @@ const FailureKind = enumOf<Kind>('FailureKind', 'Why an attempt did not succeed,
   OOM: 'It needed more memory than it was given. Spends the task’s retries.',
   TIMEOUT: 'It took too long. Spends the task’s retries.',
   INFRASTRUCTURE: 'Not its fault: a node was lost, a process could not be started. Has a budget of its own.',
-  PREEMPTED: 'It made room for more important work. Has a budget of its own.',
-  DRAINED: 'Its node was drained. Has a budget of its own.',
+  PREEMPTED: 'It made room for more important work. Costs nothing.',
+  DRAINED: 'Its node was drained. Costs nothing.',
   CANCELLED: 'Somebody cancelled it. Never tried again.',
-  UNKNOWN: 'A plugin is at fault. Counts as APPLICATION.',
+  UNKNOWN:
+    'Nobody knows what was done: its node was lost, an answer never came, or its runner is at fault. Tried again only ' +
+    'where the task is idempotent; a fault of the runner spends the task’s retries.',
 });
 
 export const FailureRef = builder.objectRef<Failure>('Failure').implement({

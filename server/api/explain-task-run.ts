@@ -6,6 +6,7 @@ import { isTerminalTaskRun, taskRunTransitions, type TaskRun, type TaskRunState 
 import type { NodeVerdict, Tier, Unblocking } from '../placement/explain.ts';
 import type { ApiContext, ApiPorts } from './context.ts';
 import { createLoaders } from './loaders.ts';
+import { reasonOf } from './task-run-reason.ts';
 
 /** Why a task run waits, or why it went where it went: one answer across all layers. */
 export interface PlacementAnswer {
@@ -30,7 +31,8 @@ export async function explainTaskRun(
 ): Promise<PlacementAnswer | null> {
   const run = await loaders.runs.load(taskRun.run);
   if (run === null) return null;
-  const { verdict, tier, summary, reasons } = standingOf(taskRun, run, await needsOf(taskRun, loaders));
+  const [needs, reason] = await Promise.all([needsOf(taskRun, loaders), reasonOf(taskRun, loaders)]);
+  const { verdict, tier, summary, reasons } = standingOf(taskRun, run, needs, reason);
   const id = taskRunId(taskRun.run, taskRun.ordinal);
   const { attempt } = taskRun;
   const isPlaced = attempt !== null && (verdict === 'PLACED' || verdict === 'ENDED');

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { Usage } from '@gantry/plugin-kit/vocabulary';
+import type { Reason, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import { attemptId, runId, taskRunId, type AttemptId, type RunId, type TaskRunId } from '../domain/ids.ts';
 import type { Node } from '../domain/node.ts';
@@ -39,6 +39,8 @@ export interface Loaders {
   readonly taskRunPages: DataLoader<TaskRunPageKey, Page<TaskRun>, string>;
   readonly attempts: DataLoader<TaskRunKey, readonly Attempt[], TaskRunId>;
   readonly usages: DataLoader<AttemptKey, Usage | null, AttemptId>;
+  /** Why task runs ended as they did, where that was kept. */
+  readonly reasons: DataLoader<TaskRunKey, Reason | null, TaskRunId>;
   readonly nodes: DataLoader<string, Node | null>;
   readonly pools: DataLoader<string, Pool | null>;
 }
@@ -61,6 +63,7 @@ class LazyLoaders implements Loaders {
   #taskRunPages: Loaders['taskRunPages'] | undefined;
   #attempts: Loaders['attempts'] | undefined;
   #usages: Loaders['usages'] | undefined;
+  #reasons: Loaders['reasons'] | undefined;
   #nodes: Loaders['nodes'] | undefined;
   #pools: Loaders['pools'] | undefined;
 
@@ -106,6 +109,10 @@ class LazyLoaders implements Loaders {
     return (this.#usages ??= new DataLoader((keys) => this.#store.taskRuns.usages(keys), {
       cacheKeyFn: ({ run, ordinal, number }) => attemptId(run, ordinal, number),
     }));
+  }
+
+  get reasons(): Loaders['reasons'] {
+    return (this.#reasons ??= new DataLoader((keys) => this.#store.taskRuns.reasons(keys), { cacheKeyFn: taskRunKey }));
   }
 
   get nodes(): Loaders['nodes'] {

@@ -137,6 +137,12 @@ export const PoolRef = builder.objectRef<Pool>('Pool').implement({
       resolve: ({ name, shadow }, _, { ports }) =>
         shadow && { choice: shadow, report: ports.placement.status(name)?.shadow ?? null },
     }),
+    idempotent: t.exposeBoolean('idempotent', {
+      nullable: true,
+      description:
+        'Whether tasks that do not say so themselves may be done again when nobody knows what an attempt has done; ' +
+        'null: their runner says so.',
+    }),
     queueLength: t.int({
       nullable: true,
       description: 'How many task runs are READY; null when another server runs the pool.',

@@ -8,6 +8,7 @@ import './steer-pipeline.ts';
 import './pipeline-event.ts';
 import './run.ts';
 import './trigger-run.ts';
+import './retry-run.ts';
 import './steer-run.ts';
 import './delete-run.ts';
 import './run-event.ts';

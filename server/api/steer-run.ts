@@ -4,19 +4,8 @@ import { builder } from './builder.ts';
 import type { ApiContext } from './context.ts';
 import { badInput, resultType, type Refusal } from './errors.ts';
 import { readRunId } from './loaders.ts';
-import { PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
-import {
-  LimitExceededRef,
-  refusalOf,
-  RunAlreadyFinishedRef,
-  RunNotFinishedRef,
-  RunNotFoundRef,
-  runNotFound,
-  StorageFullRef,
-  TaskNotFoundRef,
-} from './run-refusals.ts';
-import { enumOf } from './vocabulary.ts';
+import { refusalOf, RunAlreadyFinishedRef, RunNotFoundRef, runNotFound } from './run-refusals.ts';
 
 interface Steered {
   readonly run: Run;
@@ -47,20 +36,6 @@ const ResumeRunResult = builder.unionType('ResumeRunResult', {
   types: [payload('Resume', 'The run goes on.'), RunNotFoundRef, RunAlreadyFinishedRef],
   resolveType: resultType('ResumeRunPayload'),
 });
-const RetryRunResult = builder.unionType('RetryRunResult', {
-  description: 'What became of `retryRun`.',
-  types: [
-    payload('Retry', 'A new run repeats the old one, or a part of it.'),
-    RunNotFoundRef,
-    RunNotFinishedRef,
-    PipelineNotFoundRef,
-    TaskNotFoundRef,
-    LimitExceededRef,
-    StorageFullRef,
-  ],
-  resolveType: resultType('RetryRunPayload'),
-});
-
 const RunIdInput = builder.inputType('RunIdInput', {
   description: 'Which run.',
   fields: (t) => ({ id: t.id({ description: 'Its id.' }) }),
@@ -69,22 +44,7 @@ const CancelRunInput = builder.inputType('CancelRunInput', {
   description: 'Which run, and why.',
   fields: (t) => ({
     id: t.id({ description: 'Its id.' }),
-    message: t.string({ required: false, description: 'Why; kept as the run’s reason. At most 1,000 characters.' }),
-  }),
-});
-
-type RetryFrom = Extract<Command, { type: 'RETRY_RUN' }>['from'];
-const RetryFromEnum = enumOf<RetryFrom>('RetryFrom', 'What of a run is done again.', {
-  FAILED: 'What did not succeed, and everything downstream of it. The rest is taken over.',
-  ALL: 'All of it.',
-  TASKS: 'The tasks that are named, and everything downstream of them.',
-});
-const RetryRunInput = builder.inputType('RetryRunInput', {
-  description: 'What to do again.',
-  fields: (t) => ({
-    id: t.id({ description: 'The id of a run that has ended.' }),
-    from: t.field({ type: RetryFromEnum, required: false, defaultValue: 'FAILED', description: 'What of it.' }),
-    tasks: t.stringList({ required: false, description: 'With TASKS: their keys.' }),
+    message: t.string({ required: false, description: 'Why; kept with the run’s reason. At most 1,000 characters.' }),
   }),
 });
 
@@ -108,14 +68,6 @@ async function steer<const Name extends Parameters<typeof refusalOf>[1]>(
   if (now === null) throw new Error(`The run ${shown} was acknowledged and is not in the store.`);
   return { run: now };
 }
-
-function readRetry({ from, tasks }: typeof RetryRunInput.$inferInput): { from: RetryFrom; tasks: readonly string[] } {
-  const isByTask = from === 'TASKS';
-  if (isByTask !== (tasks?.length ?? 0) > 0) throw badInput('Name `tasks` with `from: TASKS`, and only then.');
-  return { from: from ?? 'FAILED', tasks: tasks ?? [] };
-}
-
-const RETRY_REFUSALS = ['RunNotFinished', 'PipelineNotFound', 'TaskNotFound', 'LimitExceeded'] as const;
 
 function cancelCommand(run: Run['id'], message: string | null | undefined): Command {
   if (message === null || message === undefined) return { type: 'CANCEL_RUN', run };
@@ -162,18 +114,5 @@ builder.mutationFields((t) => ({
         context,
         'RunAlreadyFinished',
       ),
-  }),
-  retryRun: t.field({
-    type: RetryRunResult,
-    role: 'OPERATOR',
-    args: { input: t.arg({ type: RetryRunInput, description: 'Which one, and what of it.' }) },
-    description: 'Makes a new run that repeats one that has ended, with the same version and params.',
-    resolve: (_, { input }, context) => {
-      const message = context.ports.storage.problem;
-      if (message !== null) return { refusal: 'StorageFull', message } as never;
-      const run = context.ports.newRunId();
-      const command = (of: Run): Command => ({ type: 'RETRY_RUN', of: of.id, run, ...readRetry(input) });
-      return steer(input.id, (of) => ({ command: command(of), shown: run }), context, ...RETRY_REFUSALS) as never;
-    },
   }),
 }));

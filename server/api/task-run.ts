@@ -10,7 +10,9 @@ import { PlacementRef } from './placement.ts';
 import { RunRef } from './run-list.ts';
 import { source } from './source.ts';
 import { TaskRef } from './task.ts';
+import { reasonOf } from './task-run-reason.ts';
 import { TaskRunRef, TaskRunState } from './task-run-list.ts';
+import { ReasonRef } from './vocabulary.ts';
 
 /** Reads a task run's id; null for a text that is none. */
 export function readTaskRunId(id: string): TaskRunKey | null {
@@ -90,7 +92,19 @@ TaskRunRef.implement({
     dueAt: t.expose('dueAt', { type: 'DateTime', nullable: true, description: 'When its BACKOFF ends.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     failures: t.exposeInt('failures', { description: 'Failed tries, which spend the task’s retries.' }),
-    losses: t.exposeInt('losses', { description: 'Tries that were lost through no fault of the task.' }),
+    losses: t.exposeInt('losses', {
+      description:
+        'Tries that were lost at work through no fault of the task; the fourth ends it. Tries that never began cost ' +
+        'nothing.',
+    }),
+    reason: t.field({
+      type: ReasonRef,
+      nullable: true,
+      description:
+        'Why it ended as it did, also without an attempt: which task failed, who cancelled it, what it was taken ' +
+        'over from. In BACKOFF, why it is tried again. Null when it succeeded, and while nothing has happened to it.',
+      resolve: (taskRun, _, { loaders }) => reasonOf(taskRun, loaders),
+    }),
     failure: t.field({
       type: FailureRef,
       nullable: true,

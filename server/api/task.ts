@@ -85,6 +85,12 @@ export const TaskRef = builder.objectRef<Task>('Task').implement({
       description: 'Environment variables that its author gave it.',
       resolve: ({ env }) => labelsOf(env),
     }),
+    idempotent: t.exposeBoolean('idempotent', {
+      nullable: true,
+      description:
+        'Whether it may be done again when nobody knows what an attempt has done, as it or its pipeline says; null ' +
+        'where neither does: then its pool says so, or its runner.',
+    }),
     needs: t.exposeStringList('needs', { description: 'The tasks that must have succeeded before it.' }),
     forEach: t.field({
       type: 'JSON',

@@ -5,13 +5,11 @@ import type { Run } from '../domain/run.ts';
 import { builder } from './builder.ts';
 import type { ApiContext } from './context.ts';
 import { badInput, ErrorInterface, refusalType, resultType, type Refusal } from './errors.ts';
+import { IdempotencyConflictRef, idempotencyConflict, KEY_DESCRIPTION, readKey } from './idempotency.ts';
 import { pipelineNotFound, PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
 import { LimitExceededRef, refusalOf, StorageFullRef } from './run-refusals.ts';
 import { ProblemRef } from './vocabulary.ts';
-
-/** The longest idempotency key, in characters. */
-const MAX_KEY = 200;
 
 interface InvalidParams extends Refusal<'InvalidParams'> {
   readonly problems: readonly Problem[];
@@ -29,10 +27,6 @@ const InvalidParamsRef = builder.objectRef<InvalidParams>('InvalidParams').imple
   }),
 });
 const PipelinePausedRef = refusalType('PipelinePaused', 'The pipeline is paused and takes no new runs.');
-const IdempotencyConflictRef = refusalType(
-  'IdempotencyConflict',
-  'The idempotency key was used before: for another pipeline, for other params, or for a run that has been deleted.',
-);
 
 interface Triggered {
   readonly run: Run;
@@ -69,10 +63,7 @@ const TriggerRunInput = builder.inputType('TriggerRunInput', {
     pipeline: t.string({ description: 'The pipeline’s name. Its latest version is taken.' }),
     params: t.field({ type: 'JSON', required: false, description: 'An object with a value for each param.' }),
     priority: t.int({ required: false, description: 'From −100 to 100; the pipeline’s own unless told.' }),
-    idempotencyKey: t.string({
-      required: false,
-      description: `Up to ${MAX_KEY} characters. Asked again with the same key, the answer is the first run; for seven days at least, unless the server is configured otherwise (\`retentionKeys\`).`,
-    }),
+    idempotencyKey: t.string({ required: false, description: KEY_DESCRIPTION }),
   }),
 });
 
@@ -123,15 +114,13 @@ async function triggerRun(
     viewer.name,
     key,
   );
-  if (!receipt.ok) return refusalOf(receipt, 'PipelineNotFound', 'LimitExceeded') as Refused;
+  // What somebody else's command came to is no answer to this one.
   const isSame =
     command.type === 'TRIGGER_RUN' &&
     command.pipeline === pipeline.name &&
     isDeepStrictEqual(command.params, params.params);
-  if (!isSame) {
-    const message = 'This idempotency key was used before, for something else. Take a new one for a new run.';
-    return { refusal: 'IdempotencyConflict', message };
-  }
+  if (!isSame) return idempotencyConflict;
+  if (!receipt.ok) return refusalOf(receipt, 'PipelineNotFound', 'LimitExceeded');
   const found = await loaders.runs.clear(command.run).load(command.run);
   if (found === null && command.run !== run) {
     const message = `This idempotency key started the run ${command.run}, which has been deleted. Take a new key for a new run.`;
@@ -156,12 +145,6 @@ function readPriority(priority: number | null | undefined): number | null {
   if (priority === null || priority === undefined) return null;
   if (priority < -100 || priority > 100) throw badInput(`\`priority\` is from -100 to 100, not ${priority}.`);
   return priority;
-}
-
-function readKey(key: string | null | undefined): string | undefined {
-  if (key === null || key === undefined) return undefined;
-  if (key === '' || key.length > MAX_KEY) throw badInput(`\`idempotencyKey\` has 1 to ${MAX_KEY} characters.`);
-  return key;
 }
 
 builder.mutationFields((t) => ({

@@ -57,7 +57,7 @@ interface Updated {
 }
 const UpdatePoolPayload = builder.objectRef<Updated>('UpdatePoolPayload').implement({
   role: 'VIEWER',
-  description: 'The pool has the scheduler from the next placement on, or would have but for `dryRun`.',
+  description: 'The pool is as it was asked to be from the next placement on, or would be but for `dryRun`.',
   fields: (t) => ({
     pool: t.field({ type: PoolRef, description: 'The pool as it is now.', resolve: ({ pool }) => pool }),
     plan: t.field({
@@ -99,6 +99,12 @@ const UpdatePoolInput = builder.inputType('UpdatePoolInput', {
       required: false,
       description: 'A scheduler that is to decide beside it, to be compared; null takes it off.',
     }),
+    idempotent: t.boolean({
+      required: false,
+      description:
+        'Whether tasks that do not say so themselves may be done again when nobody knows what an attempt has done; ' +
+        'null lets their runner say so.',
+    }),
     dryRun: t.boolean({
       required: false,
       defaultValue: false,
@@ -127,7 +133,14 @@ async function updatePool(
   }
   const plan = await planOfSwap(pool, after, ports);
   if (input.dryRun === true) return { pool, plan, isApplied: false };
-  await ports.commands.submit(pool.name, { type: 'UPDATE_POOL', update: { ...after, shadow } }, viewer.name);
+  const { scheduler, config, idempotent } = input;
+  // Otherwise the scheduler stays the one that it is, with all that it remembers.
+  const isSwap = (scheduler ?? config ?? null) !== null || input.shadow !== undefined;
+  const said = idempotent === undefined ? {} : { idempotent };
+  if (isSwap || idempotent !== undefined) {
+    const update = isSwap || idempotent === undefined ? { ...after, shadow } : null;
+    await ports.commands.submit(pool.name, { type: 'UPDATE_POOL', update, ...said }, viewer.name);
+  }
   const updated = await loaders.pools.clear(pool.name).load(pool.name);
   return { pool: updated ?? pool, plan, isApplied: true };
 }
@@ -155,7 +168,7 @@ builder.mutationFields((t) => ({
     role: 'ADMIN',
     args: { input: t.arg({ type: UpdatePoolInput, description: 'Which pool, and what is to change.' }) },
     description:
-      'Gives a pool another scheduler, config or shadow. What waits keeps its place and is offered to the new ' +
+      'Gives a pool another scheduler, config, shadow or default for its tasks. What waits keeps its place and is offered to the new ' +
       'scheduler; what runs goes on. `plan.before` is what to hand in to go back.',
     resolve: (_, { input }, context) => updatePool(input, context),
   }),

@@ -31,6 +31,8 @@ export interface TaskRunView {
   readonly state: string;
   readonly isFinished: boolean;
   readonly finishedAt: string | null;
+  /** Why it ended as it did, or is tried again. */
+  readonly reason: ReasonView | null;
   readonly progress: ProgressView | null;
   readonly attempt: AttemptView | null;
 }
@@ -175,6 +177,14 @@ export function progressText({ fraction, done, total, message }: ProgressView): 
 /** `audit[3]`, as people and `gantry logs` name a task run. */
 export function labelOf({ taskKey, mapIndex }: Pick<TaskRunView, 'taskKey' | 'mapIndex'>): string {
   return mapIndex === null ? taskKey : `${taskKey}[${mapIndex}]`;
+}
+
+/** Why a task run ended as it did, or is tried again, for one line; null for nothing to say. */
+export function reasonText({ attempt, reason }: Pick<TaskRunView, 'attempt' | 'reason'>): string | null {
+  const failure = attempt?.failure ?? null;
+  // What was kept with the task run says more than its last attempt; otherwise they are the same.
+  if (failure !== null && (reason === null || reason.code === failure.code)) return failureText(failure);
+  return reason?.message ?? null;
 }
 
 /** `exit code 3: The command failed.`, for one line. */

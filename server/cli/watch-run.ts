@@ -4,10 +4,10 @@ import { EXIT_CODES, exitCodeOfRun, type ExitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import { progressLines, Screen } from './progress-screen.ts';
 import {
-  failureText,
   labelOf,
   progressText,
   RunProgress,
+  reasonText,
   type RunEventView,
   type RunView,
   type TaskRunView,
@@ -186,8 +186,9 @@ function taskRunLine(taskRun: TaskRunView): string {
     fields.push(`attempt ${attempt.number} on ${oneLine(attempt.nodeName)}`);
     const took = elapsedBetween(attempt.startedAt, attempt.finishedAt, Date.parse(attempt.assignedAt));
     if (attempt.finishedAt !== null && took !== null) fields.push(elapsedText(took));
-    if (attempt.failure !== null) fields.push(oneLine(failureText(attempt.failure)));
   }
+  const why = reasonText(taskRun);
+  if (why !== null) fields.push(oneLine(why));
   return fields.join('\t');
 }
 

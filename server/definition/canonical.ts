@@ -50,6 +50,7 @@ function taskForm(task: Task, resources: Json): JsonObject {
     env: sorted(task.env),
   };
   if (task.forEach !== null) form['forEach'] = sorted(task.forEach);
+  if (task.idempotent !== null) form['idempotent'] = task.idempotent;
   form['key'] = task.key;
   form['killGrace'] = formatDuration(task.killGraceMs);
   form['needs'] = task.needs;

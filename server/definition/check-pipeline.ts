@@ -12,10 +12,11 @@ import type { ReadForm } from './read-form.ts';
 /** What the parts of a pipeline mean together. Null when something is wrong; then it is in the list. */
 export function checkPipeline(form: ReadForm, checks: RunnerChecks, problems: ProblemList): PipelineDefinition | null {
   const params = checkParamForms(form.params, problems);
+  const defaults = { idempotent: form.header?.idempotent ?? null };
   const tasks = [];
   for (const task of form.tasks) {
     if (problems.isFull) return null;
-    tasks.push(checkTask(task, problems));
+    tasks.push(checkTask(task, defaults, problems));
     const config = (task.form.with ?? {}) as JsonObject;
     if (task.form.runner === '') continue;
     checkRunner({ index: task.index, runner: task.form.runner, config }, checks, problems);

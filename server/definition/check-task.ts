@@ -33,14 +33,20 @@ const NO_TEXTS: Readonly<Record<string, string>> = Object.freeze({});
 const NO_TOLERATIONS: readonly Toleration[] = Object.freeze([]);
 const NO_NEEDS: readonly string[] = Object.freeze([]);
 
+/** What a pipeline says for those of its tasks that do not say so themselves. */
+export interface TaskDefaults {
+  readonly idempotent: boolean | null;
+}
+
 /** A task with every default filled in. What is wrong is in the list; the value is then of no use. */
-export function checkTask({ index, form }: ReadTask, problems: ProblemList): Task {
+export function checkTask({ index, form }: ReadTask, defaults: TaskDefaults, problems: ProblemList): Task {
   const path: Path = ['tasks', index];
   const { description: _description, with: config, env, forEach: _forEach, ...plain } = form;
   if (hasExpression(plain as Json)) {
     addMisplacedExpressions(plain as JsonObject, path, problems);
     // One mistake, one problem: as quantities and names they are wrong anyway.
-    return checkTask({ index, form: { key: form.key, runner: form.runner }, isUncertain: true }, problems);
+    const bare = { index, form: { key: form.key, runner: form.runner }, isUncertain: true };
+    return checkTask(bare, defaults, problems);
   }
   if (env !== undefined) checkEnv(env, [...path, 'env'], problems);
   const needs = needsOf(form);
@@ -61,6 +67,7 @@ export function checkTask({ index, form }: ReadTask, problems: ProblemList): Tas
     killGraceMs: durationOf(form.killGrace, DEFAULT_KILL_GRACE_MS, [...path, 'killGrace'], problems),
     allowFailure: form.allowFailure ?? false,
     onNodeLost: 'RETRY',
+    idempotent: form.idempotent ?? defaults.idempotent,
   };
 }
 

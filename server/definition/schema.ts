@@ -26,6 +26,7 @@ const json = z.unknown();
 const duration = z.union([z.string(), z.number()], { error: 'a duration such as 90s, 5m or 1h30m' });
 const quantity = z.union([z.string(), z.number()], { error: 'a quantity such as 2, 500m or 512Mi' });
 const label = z.string().max(253);
+const idempotent = z.boolean().optional();
 
 const param = z
   .strictObject({
@@ -174,6 +175,12 @@ export const taskForm = z
       .boolean()
       .optional()
       .describe('A failure of this task fails neither the run nor the tasks that need it. Default: false.'),
+    idempotent: idempotent.describe(
+      'Whether doing it twice does no harm. With false, work whose outcome nobody knows (its node was lost, the answer ' +
+        'to its request never came) is not repeated, whatever `retry` says: the task fails with the kind UNKNOWN. ' +
+        'Default: what the pipeline, then the pool, then the runner says; shell and docker say true, http says what ' +
+        'the method and the idempotency key make it.',
+    ),
   })
   .describe('A step of the pipeline.');
 
@@ -187,6 +194,7 @@ export const headerForm = z.strictObject({
     .max(MAX_PRIORITY)
     .optional()
     .describe('Of its runs; higher goes first. Default: 0.'),
+  idempotent: idempotent.describe('The default of `idempotent` for its tasks.'),
   params: paramsForm.optional().describe('What may be handed in when it is run, by name.'),
   tasks: z.array(json).min(1).max(MAX_TASKS).describe('Its steps.'),
 });

@@ -1,4 +1,4 @@
-import type { Json, Usage } from '@gantry/plugin-kit/vocabulary';
+import type { Json, Reason, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from './attempt.ts';
 import type { Receipt } from './command.ts';
 import type { DecisionRow } from './decision.ts';
@@ -34,6 +34,13 @@ export interface HeldGpus {
   readonly number: number;
   /** By index. */
   readonly gpus: readonly number[];
+}
+
+/** Why a task run ended as it did, where its state, its attempt and its run do not tell. Written once. */
+export interface TaskRunReason {
+  readonly runKey: number;
+  readonly ordinal: number;
+  readonly reason: Reason;
 }
 
 /** What an attempt used up, told when it ended. */
@@ -81,6 +88,8 @@ export interface Change {
   readonly gpus: readonly HeldGpus[];
   /** Of attempts that ended in this step. */
   readonly usages: readonly AttemptUsage[];
+  /** Of task runs that ended in this step. */
+  readonly reasons: readonly TaskRunReason[];
   readonly nodes: readonly Node[];
   /** What happened to nodes in this step, in its order. Mostly nothing. */
   readonly nodeRecords: readonly NodeRecord[];
@@ -89,6 +98,8 @@ export interface Change {
   readonly schedulerMemory?: Json;
   /** Another scheduler for the pool, from the next step on. Its memory begins anew. */
   readonly poolUpdate?: PoolUpdate;
+  /** The pool's default of `idempotent` from the next step on; null for none. */
+  readonly poolIdempotent?: boolean | null;
   /** How the placements of this step were decided. */
   readonly decision?: DecisionRow;
   readonly events: Omit<EventBatch, 'pool' | 'seq' | 'at'>;

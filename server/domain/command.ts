@@ -33,7 +33,13 @@ export type Command =
       /** Why. */
       readonly message?: string;
     }
-  | { readonly type: 'UPDATE_POOL'; readonly update: PoolUpdate };
+  | {
+      readonly type: 'UPDATE_POOL';
+      /** Null: the schedulers stay as they are, and remember what they do. */
+      readonly update: PoolUpdate | null;
+      /** The pool's default for tasks, null for none; absent: it stays as it is. */
+      readonly idempotent?: boolean | null;
+    };
 
 /** A command as the store keeps it. */
 export interface StoredCommand {

@@ -1,9 +1,10 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 
 /**
- * Why an attempt did not succeed, and so who pays for the next try: APPLICATION, OOM and TIMEOUT spend the user's
- * retries; INFRASTRUCTURE, PREEMPTED and DRAINED have a budget of their own; CANCELLED is never tried again.
- * UNKNOWN is a fault of a plugin and counts as APPLICATION.
+ * Why an attempt did not succeed, and so who pays for the next try (retry.ts): APPLICATION, OOM and TIMEOUT spend the
+ * user's retries; INFRASTRUCTURE has a budget of its own; PREEMPTED and DRAINED cost nothing; CANCELLED is never tried
+ * again. UNKNOWN: nobody knows what was done. It is repeated only where the work is idempotent, at the expense of the
+ * infrastructure, unless a fault of a plugin is to blame, which spends the user's retries.
  */
 export const FAILURE_KINDS = [
   'APPLICATION',
@@ -25,3 +26,10 @@ export interface Failure {
   /** The signal's name, `SIGKILL`. */
   readonly signal?: string;
 }
+
+/** The codes with which an agent reports that a runner broke its contract. */
+const PLUGIN_FAULTS: ReadonlySet<string> = new Set(['RUNNER_THREW', 'OUTCOME_MALFORMED', 'RUNNER_DID_NOT_SETTLE']);
+
+/** Whether the runner itself is to blame for a failure: it threw, answered nonsense or did not settle. */
+export const isPluginFault = ({ kind, reason }: Failure): boolean =>
+  kind === 'UNKNOWN' && PLUGIN_FAULTS.has(reason.code);

@@ -73,6 +73,8 @@ export interface RecoveredPool {
   readonly assigned: readonly LoggedAssignment[];
   /** Which GPUs attempts have that are not known to have ended. */
   readonly gpus: readonly HeldGpus[];
+  /** The pool's default of `idempotent`; null or absent for none. */
+  readonly idempotent?: boolean | null;
 }
 
 /** One assignment out of the event log (change.ts, AssignedLog). */

@@ -10,6 +10,8 @@ export interface Pool {
   readonly schedulerMemory: Json;
   /** Decides beside the scheduler, to be compared; null for none. */
   readonly shadow: SchedulerChoice | null;
+  /** Whether tasks that do not say so themselves may be repeated when their outcome is unknown; null: ask the runner. */
+  readonly idempotent: boolean | null;
 }
 
 /** A scheduler and its config, as somebody chose them. */

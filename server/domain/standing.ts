@@ -27,8 +27,18 @@ export interface Standing {
   readonly reasons: readonly Reason[];
 }
 
-/** Says where a task run stands. `needs` are those of its task. */
-export function standingOf(taskRun: TaskRun, run: Pick<Run, 'state'>, needs: readonly Need[]): Standing {
+/**
+ * Says where a task run stands.
+ *
+ * @param needs Those of its task.
+ * @param why Why it has ended as it did, or is tried again; null where there is nothing to say.
+ */
+export function standingOf(
+  taskRun: TaskRun,
+  run: Pick<Run, 'state'>,
+  needs: readonly Need[],
+  why: Reason | null,
+): Standing {
   const { state, attempt } = taskRun;
   switch (state) {
     case 'WAITING': {
@@ -41,9 +51,7 @@ export function standingOf(taskRun: TaskRun, run: Pick<Run, 'state'>, needs: rea
     case 'BLOCKED':
       return waiting('PAUSE', PAUSED, [PAUSED]);
     case 'BACKOFF': {
-      const at = taskRun.dueAt === null ? 'soon' : `at ${new Date(taskRun.dueAt).toISOString()}`;
-      const failed = attempt?.failure ? ` Attempt ${attempt.number} failed: ${attempt.failure.reason.message}` : '';
-      const reason = { code: 'BACKOFF', message: `It is tried again ${at}.${failed}` };
+      const reason = backoffOf(taskRun, why);
       return waiting('BACKOFF', reason, [reason]);
     }
     case 'READY': {
@@ -60,7 +68,7 @@ export function standingOf(taskRun: TaskRun, run: Pick<Run, 'state'>, needs: rea
       return { verdict: 'PLACED', tier: null, summary, reasons: [] };
     }
     default:
-      return { verdict: 'ENDED', tier: null, summary: endOf(taskRun, needs), reasons: [] };
+      return { verdict: 'ENDED', tier: null, summary: endOf(taskRun, why), reasons: why === null ? [] : [why] };
   }
 }
 
@@ -83,11 +91,20 @@ function unmet({ taskKey, state }: Need): Reason {
   return { code: 'NEED_UNMET', message: `It needs ${taskKey}, which ${stands}.` };
 }
 
-function endOf({ state, attempt }: TaskRun, needs: readonly Need[]): Reason {
-  if (attempt !== null) {
-    return { code: 'ENDED', message: `It is ${state}; attempt ${attempt.number} was on node ${attempt.node}.` };
-  }
-  const broken = needs.find((need) => need.state === 'FAILED' || need.state === 'UPSTREAM_FAILED');
-  const because = state === 'UPSTREAM_FAILED' && broken !== undefined ? `: ${broken.taskKey} is ${broken.state}` : '';
-  return { code: 'NEVER_PLACED', message: `It is ${state} and was never placed${because}.` };
+/** When it is tried again, and what happened to the attempt before. */
+function backoffOf({ attempt, dueAt }: TaskRun, why: Reason | null): Reason {
+  const at = dueAt === null ? 'soon' : `at ${new Date(dueAt).toISOString()}`;
+  const verb = attempt?.state === 'REJECTED' ? `was rejected by node ${attempt.node}` : 'failed';
+  const before = attempt === null || why === null ? '' : ` Attempt ${attempt.number} ${verb}: ${why.message}`;
+  const remedy = why?.remedy === undefined ? {} : { remedy: why.remedy };
+  return { code: 'BACKOFF', message: `It is tried again ${at}.${before}`, ...remedy };
+}
+
+function endOf({ state, attempt }: TaskRun, why: Reason | null): Reason {
+  const because = why === null ? '' : ` ${why.message}`;
+  const remedy = why?.remedy === undefined ? {} : { remedy: why.remedy };
+  if (attempt === null)
+    return { code: 'NEVER_PLACED', message: `It is ${state} and was never placed.${because}`, ...remedy };
+  const where = `attempt ${attempt.number} was on node ${attempt.node}.`;
+  return { code: 'ENDED', message: `It is ${state}; ${where}${because}`, ...remedy };
 }

@@ -41,4 +41,9 @@ export interface Task {
   /** A failure of this task neither fails the run nor its downstream tasks. */
   readonly allowFailure: boolean;
   readonly onNodeLost: 'RETRY';
+  /**
+   * Whether it may be done again when nobody knows what an attempt of it has done; null where neither the task nor its
+   * pipeline says so.
+   */
+  readonly idempotent: boolean | null;
 }

@@ -6,6 +6,7 @@ import type { PreparedCommand } from '../domain/command.ts';
 import type { DecisionRow } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { EventBatch } from '../domain/event.ts';
+import type { RunnerIdempotency } from '../domain/idempotency.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { Input } from '../domain/input.ts';
 import type { Node } from '../domain/node.ts';
@@ -36,6 +37,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly silence: SilenceLimits;
+  /** What runners say of work whose outcome nobody knows: whether it may be done again. */
+  readonly isRunnerIdempotent?: RunnerIdempotency;
   /** A fresh placement for the pool, with the scheduler's memory as it was committed last. */
   makePlacement(): Promise<Placement>;
   /** Before a reload: whatever was to be done is to be forgotten; it will be told anew. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { RunnerIdempotency } from '../domain/idempotency.ts';
 import type { RunId } from '../domain/ids.ts';
 import type { DamagedRun, RecoveredRun } from '../domain/input.ts';
 import type { Logger } from '../log.ts';
@@ -14,6 +15,8 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly silence: SilenceLimits;
+  /** What runners say of work whose outcome nobody knows. */
+  readonly isRunnerIdempotent?: RunnerIdempotency;
   /** What was to be done is forgotten: it will be told anew. */
   reset(): void;
 }
@@ -25,16 +28,17 @@ export interface RecoveryParts {
  * @param faults Runs on which the engine has failed, and how; struck off once they are set aside.
  */
 export async function recoverPool(
-  { pool: name, store, clock, log, silence, reset }: RecoveryParts,
+  { pool: name, store, clock, log, silence, isRunnerIdempotent, reset }: RecoveryParts,
   lease: HeldLease,
   faults: Map<RunId, string>,
 ): Promise<{ readonly pool: PoolState; readonly step: Step }> {
   const damaged: DamagedRun[] = [];
-  const [nodes, stored, assigned, gpus] = await Promise.all([
+  const [nodes, stored, assigned, gpus, row] = await Promise.all([
     store.nodes.ofPool(name),
     store.runs.unfinished(name, (run) => damaged.push(run)),
     store.events.assignedAfter(name, lease.writtenSeq),
     store.taskRuns.heldGpus(name),
+    store.pools.byName(name),
   ]);
   const isSound = ({ run: { id, key, pipeline } }: RecoveredRun): boolean => {
     const fault = faults.get(id);
@@ -44,7 +48,8 @@ export async function recoverPool(
   const runs = faults.size === 0 ? stored : stored.filter(isSound);
   reset();
   const now = { at: clock.now(), tick: clock.monotonic() };
-  const restored = restore(name, { nodes, runs, assigned, gpus }, lease.seq, now, silence);
+  const recovered = { nodes, runs, assigned, gpus, idempotent: row?.idempotent ?? null };
+  const restored = restore(name, recovered, lease.seq, now, silence, isRunnerIdempotent);
   const { pool, step } = restored;
   damaged.push(...restored.damaged);
   if (damaged.length === 0) return restored;

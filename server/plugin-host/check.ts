@@ -40,6 +40,8 @@ export function faultOf(exported: unknown): Fault | null {
   }
   if (plugin['handleOf'] !== undefined && plugin['reattach'] === undefined)
     return failed('It has a `handleOf`, but no `reattach` that takes its handles: add one, or leave both out.');
+  if (plugin['kind'] === 'runner' && !['undefined', 'boolean', 'function'].includes(typeof plugin['isIdempotent']))
+    return failed('Its `isIdempotent` must be true, false or a function, or be left out.');
   return null;
 }
 

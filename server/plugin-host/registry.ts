@@ -33,6 +33,8 @@ export interface Registry {
   checkRunnerConfig(name: string, config: JsonObject): readonly Problem[];
   /** Problems of a pool's scheduler config; an unknown scheduler is one, with a suggestion. */
   checkSchedulerConfig(name: string, config: JsonObject): readonly Problem[];
+  /** Whether a runner lets the work of a rendered `with` be done twice. False for an unknown one, and where it fails. */
+  isRunnerIdempotent(name: string, config: JsonObject): boolean;
   /** The JSON Schema of a runner's `with`; null for an unknown one. */
   runnerSchema(name: string): Json | null;
 }
@@ -109,10 +111,23 @@ export async function createRegistry(
     runner: (name) => find('runner', name),
     list: () => infos,
     names,
+    isRunnerIdempotent: (name, config) => saysIdempotent(find('runner', name), config),
     runnerSchema: (name) => find('runner', name)?.config.jsonSchema ?? null,
     checkRunnerConfig: (name, config) => checkConfig('runner', name, config),
     checkSchedulerConfig: (name, config) => checkConfig('scheduler', name, config),
   };
+}
+
+/** What a runner says of a config. Whoever says nothing, or fails at it, is not taken for somebody who says yes. */
+function saysIdempotent(runner: RunnerPlugin | null, config: JsonObject): boolean {
+  const said = runner?.isIdempotent ?? false;
+  if (runner === null || typeof said === 'boolean') return said === true;
+  try {
+    const checked = runner.config.check(config);
+    return checked.ok && said(checked.config) === true;
+  } catch {
+    return false;
+  }
 }
 
 /** A plugin's own check, which must not throw, and might. */

@@ -160,7 +160,8 @@ const command = stored<Command>(
     z.object({ type: z.enum(['CORDON_NODE', 'UNCORDON_NODE']), node: z.string(), message: z.string().optional() }),
     z.object({
       type: z.literal('UPDATE_POOL'),
-      update: schedulerChoice.extend({ shadow: schedulerChoice.nullable() }),
+      update: schedulerChoice.extend({ shadow: schedulerChoice.nullable() }).nullable(),
+      idempotent: z.boolean().nullable().optional(),
     }),
   ]),
 );
@@ -198,6 +199,8 @@ const task = z.object({
   killGraceMs: z.number(),
   allowFailure: z.boolean(),
   onNodeLost: z.literal('RETRY'),
+  // Absent in what was applied before tasks could say so.
+  idempotent: z.boolean().nullable().default(null),
 });
 const param = z.object({
   type: z.enum(['string', 'integer', 'number', 'boolean', 'json']),
@@ -253,6 +256,7 @@ export const columns = {
     failure: jsonColumn('attempt', 'failure', failure),
   },
   attemptGpu: { gpus: jsonColumn('attempt_gpu', 'gpus', stored<readonly number[]>(z.array(z.number()))) },
+  taskRunReason: { reason: jsonColumn('task_run_reason', 'reason', reason) },
   taskRunState: { state: jsonColumn('task_run_state', 'state', json) },
   evidence: { report: jsonColumn('evidence', 'report', json) },
   node: {

@@ -34,9 +34,15 @@ function auditOf(command: Command): {
     case 'PAUSE_RUN':
       return { action: 'run.pause', subject: command.run, details: {} };
     case 'UPDATE_POOL': {
-      const { scheduler, config, shadow } = command.update;
-      const details = { scheduler, config, shadow: shadow && { ...shadow } };
-      return { action: 'pool.update', subject: scheduler, details };
+      const { update, idempotent } = command;
+      const said = idempotent === undefined ? {} : { idempotent };
+      if (update === null) return { action: 'pool.default', subject: 'idempotent', details: said };
+      const { scheduler, config, shadow } = update;
+      return {
+        action: 'pool.update',
+        subject: scheduler,
+        details: { scheduler, config, shadow: shadow && { ...shadow }, ...said },
+      };
     }
     case 'RESUME_RUN':
       return { action: 'run.resume', subject: command.run, details: {} };

@@ -4,6 +4,7 @@ import { isTerminalTaskRun, taskRunTransitions, type TaskRunState } from '../dom
 import { countOf } from './columns.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import { dataTables, migrations } from './migrations/migrate.ts';
+import { TABLES_OF_RUN } from './removal.ts';
 import type { Tables } from './tables.ts';
 
 /** Rows whose owner is missing. */
@@ -16,7 +17,7 @@ export interface Orphans {
 /** Which table's rows belong to which other's, and by which columns. */
 const OWNERS: readonly { readonly table: string; readonly owner: string; readonly by: readonly string[] }[] = [
   { table: 'task_run', owner: 'run', by: ['run_key'] },
-  ...['attempt', 'attempt_usage', 'attempt_gpu', 'task_run_state', 'log_chunk', 'log_segment', 'evidence'].map((table) => ({
+  ...TABLES_OF_RUN.filter(({ table }) => table !== 'task_run').map(({ table }) => ({
     table,
     owner: 'task_run',
     by: ['run_key', 'ordinal'],

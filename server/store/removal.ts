@@ -13,6 +13,7 @@ export const TABLES_OF_RUN = [
   { table: 'attempt_usage', key: ['run_key', 'ordinal', 'number'], weight: 1 },
   { table: 'attempt_gpu', key: ['run_key', 'ordinal', 'number'], weight: 1 },
   { table: 'evidence', key: ['id'], weight: 1 },
+  { table: 'task_run_reason', key: ['run_key', 'ordinal'], weight: 1 },
   { table: 'task_run_state', key: ['run_key', 'ordinal'], weight: 4 },
   { table: 'log_segment', key: ['run_key', 'ordinal', 'number', 'first_seq'], weight: 16 },
   { table: 'log_chunk', key: ['run_key', 'ordinal', 'number', 'seq'], weight: 4 },

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, Usage } from '@gantry/plugin-kit/vocabulary';
+import type { Json, JsonObject, Reason, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { Change, Evidence, HeldGpus } from '../domain/change.ts';
 import type { Command, Receipt, StoredCommand } from '../domain/command.ts';
@@ -154,6 +154,8 @@ export interface TaskRunStore {
   usages(
     attempts: readonly { readonly run: RunId; readonly ordinal: number; readonly number: number }[],
   ): Promise<readonly (Usage | null)[]>;
+  /** Why task runs ended as they did, where that was kept: where state, attempt and run do not tell. */
+  reasons(ids: readonly { readonly run: RunId; readonly ordinal: number }[]): Promise<readonly (Reason | null)[]>;
   evidence(id: { readonly run: RunId; readonly ordinal: number }): Promise<readonly Evidence[]>;
   /** Task runs with a live attempt on the node, oldest assignment first. */
   onNode(node: string, limit: number): Promise<readonly TaskRun[]>;

@@ -176,6 +176,19 @@ export interface TaskRunStateTable {
 }
 
 /** The scheduler that decides beside a pool's own; no row, or an empty name, for none. */
+export interface PoolDefaultTable {
+  pool: string;
+  /** 1 or 0; null for no default. */
+  idempotent: WholeOrNull;
+}
+
+/** Why a task run ended as it did; no row where the rest of it tells. */
+export interface TaskRunReasonTable {
+  run_key: Whole;
+  ordinal: Whole;
+  reason: JsonText;
+}
+
 export interface PoolShadowTable {
   pool: string;
   scheduler: string;
@@ -326,6 +339,8 @@ export interface Tables {
   node_resource: NodeResourceTable;
   pool: PoolTable;
   pool_shadow: PoolShadowTable;
+  pool_default: PoolDefaultTable;
+  task_run_reason: TaskRunReasonTable;
   attempt_gpu: AttemptGpuTable;
   attempt_usage: AttemptUsageTable;
   task_run_state: TaskRunStateTable;

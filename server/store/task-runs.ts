@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Usage } from '@gantry/plugin-kit/vocabulary';
+import type { Reason, Usage } from '@gantry/plugin-kit/vocabulary';
 import type { Attempt } from '../domain/attempt.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isTerminalRun, runTransitions, type RunState } from '../domain/run.ts';
@@ -158,6 +158,28 @@ export function taskRunStore(database: Database): TaskRunStore {
           );
       }
       return attempts.map(({ run, ordinal, number }) => found.get(`${number} ${ordinal} ${run}`) ?? null);
+    },
+
+    async reasons(places) {
+      const found = new Map<string, Reason>();
+      for (const groups of await grouped(places)) {
+        const ids = new Map(groups.map(({ key, run }) => [key, run]));
+        const rows = await reader
+          .selectFrom('task_run_reason')
+          .selectAll()
+          .where((all) =>
+            all.or(
+              groups.map(({ key, ordinals }) => all.and([all('run_key', '=', key), all('ordinal', 'in', ordinals)])),
+            ),
+          )
+          .execute();
+        for (const row of rows) {
+          const run = ids.get(whole(row.run_key, 'task_run_reason', 'run_key'));
+          const name = `${row.ordinal} ${run}`;
+          found.set(name, columns.taskRunReason.reason(row.reason, name));
+        }
+      }
+      return places.map(({ run, ordinal }) => found.get(`${ordinal} ${run}`) ?? null);
     },
 
     async evidence({ run, ordinal }) {

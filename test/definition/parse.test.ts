@@ -66,6 +66,7 @@ describe('a pipeline', () => {
           allowFailure: false,
           placement: null,
           onNodeLost: 'RETRY',
+          idempotent: null,
         },
       ],
     });
@@ -133,6 +134,33 @@ describe('a pipeline', () => {
     expect(problemsOf(parseDefinition({ name: 'p', tasks: [{ key: 'a', runner: 'ftp' }] }))).toEqual([
       'null:null UNKNOWN_RUNNER tasks.0.runner',
     ]);
+  });
+});
+
+describe('whether a task is idempotent', () => {
+  const yaml = (pipeline: string, task: string): string =>
+    `name: p\n${pipeline}tasks:\n  - key: a\n    runner: shell\n    with: { command: x }\n${task}`;
+  const said = (pipeline: string, task: string) => definitionOf(yaml(pipeline, task)).tasks[0]!.idempotent;
+
+  it('is what it says, then what its pipeline says, and else unsaid', () => {
+    expect(said('', '')).toBeNull();
+    expect(said('idempotent: false\n', '')).toBe(false);
+    expect(said('idempotent: false\n', '    idempotent: true\n')).toBe(true);
+    expect(said('', '    idempotent: false\n')).toBe(false);
+  });
+
+  it('is yes or no, and nothing else', () => {
+    expect(problemsOf(parseYaml(yaml('', '    idempotent: maybe\n')))).toEqual(['6:17 WRONG_TYPE tasks.0.idempotent']);
+  });
+
+  it('is kept by the canonical text, which is that of before where nobody says so', () => {
+    const canonical = (pipeline: string, task: string): string => {
+      const result = parseYaml(yaml(pipeline, task));
+      return result.ok ? result.canonical : '';
+    };
+    expect(canonical('', '')).not.toContain('idempotent');
+    expect(canonical('idempotent: true\n', '')).toBe(canonical('', '    idempotent: true\n'));
+    expect(canonical('idempotent: true\n', '')).toContain('"idempotent":true');
   });
 });
 

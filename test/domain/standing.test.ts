@@ -6,7 +6,7 @@ import { anAttempt, aTaskRun } from '../store/rows.ts';
 describe('where a task run stands', () => {
   const need = (taskKey: string, state: Need['state'], isFinished = false): Need => ({ taskKey, state, isFinished });
   const standing = (overrides: Parameters<typeof aTaskRun>[2], needs: Need[] = [], state: RunState = 'RUNNING') =>
-    standingOf(aTaskRun(1, 0, overrides), { state }, needs);
+    standingOf(aTaskRun(1, 0, overrides), { state }, needs, overrides?.attempt?.failure?.reason ?? null);
 
   it('names every task that it still needs', () => {
     const needs = [need('a', 'RUNNING'), need('b', 'SUCCEEDED', true), need('c', 'SUCCEEDED'), need('d', null)];
@@ -47,8 +47,24 @@ describe('where a task run stands', () => {
     expect(standing({ state: 'SUCCEEDED', attempt: anAttempt() }).summary.message).toBe(
       'It is SUCCEEDED; attempt 1 was on node node-1.',
     );
-    expect(standing({ state: 'UPSTREAM_FAILED' }, [need('a', 'FAILED', true)]).summary.message).toBe(
-      'It is UPSTREAM_FAILED and was never placed: a is FAILED.',
-    );
+    const why = { code: 'UPSTREAM_FAILED', message: 'The task a, which it needs, failed.', remedy: 'Mend it.' };
+    const ended = aTaskRun(1, 0, { state: 'UPSTREAM_FAILED' });
+    expect(standingOf(ended, { state: 'RUNNING' }, [need('a', 'FAILED', true)], why)).toMatchObject({
+      summary: {
+        message: 'It is UPSTREAM_FAILED and was never placed. The task a, which it needs, failed.',
+        remedy: 'Mend it.',
+      },
+      reasons: [why],
+    });
+  });
+
+  it('says that a node rejected it, and what would help', () => {
+    const reason = { code: 'SECRET_MISSING', message: 'The node has no secret KEY.', remedy: 'Put it there.' };
+    const attempt = anAttempt({ state: 'REJECTED', failure: { kind: 'INFRASTRUCTURE', reason } });
+    expect(standing({ state: 'BACKOFF', dueAt: 0, attempt }).summary).toMatchObject({
+      message:
+        'It is tried again at 1970-01-01T00:00:00.000Z. Attempt 1 was rejected by node node-1: The node has no secret KEY.',
+      remedy: 'Put it there.',
+    });
   });
 });

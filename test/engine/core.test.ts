@@ -274,6 +274,7 @@ describe('a lost node', () => {
     const scenario = new Scenario();
     const run = scenario.trigger(aDefinition([aTask('work')]));
     scenario.place();
+    scenario.report(run, 'work', 'RUNNING');
     const node = scenario.pool.nodes.get('n1')!;
     for (const [seconds, connection] of [
       [14, 'READY'],

@@ -1,8 +1,9 @@
-import type { Json } from '@gantry/plugin-kit/vocabulary';
+import type { Json, Reason } from '@gantry/plugin-kit/vocabulary';
 import type { AttemptState } from '../../server/domain/attempt.ts';
 import type { Change } from '../../server/domain/change.ts';
 import type { Command, Receipt } from '../../server/domain/command.ts';
 import type { AttemptSpec, Effect } from '../../server/domain/effect.ts';
+import type { RunnerIdempotency } from '../../server/domain/idempotency.ts';
 import type { Failure } from '../../server/domain/failure.ts';
 import { attemptId, runId, type RunId } from '../../server/domain/ids.ts';
 import type { Input, RecoveredRun } from '../../server/domain/input.ts';
@@ -20,7 +21,7 @@ export class Scenario {
   now = 1_000_000;
   /** How far the clock that only grows is behind: differs from the start once the test sets the time of day. */
   behind = 0;
-  readonly pool = new PoolState('default', 0, 1_000_000, DEFAULT_SILENCE);
+  readonly pool: PoolState;
   /** Every change so far, as a store would have been handed them. */
   readonly changes: Change[] = [];
   readonly effects: Effect[] = [];
@@ -28,7 +29,9 @@ export class Scenario {
   /** Runs that the engine has let go of, as they were at their end. */
   readonly #runs = new Map<string, Run & { readonly taskRuns: readonly EngineTaskRun[] }>();
 
-  constructor(facts: NodeFacts = someFacts('n1', { capacity: { slots: 1_000 } })) {
+  /** @param askRunner What runners say of the work; without it, that it may be repeated. */
+  constructor(facts: NodeFacts = someFacts('n1', { capacity: { slots: 1_000 } }), askRunner?: RunnerIdempotency) {
+    this.pool = new PoolState('default', 0, 1_000_000, DEFAULT_SILENCE, askRunner);
     this.step({ type: 'NODE_HELLO', facts, incarnation: 1, known: [] });
   }
 
@@ -136,6 +139,23 @@ export class Scenario {
     return this.run(run).taskRuns.find(
       (taskRun) => taskRun.taskKey === key && (mapIndex === undefined || taskRun.mapIndex === mapIndex),
     )!;
+  }
+
+  /** Lets a node be silent until it is given up. */
+  lose(node = 'n1'): void {
+    const { heardAt } = this.pool.nodes.get(node)!;
+    for (let silentMs = 5_000; silentMs <= 45_000; silentMs += 5_000) {
+      this.now = heardAt + silentMs;
+      this.pool.lastAdvanceAt = this.now - 1_000;
+      this.step();
+    }
+  }
+
+  /** Why a task run ended, as it was kept; null where nothing was. */
+  reasonOf(run: RunId, key: string, mapIndex?: number): Reason | null {
+    const { runKey, ordinal } = this.taskRun(run, key, mapIndex);
+    const kept = this.changes.flatMap(({ reasons }) => reasons);
+    return kept.find((each) => each.runKey === runKey && each.ordinal === ordinal)?.reason ?? null;
   }
 
   states(run: RunId): Record<string, string> {

@@ -24,6 +24,7 @@ beforeEach(async () => {
     schedulerConfig: {},
     schedulerMemory: null,
     shadow: null,
+    idempotent: null,
   });
   hub = new Hub();
   ending = new AbortController();

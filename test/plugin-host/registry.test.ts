@@ -43,6 +43,7 @@ describe('a plugin', () => {
     ['no-contract', 'Its contract is undefined; it must say for which version it was built, such as 1.0.'],
     ['cannot-run', 'A runner must have a function `run`.'],
     ['bad-detect', 'Its `detect` must be a function, or be left out.'],
+    ['bad-idempotent', 'Its `isIdempotent` must be true, false or a function, or be left out.'],
     ['no-summary', 'It has no `summary`: one sentence for lists and forms.'],
     ['no-config', 'Its config has no function `check`: use zodConfig.'],
     ['hostile-header', 'It could not be loaded: it does not tell its name.'],
@@ -105,6 +106,16 @@ describe('the config of a task', () => {
       { code: 'INVALID_TYPE', path: ['path'] },
       { code: 'UNRECOGNIZED_KEYS', path: [] },
     ]);
+  });
+
+  it('is said to be idempotent only by a runner that says so of it', async () => {
+    const registry = await load('says-idempotent', 'sound');
+    expect(registry.isRunnerIdempotent('says-idempotent', { path: 'yes' })).toBe(true);
+    expect(registry.isRunnerIdempotent('says-idempotent', { path: 'no' })).toBe(false);
+    expect(registry.isRunnerIdempotent('says-idempotent', { path: 'throw' })).toBe(false);
+    expect(registry.isRunnerIdempotent('says-idempotent', { path: 7 })).toBe(false);
+    expect(registry.isRunnerIdempotent('sound', { path: 'yes' })).toBe(false);
+    expect(registry.isRunnerIdempotent('nobody', {})).toBe(false);
   });
 
   it('for an unknown runner is a problem with a suggestion', async () => {

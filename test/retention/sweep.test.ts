@@ -46,6 +46,7 @@ describe.each(databases)('a sweep on $name', ({ start }) => {
         schedulerConfig: {},
         schedulerMemory: null,
         shadow: null,
+        idempotent: null,
       });
     }
     await applyWork(store);

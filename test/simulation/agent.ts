@@ -166,7 +166,11 @@ export class SimulatedAgent {
     this.#whenAlive(this.#alarmAt - now, () => this.#ledger.wake(this.#world.now, this.#world.now));
   }
 
-  #accept(specs: readonly AttemptSpec[]): void {
+  #accept(assigned: readonly AttemptSpec[]): void {
+    const { random } = this.#world;
+    const rejected = assigned.filter((spec) => random.chance(Number(spec.with['rejectChance'] ?? 0)));
+    if (rejected.length > 0) this.#ledger.notJournaled(rejected, 'There is no space.', this.#world.now, 'DISK_FULL');
+    const specs = assigned.filter((spec) => !rejected.includes(spec));
     // The planted bug: what is to be durable first is begun at once.
     if (this.#mutation === 'START_BEFORE_JOURNAL') for (const spec of specs) this.#start(spec);
     this.#whenAlive(this.#flushMs, () => {

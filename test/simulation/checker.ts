@@ -14,6 +14,10 @@ export class Broken extends Error {
   }
 }
 
+/** How a process ended. UNKNOWN: the machine cannot tell what it has done. */
+/** KILLED: it died with its agent. STOPPED: its agent stopped it, which may be followed by another try. */
+export type ProcessEnd = 'SUCCEEDED' | 'FAILED' | 'KILLED' | 'STOPPED' | 'UNKNOWN';
+
 /** How many times a task run may be lost before it is given up, stated here again: the checker trusts no code of the engine. */
 const LOSSES_ALLOWED = 3;
 
@@ -30,7 +34,9 @@ export class Checker {
   readonly #active = new Set<string>();
   readonly #runOfKey = new Map<number, string>();
   /** Attempt id → how its process ended; null while it runs. */
-  readonly #processes = new Map<string, 'SUCCEEDED' | 'FAILED' | 'KILLED' | null>();
+  readonly #processes = new Map<string, ProcessEnd | null>();
+  /** Per task run: attempts that ended before they began, or were given up before any start of theirs was reported. */
+  readonly #free = new Map<string, number>();
   /** Attempts whose processes outlive their agent, and attempts that the engine has given up. */
   readonly #findable = new Set<string>();
   readonly #lost = new Set<string>();
@@ -56,6 +62,7 @@ export class Checker {
     if (!stored?.attempt || stored.attempt.number < Number(number)) {
       throw new Broken('I5', `attempt ${attempt} was started and is not in the store`);
     }
+    this.#checkNotRepeated(`${run}.${ordinal}`, Number(number), stored);
     this.#processes.set(attempt, null);
   }
 
@@ -67,7 +74,18 @@ export class Checker {
     if (how === null) throw new Broken('I5', `what attempt ${attempt} is doing is begun beside it`);
   }
 
-  processEnded(attempt: string, how: 'SUCCEEDED' | 'FAILED' | 'KILLED'): void {
+  /** What must not be done twice is begun again only after it failed for everybody to know. */
+  #checkNotRepeated(id: string, number: number, { run, taskKey }: StoredTaskRun): void {
+    const task = this.#definitions.get(run)!.tasks.find(({ key }) => key === taskKey)!;
+    if (task.with['idempotent'] !== false) return;
+    for (let before = 1; before < number; before++) {
+      const how = this.#processes.get(`${id}.${before}`);
+      if (how !== undefined && how !== 'FAILED' && how !== 'STOPPED')
+        throw new Broken('I16', `task run ${id} was begun again; its attempt ${before} ${how ?? 'still ran'}`);
+    }
+  }
+
+  processEnded(attempt: string, how: ProcessEnd): void {
     this.#processes.set(attempt, how);
   }
 
@@ -155,7 +173,9 @@ export class Checker {
         `task run ${id} was tried ${taskRun.failures} times; ${task.retry.max} retries are allowed`,
       );
     if (taskRun.losses > LOSSES_ALLOWED + 1) throw new Broken('I11', `task run ${id} was lost ${taskRun.losses} times`);
-    if (attempt && attempt.number > taskRun.failures + taskRun.losses + 1)
+    this.#checkPrice(id, before, taskRun);
+    const free = this.#free.get(id) ?? 0;
+    if (attempt && attempt.number > taskRun.failures + taskRun.losses + free + 1)
       throw new Broken('I11', `task run ${id} has more attempts than failures and losses explain`);
     if (state === 'SUCCEEDED' && this.#processes.get(`${id}.${attempt!.number}`) !== 'SUCCEEDED') {
       throw new Broken('I2', `task run ${id} SUCCEEDED, but the process of its attempt ${attempt!.number} did not`);
@@ -184,6 +204,20 @@ export class Checker {
     ordinals.add(ordinal);
     this.#ordinals.set(run, ordinals);
     return attempt !== null && attempt.number !== before?.attempt?.number;
+  }
+
+  /** An attempt that never began costs nothing; one that is known to have begun costs a failure or a loss, and one only. */
+  #checkPrice(id: string, before: StoredTaskRun | undefined, { attempt, failures, losses }: StoredTaskRun): void {
+    const paid = failures + losses - (before?.failures ?? 0) - (before?.losses ?? 0);
+    const wasLive =
+      before?.attempt?.number !== attempt?.number || !isTerminalAttempt(before?.attempt?.state ?? 'ASSIGNED');
+    const hasEnded = attempt !== null && isTerminalAttempt(attempt.state) && wasLive;
+    if (paid < 0 || paid > (hasEnded ? 1 : 0)) throw new Broken('I11', `task run ${id} paid ${paid} for one end`);
+    if (!hasEnded) return;
+    if (attempt.state === 'REJECTED' && paid > 0) throw new Broken('I11', `task run ${id} paid for a rejection`);
+    const isFree =
+      attempt.state === 'REJECTED' || (attempt.state === 'LOST' && attempt.startedAt === null && paid === 0);
+    if (isFree) this.#free.set(id, (this.#free.get(id) ?? 0) + 1);
   }
 
   #checkAttempt(id: string, before: Attempt | null, after: Attempt | null): void {

@@ -18,5 +18,6 @@ export const MUTATIONS = {
   NEEDS_IGNORED: 'a task is released when one of its needs has ended',
   WAITS_BY_THE_WALL: 'what is waited for is measured by the clock on the wall',
   ENDLESS_RETRIES: 'losses are not counted',
+  REPEATS_THE_UNKNOWN: 'work that must not be done twice is repeated when nobody knows what it has done',
 } as const;
 export type Mutation = keyof typeof MUTATIONS;

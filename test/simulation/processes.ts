@@ -1,7 +1,7 @@
 import type { End } from '../../server/agent/attempt-end.ts';
 import type { AttemptSpec } from '../../server/domain/effect.ts';
 import type { AttemptId } from '../../server/domain/ids.ts';
-import type { Checker } from './checker.ts';
+import type { Checker, ProcessEnd } from './checker.ts';
 import type { World } from './world.ts';
 
 const LOOK_MS = 500;
@@ -43,6 +43,7 @@ export class SimulatedProcesses {
     const { random, now } = this.#world;
     const hasFailed = random.chance(Number(spec.with['failChance'] ?? 0));
     const isLost = hasFailed && random.chance(0.3);
+    const lostKind = random.pick(['INFRASTRUCTURE', 'UNKNOWN'] as const);
     const durationMs = random.chance(0.05) ? random.between(10_000, 90_000) : random.between(1, 3_000);
     const reason = { code: 'FAILED', message: 'FAILED' };
     const isFindable = spec.runner === 'finder';
@@ -52,7 +53,7 @@ export class SimulatedProcesses {
       until: now + durationMs,
       isGraceful: random.chance(0.5),
       fate: hasFailed
-        ? { state: 'FAILED', failure: { kind: isLost ? 'INFRASTRUCTURE' : 'APPLICATION', reason } }
+        ? { state: 'FAILED', failure: { kind: isLost ? lostKind : 'APPLICATION', reason } }
         : { state: 'SUCCEEDED', outputs: { parts: [1, 2, 3] } },
       isStopped: false,
       end: null,
@@ -97,10 +98,13 @@ export class SimulatedProcesses {
       failure: { kind: 'APPLICATION', reason: { code: 'SIGNAL', message: 'x' } },
     } as const;
     process.end = process.isStopped ? (process.isGraceful ? { state: 'SUCCEEDED' } : killed) : process.fate;
-    this.#checker.processEnded(
-      attempt,
-      process.isStopped ? 'KILLED' : process.fate.state === 'SUCCEEDED' ? 'SUCCEEDED' : 'FAILED',
-    );
+    this.#checker.processEnded(attempt, process.isStopped ? 'STOPPED' : howOf(process.fate));
     this.#onEnd(attempt, process.end);
   }
+}
+
+/** How a process ended that nobody stopped. */
+function howOf({ state, failure }: End): ProcessEnd {
+  if (state === 'SUCCEEDED') return 'SUCCEEDED';
+  return failure?.kind === 'APPLICATION' ? 'FAILED' : 'UNKNOWN';
 }

@@ -168,6 +168,8 @@ export class SimulatedServer {
       this.#store.lease.seq,
       this.#moment,
       DEFAULT_SILENCE,
+      // The planted bug: nothing is asked.
+      (_runner, config) => this.#mutation === 'REPEATS_THE_UNKNOWN' || config['idempotent'] !== false,
     );
     if (damaged.length > 0) throw new Broken('I3', damaged[0]!.message);
     if (this.#mutation === 'FORGOTTEN_RETRIES') while (pool.timers.takeDue(Infinity));

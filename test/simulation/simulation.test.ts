@@ -8,7 +8,7 @@ const SEEDS = Number(process.env['GANTRY_SIMULATION_SEEDS'] ?? 2_000);
 const SEEDS_PER_MUTATION = 400;
 
 describe('the engine, under crashes, partitions, lost answers and takeovers', () => {
-  it(`keeps its promises I1–I5, I7, I8, I10 and I11 over ${SEEDS} seeds`, () => {
+  it(`keeps its promises I1–I5, I7, I8, I10, I11 and I16 over ${SEEDS} seeds`, () => {
     const broken: string[] = [];
     for (let seed = 1; seed <= SEEDS && broken.length < 5; seed++) {
       const outcome = simulate(seed);
@@ -40,6 +40,7 @@ const BREAKS: Readonly<Record<Mutation, RegExp>> = {
   NEEDS_IGNORED: /^I10/,
   WAITS_BY_THE_WALL: /^I7/,
   ENDLESS_RETRIES: /^I11/,
+  REPEATS_THE_UNKNOWN: /^I16/,
 };
 
 describe('the checker finds the planted bug', () => {

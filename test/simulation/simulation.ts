@@ -115,7 +115,11 @@ function randomPipeline(world: World): PipelineDefinition {
         resources: { slots: 1, memory: random.between(0, 4) },
         runner: random.chance(0.7) ? 'finder' : 'forgetful',
         timeoutMs: random.chance(0.2) ? random.between(500, 5_000) : null,
-        with: { failChance: random.chance(0.3) ? 0.5 : 0 },
+        with: {
+          failChance: random.chance(0.3) ? 0.5 : 0,
+          rejectChance: random.chance(0.2) ? 0.7 : 0,
+          idempotent: random.chance(0.75),
+        },
         retry: { max: random.between(0, 3), backoff: 'exponential', delayMs: 500, maxDelayMs: 20_000 },
         allowFailure: random.chance(0.2),
         ...(needs.length > 0 && random.chance(0.15) ? { forEach: `\${{ tasks.${needs[0]}.outputs.parts }}` } : {}),

@@ -154,6 +154,7 @@ describe.each(databases)('a commit on $name', ({ start }) => {
       schedulerConfig: { a: 1 },
       schedulerMemory: null,
       shadow: null,
+      idempotent: null,
     });
     const [command] = await store.commands.append([
       { pool: 'default', command: { type: 'PAUSE_RUN', run: idOf(1) }, actor: 'someone', at: 1 },

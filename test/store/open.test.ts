@@ -201,6 +201,7 @@ describe.each(databases)('migrations on $name', ({ start }) => {
         { name: 'node records' },
         { name: 'database identity' },
         { name: 'retention' },
+        { name: 'outcomes' },
       ]);
       await connection.writer.insertInto('migration').values(future).execute();
       await connection.close();

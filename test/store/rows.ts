@@ -102,6 +102,7 @@ export const aChange = (overrides: Partial<Change> = {}): Change => ({
   evidence: [],
   gpus: [],
   usages: [],
+  reasons: [],
   nodes: [],
   nodeRecords: [],
   receipts: [],

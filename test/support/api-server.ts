@@ -87,6 +87,7 @@ export async function startApi(
     schedulerConfig: {},
     schedulerMemory: null,
     shadow: null,
+    idempotent: null,
   });
   const lease = (await opened.leases.acquire(POOL, 'test', 3_600_000)) as HeldLease;
   const hub = new Hub();
@@ -352,6 +353,7 @@ const NOTHING: Omit<Change, 'at' | 'events'> = {
   evidence: [],
   gpus: [],
   usages: [],
+  reasons: [],
   nodeRecords: [],
   nodes: [],
   receipts: [],

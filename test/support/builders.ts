@@ -22,6 +22,7 @@ export function aTask(key: string, overrides: Partial<Task> = {}): Task {
     killGraceMs: 10_000,
     allowFailure: false,
     onNodeLost: 'RETRY',
+    idempotent: null,
     ...overrides,
   };
 }

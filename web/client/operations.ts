@@ -91,6 +91,7 @@ export type RetryFrom = 'ALL' | 'FAILED' | 'TASKS';
 export type RetryRunInput = {
   readonly from?: RetryFrom | null | undefined;
   readonly id: string;
+  readonly idempotencyKey?: string | null | undefined;
   readonly tasks?: readonly string[] | null | undefined;
 };
 
@@ -172,6 +173,7 @@ export type TriggerRunInput = {
 export type UpdatePoolInput = {
   readonly config?: Json | null | undefined;
   readonly dryRun?: boolean | null | undefined;
+  readonly idempotent?: boolean | null | undefined;
   readonly name: string;
   readonly scheduler?: string | null | undefined;
   readonly shadow?: SchedulerChoiceInput | null | undefined;
@@ -180,6 +182,7 @@ export type UpdatePoolInput = {
 export type PoolRow = {
   readonly name: string;
   readonly queueLength: number | null;
+  readonly idempotent: boolean | null;
   readonly scheduler: {
     readonly name: string;
     readonly version: string | null;
@@ -504,7 +507,7 @@ export type PoolFeedData = { readonly pool: PoolRow };
 export type PoolFeedVariables = { readonly name: string };
 export const PoolFeed: Operation<PoolFeedData, PoolFeedVariables> = {
   name: 'PoolFeed',
-  text: 'subscription PoolFeed($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+  text: 'subscription PoolFeed($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength idempotent scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type UpdatePoolData = {
@@ -538,7 +541,7 @@ export type UpdatePoolData = {
 export type UpdatePoolVariables = { readonly input: UpdatePoolInput };
 export const UpdatePool: Operation<UpdatePoolData, UpdatePoolVariables> = {
   name: 'UpdatePool',
-  text: 'mutation UpdatePool($input: UpdatePoolInput!) { updatePool(input: $input) { __typename ... on UpdatePoolPayload { isApplied pool { ...PoolRow } plan { before { scheduler config } after { scheduler config } decisionsReviewed placementsReviewed placementsThen differenceCount queueLength problem } } ... on InvalidScheduler { problems { path message remedy } } ... on Error { message } } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+  text: 'mutation UpdatePool($input: UpdatePoolInput!) { updatePool(input: $input) { __typename ... on UpdatePoolPayload { isApplied pool { ...PoolRow } plan { before { scheduler config } after { scheduler config } decisionsReviewed placementsReviewed placementsThen differenceCount queueLength problem } } ... on InvalidScheduler { problems { path message remedy } } ... on Error { message } } } fragment PoolRow on Pool { name queueLength idempotent scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type SimulatePlacementData = {
@@ -1053,10 +1056,12 @@ export type TaskRunDetailData = {
   readonly taskRun:
     | (TaskRunRow & {
         readonly outputs: Json | null;
+        readonly reason: ReasonText | null;
         readonly attempts: readonly AttemptRow[];
         readonly task:
           | (TaskShape & {
               readonly with: Json;
+              readonly idempotent: boolean | null;
               readonly timeout: string | null;
               readonly killGrace: string;
               readonly env: readonly { readonly key: string; readonly value: string }[];
@@ -1077,7 +1082,7 @@ export type TaskRunDetailData = {
 export type TaskRunDetailVariables = { readonly id: string };
 export const TaskRunDetail: Operation<TaskRunDetailData, TaskRunDetailVariables> = {
   name: 'TaskRunDetail',
-  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs reason { ...ReasonText } attempts { ...AttemptRow } task { ...TaskShape with idempotent timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type TaskRunPlacementData = { readonly taskRun: { readonly placement: PlacementText | null } | null };
@@ -1165,6 +1170,7 @@ export const ResumeRun: Operation<ResumeRunData, ResumeRunVariables> = {
 
 export type RetryRunData = {
   readonly retryRun:
+    | { readonly __typename: 'IdempotencyConflict'; readonly message: string }
     | { readonly __typename: 'LimitExceeded'; readonly message: string }
     | { readonly __typename: 'PipelineNotFound'; readonly message: string }
     | { readonly __typename: 'RetryRunPayload'; readonly run: RunRow }
@@ -1215,7 +1221,7 @@ export type PoolNowData = { readonly pool: PoolRow | null };
 export type PoolNowVariables = { readonly name: string };
 export const PoolNow: Operation<PoolNowData, PoolNowVariables> = {
   name: 'PoolNow',
-  text: 'query PoolNow($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+  text: 'query PoolNow($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength idempotent scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type SchedulerPluginsData = { readonly plugins: readonly SchedulerPlugin[] };

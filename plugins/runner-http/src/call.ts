@@ -2,7 +2,7 @@ import { matches, unexpected, type Answer } from './answer.ts';
 import type { Reconnect } from './config.ts';
 import { shown } from './duration.ts';
 import { Exchange, type Ended, type ExchangeOptions } from './exchange.ts';
-import { failure, failureOf, type Failed } from './failure.ts';
+import { failure, failureOf, unknownOutcome, type Failed } from './failure.ts';
 import type { Prepared } from './request.ts';
 
 /** May be sent again when nobody knows whether it arrived: what it asks for is the same as having asked once (RFC 9110). */
@@ -37,6 +37,8 @@ export type CallEnded =
 
 /** An answer that says: not now. */
 const NOT_NOW = new Set([408, 425, 429]);
+/** Failures after an answer that said what had become of the request. */
+const TOLD = new Set(['RESPONSE_TOO_LARGE', 'TOO_MANY_REDIRECTS']);
 /** Failures that pass, beside those of the connection. */
 const SLOW = new Set(['TIMEOUT', 'ANSWER_TIMEOUT']);
 
@@ -69,10 +71,21 @@ export class Call {
     this.#try();
   }
 
-  /** Ends it without a word: nobody wants to know any more. */
-  drop(): void {
-    if (!this.#finish()) return;
+  /**
+   * Ends it without a word: nobody wants to know any more.
+   *
+   * @returns Whether nobody can know either what has become of it, and it must not be made again.
+   */
+  drop(): boolean {
+    if (!this.#finish()) return false;
+    const isUnknown = this.#isUnknown;
     this.#exchange?.drop();
+    return isUnknown;
+  }
+
+  /** Whether the other side may have done what must not be done twice. */
+  get #isUnknown(): boolean {
+    return this.#exchange?.mayBeDone === true && !mayBeRepeated(this.#prepared.method, this.#options);
   }
 
   #try(): void {
@@ -118,8 +131,11 @@ export class Call {
     exchange?.drop();
   }
 
+  /** A request that may have been done and not be made again ends without anybody knowing how. */
   #fail(why: Failed, isPassing: boolean): void {
-    this.#end({ ok: false, failure: why, answer: null, isPassing: isPassing || SLOW.has(why.reason.code) });
+    const isTold = TOLD.has(why.reason.code);
+    const failure = this.#isUnknown && !isTold ? unknownOutcome(why) : why;
+    this.#end({ ok: false, failure, answer: null, isPassing: isPassing || SLOW.has(why.reason.code) });
   }
 
   #end(ended: CallEnded): void {

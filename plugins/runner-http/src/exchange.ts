@@ -57,6 +57,8 @@ export type Ended =
       readonly isConnectionError: boolean;
       /** A kept connection turned out to be closed. */
       readonly isStale: boolean;
+      /** Whether the other side may have done what was asked of it: the request went out, and nobody knows more. */
+      readonly mayBeDone: boolean;
     };
 
 /**
@@ -74,6 +76,8 @@ export class Exchange {
   #isSettled = false;
   /** What the body is printed to; null when it is not. */
   #printer: TextPrinter | null = null;
+  /** A request was on a connection that was ready for it, and no answer has said that it was not done. */
+  #mayBeDone = false;
   #keepsBody = false;
   #kept: Buffer[] = [];
   #bytes = 0;
@@ -90,10 +94,9 @@ export class Exchange {
 
   /** To be called once. Throws when Node finds the request wrong. */
   begin(): void {
-    const { idempotencyKey, connectMs, answerMs } = this.#options;
-    const request = send(this.#prepared, idempotencyKey);
+    const request = send(this.#prepared, this.#options.idempotencyKey);
     this.#request = request;
-    if (connectMs !== null || answerMs !== null) request.on('socket', (socket) => this.#watch(request, socket));
+    request.on('socket', (socket) => this.#watch(request, socket));
     request.on('response', (answer) => this.#answered(answer));
     request.on('error', (error) => this.#failed(request, error));
     // A tunnel or another protocol is no answer; Node closes then without another word.
@@ -101,6 +104,11 @@ export class Exchange {
       if (request === this.#request && this.#answer === null)
         this.#break(failure('NO_ANSWER', 'The request failed: the connection ended without an answer.'));
     });
+  }
+
+  /** Whether the other side may have done what was asked of it. */
+  get mayBeDone(): boolean {
+    return this.#mayBeDone;
   }
 
   /** Ends it without a word: nobody wants to know any more. */
@@ -113,6 +121,8 @@ export class Exchange {
     if (request !== this.#request || this.#isSettled) return;
     const { connectMs, answerMs } = this.#options;
     const untilAnswer = () => {
+      // From now on what was written may have arrived.
+      this.#mayBeDone = true;
       if (request === this.#request && this.#answer === null)
         this.#wait(answerMs, 'ANSWER_TIMEOUT', 'answered nothing', 'answerTimeout');
     };
@@ -200,6 +210,8 @@ export class Exchange {
       return;
     }
     this.#redirects++;
+    // Who says 307 or 308 has done nothing; after the others a GET only fetches what came of it.
+    if (status === 307 || status === 308) this.#mayBeDone = false;
     try {
       this.#prepared = redirected(this.#prepared, status, location, this.#options.rules);
       this.begin();
@@ -259,7 +271,7 @@ export class Exchange {
   #break(why: Failed, isStale = false): void {
     if (!this.#end()) return;
     const isConnectionError = this.#answer === null && CONNECTION_ERRORS.has(why.reason.code);
-    this.#settle({ ok: false, failure: why, isConnectionError, isStale });
+    this.#settle({ ok: false, failure: why, isConnectionError, isStale, mayBeDone: this.#mayBeDone });
   }
 
   /** False when it had ended before. */

@@ -12,20 +12,19 @@ export function failure(code: string, message: string, remedy?: string): Failed 
   return { ok: false, kind: 'APPLICATION', reason };
 }
 
-/** It was stopped before anything reached the other side. @param what What it came before. */
-export const stoppedBefore = (what: string): Failed => ({
-  ...failure('STOPPED', `It was stopped before ${what}.`),
-  kind: 'REJECTED',
-});
+/** The same, of a request that may have been done in spite of it: nobody knows, and it must not be made again. */
+export function unknownOutcome(why: Failed): Failed {
+  const message = `${why.reason.message} The request had been sent: nobody knows whether it was done.`;
+  const remedy = 'Check by hand. If the service heeds Idempotency-Key, say idempotencyKey: true.';
+  return { ...why, kind: 'UNKNOWN', reason: { ...why.reason, message, remedy } };
+}
 
-/** It was stopped while its request was on the way. @param mayBeRepeated Whether that does no harm. */
-export const stoppedMeanwhile = (mayBeRepeated: boolean): Failed =>
-  mayBeRepeated
-    ? failure('STOPPED', 'The request was stopped.')
-    : {
-        ...failure('STOPPED', 'The request was stopped before it was answered: nobody knows whether it was acted on.'),
-        kind: 'UNKNOWN',
-      };
+/** A stop before anything was sent: nothing was done. */
+export const notBegun = (what: string): Failed => ({
+  ok: false,
+  kind: 'REJECTED',
+  reason: { code: 'STOPPED', message: `The attempt was stopped: ${what}.` },
+});
 
 /** What OpenSSL calls a certificate that Node does not trust, or that is not of the host that was asked for. */
 const TLS_REMEDIES: Readonly<Record<string, string>> = {
@@ -50,7 +49,7 @@ export function failureOf(error: unknown): Failed {
   if (error instanceof TlsRefused) return failure(error.code, error.message, error.remedy);
   if (error instanceof BadSettings) {
     const reason = { code: 'BAD_SETTINGS', message: `${error.message}.`, remedy: 'The node’s operator must mend it.' };
-    return { ok: false, kind: 'INFRASTRUCTURE', reason };
+    return { ok: false, kind: 'REJECTED', reason };
   }
   const { code, message } = error as NodeJS.ErrnoException;
   return failure(

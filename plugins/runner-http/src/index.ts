@@ -3,13 +3,13 @@ import { Call, mayBeRepeated } from './call.ts';
 import { closeListeners } from './callback-listener.ts';
 import { httpConfig, type HttpConfig } from './config.ts';
 import { closeConnections } from './connections.ts';
-import { failureOf, stoppedBefore, stoppedMeanwhile } from './failure.ts';
+import { failure, failureOf, notBegun, unknownOutcome } from './failure.ts';
 import { jobHandle, type JobHandle } from './job-handle.ts';
 import { Job, unreadable } from './job.ts';
 import { outputsOf, readsBody } from './outputs.ts';
 import { prepared, type Prepared } from './request.ts';
 import { rulesOf, type NodeRules } from './settings.ts';
-import { callOptions } from './task-call.ts';
+import { callOptions, isKeyHeeded } from './task-call.ts';
 
 /**
  * An HTTP request, or a job that one begins. What the other side does wrong is the task's failure: its retries are what
@@ -20,6 +20,7 @@ export default defineRunner<HttpConfig, JobHandle>({
   version: '1.0.0',
   summary: 'Makes an HTTP request and hands on what the answer says, or follows the job that it begins.',
   config: zodConfig(httpConfig),
+  isIdempotent: (config) => mayBeRepeated(config.method, { isKeyHeeded: isKeyHeeded(config) }),
 
   run: (attempt, node) =>
     new Promise<Outcome>((resolve) => {
@@ -36,7 +37,7 @@ export default defineRunner<HttpConfig, JobHandle>({
     try {
       return await resumed(attempt, handle, node);
     } catch (error) {
-      // What holds up the question for the job does not tell what became of it.
+      // What keeps the job from being followed does not tell what became of it.
       return { ...failureOf(error), kind: 'UNKNOWN' };
     }
   },
@@ -60,7 +61,7 @@ export default defineRunner<HttpConfig, JobHandle>({
 function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, settle: (outcome: Outcome) => void): void {
   const { config, stop } = attempt;
   const rules = rulesOf(node);
-  if (stop.aborted) return settle(stoppedBefore('the request was sent'));
+  if (stop.aborted) return settle(notBegun('nothing was sent'));
   const options = callOptions(attempt, rules, { print: attempt.stdout, wantsBody: readsBody(config) });
   const prepared = preparedFor(config, rules);
   const call = new Call(prepared, options, (ended) =>
@@ -69,8 +70,8 @@ function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, sett
   stop.addEventListener(
     'abort',
     () => {
-      call.drop();
-      settle(stoppedMeanwhile(mayBeRepeated(prepared.method, options)));
+      const stopped = failure('STOPPED', 'The request was stopped.');
+      settle(call.drop() ? unknownOutcome(stopped) : stopped);
     },
     { once: true },
   );

@@ -6,7 +6,7 @@ import { withCallback } from './callback-address.ts';
 import { listenerOf } from './callback-listener.ts';
 import { CallbackWait } from './callback-wait.ts';
 import type { HttpConfig } from './config.ts';
-import { failure, failureOf, stoppedBefore, stoppedMeanwhile, type Failed } from './failure.ts';
+import { failure, failureOf, notBegun, unknownOutcome, type Failed } from './failure.ts';
 import type { Followed } from './followed.ts';
 import type { CancelConfig, PollConfig } from './job-config.ts';
 import type { Following, JobHandle } from './job-handle.ts';
@@ -41,12 +41,12 @@ export class Job {
   /** Submits the job and follows it. Throws what `failureOf` understands. */
   async run(): Promise<Outcome> {
     const { config, stop } = this.#attempt;
-    if (stop.aborted) return stoppedBefore('the job was submitted');
+    if (stop.aborted) return notBegun('nothing was submitted');
     const until = config.callback === undefined ? null : Math.ceil((Date.now() + config.callback.timeout) / 1_000);
     return this.#waiting(until, 'APPLICATION', async (wait) => {
       const request = this.#request(wait);
       await this.#attempt.checkpoint({ phase: 'SUBMITTING', until });
-      if (stop.aborted) return stoppedBefore('the job was submitted');
+      if (stop.aborted) return notBegun('nothing was submitted');
       return this.#submit(request, wait);
     });
   }
@@ -67,7 +67,7 @@ export class Job {
 
   /**
    * @param until When a callback expires, seconds since 1970; null for a job that is polled.
-   * @param kindWithout Of the failure when nobody can call back.
+   * @param kindWithout Of the failure where nobody can call back.
    */
   async #waiting(
     until: number | null,
@@ -95,7 +95,10 @@ export class Job {
     const { config, stop, kill } = this.#attempt;
     // Who wants a job cancelled needs the answer that names it.
     const ended = await ask(request, this.#options(), config.cancel === undefined ? stop : kill);
-    if (ended === null) return stoppedMeanwhile(mayBeRepeated(request.method, this.#options()));
+    if (ended.ok === null) {
+      const why = stopped('whether the job was begun is not known');
+      return ended.isUnknown ? unknownOutcome(why) : why;
+    }
     if (!ended.ok) return wait?.isCalled ? this.#called(wait) : ended.failure;
     const { answer } = ended;
     printAnswer(answer, this.#attempt.stdout);
@@ -159,28 +162,37 @@ export class Job {
     return failure('OUTPUT_MISSING', message);
   }
 
-  /** The attempt ends before its job does. @param why Null when it was stopped. */
+  /**
+   * The attempt ends before its job does. One that goes on, and must not be submitted again, ends nobody knows how.
+   *
+   * @param why Null when it was stopped.
+   */
   async #leave(cancelUrl: string | null, why: Failed | null): Promise<Outcome> {
-    const fate = await this.#cancel(cancelUrl);
-    // Unless it was cancelled, it goes on by itself, and nobody will hear how it ends.
-    if (why === null) return fate === CANCELLED ? stopped(fate) : { ...stopped(fate), kind: 'UNKNOWN' };
-    return { ...why, reason: { ...why.reason, message: `${why.reason.message} (${fate})` } };
+    const { fate, isOver } = await this.#cancel(cancelUrl);
+    const left = why === null ? stopped(fate) : withFate(why, fate);
+    const { method } = this.#attempt.config;
+    if (!isOver && !mayBeRepeated(method, this.#options())) return { ...left, kind: 'UNKNOWN' };
+    // What the node is to blame for was begun all the same.
+    return left.kind === 'REJECTED' ? { ...left, kind: 'INFRASTRUCTURE' } : left;
   }
 
-  /** @returns What has become of the job. */
-  async #cancel(url: string | null): Promise<string> {
+  /** @returns What has become of the job, and whether that is its end. */
+  async #cancel(url: string | null): Promise<{ readonly fate: string; readonly isOver: boolean }> {
     const { cancel } = this.#attempt.config;
-    if (cancel === undefined) return 'the job was left to itself: there is no cancel';
-    if (url === null) return 'the job could not be cancelled: the answer does not tell the URL for it';
+    const goesOn = (fate: string) => ({ fate, isOver: false });
+    if (cancel === undefined) return goesOn('the job was left to itself: there is no cancel');
+    if (url === null) return goesOn('the job could not be cancelled: the answer does not tell the URL for it');
     try {
       const request = this.#prepared(url, cancel.url, cancel);
       const options = { ...this.#options(), ...NO_KEY, expect: cancel.expect };
       const timeoutMs = options.timeoutMs ?? CANCEL_MS;
       const ended = await ask(request, { ...options, timeoutMs }, this.#attempt.kill);
-      if (ended === null) return 'whether the job was cancelled is not known: there was no time for the answer';
-      return ended.ok ? CANCELLED : `the job could not be cancelled: ${ended.failure.reason.message}`;
+      if (ended.ok === null)
+        return goesOn('whether the job was cancelled is not known: there was no time for the answer');
+      if (ended.ok) return { fate: 'the job was cancelled', isOver: true };
+      return goesOn(`the job could not be cancelled: ${ended.failure.reason.message}`);
     } catch (error) {
-      return `the job could not be cancelled: ${failureOf(error).reason.message}`;
+      return goesOn(`the job could not be cancelled: ${failureOf(error).reason.message}`);
     }
   }
 
@@ -211,6 +223,11 @@ export class Job {
     return callOptions(this.#attempt, this.#rules, { print: null, wantsBody: true });
   }
 }
+
+const withFate = (why: Failed, fate: string): Failed => ({
+  ...why,
+  reason: { ...why.reason, message: `${why.reason.message} (${fate})` },
+});
 
 function stopped(fate: string): Failed {
   return failure('STOPPED', `The attempt was stopped: ${fate}.`);

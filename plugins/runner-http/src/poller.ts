@@ -40,7 +40,7 @@ export class Poller {
       await passed(delayMs, undefined, { signal: stop, ref: false }).catch(() => undefined);
       if (stop.aborted) return { isJobOver: false, why: null };
       const ended = await ask(this.#prepared, this.#options(), stop);
-      if (ended === null) return { isJobOver: false, why: null };
+      if (ended.ok === null) return { isJobOver: false, why: null };
       const followed = this.#heard(ended);
       if (followed !== null) return followed;
       intervalMs = Math.min(intervalMs * factor, maxInterval);

@@ -18,7 +18,7 @@ export function callOptions(
     rules,
     // The same for every try of a task run: whoever keeps to it does the work once.
     idempotencyKey: id.slice(0, id.lastIndexOf('.')),
-    isKeyHeeded: config.idempotencyKey || hasOwnKey(config),
+    isKeyHeeded: isKeyHeeded(config),
     expect: config.expect,
     followRedirects: config.followRedirects,
     maxResponseBytes: config.maxResponseBytes,
@@ -30,6 +30,9 @@ export function callOptions(
     ...body,
   };
 }
+
+/** Whether the service heeds the idempotency key, so that any method may be sent twice. */
+export const isKeyHeeded = (config: HttpConfig): boolean => config.idempotencyKey || hasOwnKey(config);
 
 /** A task that gives a key itself knows that the service heeds it. */
 function hasOwnKey({ headers }: HttpConfig): boolean {

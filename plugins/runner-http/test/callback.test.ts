@@ -169,7 +169,7 @@ describe('a job that calls back', () => {
     const taken = new AttemptHarness(http, { callback: { listen: `127.0.0.1:${port}`, url: service.url } });
     expect(await taken.attempt({ url: 'http://example.com/', callback: {} }).run()).toMatchObject({
       ok: false,
-      kind: 'INFRASTRUCTURE',
+      kind: 'REJECTED',
       reason: { code: 'BAD_SETTINGS', message: expect.stringContaining('EADDRINUSE') as unknown },
     });
     await taken.close();
@@ -229,7 +229,7 @@ describe('the port for callbacks', () => {
     writeFileSync(join(spoilt.node.stateDirectory, 'callback-key'), 'short');
     expect(await spoilt.attempt({ url: 'http://example.com/', callback: {} }).run()).toMatchObject({
       ok: false,
-      kind: 'INFRASTRUCTURE',
+      kind: 'REJECTED',
       reason: { message: expect.stringContaining('remove it') as unknown },
     });
     await spoilt.close();

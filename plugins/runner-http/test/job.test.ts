@@ -54,7 +54,9 @@ describe('a job', () => {
     service.answers({ 'POST /jobs': [json({ id: 'a/b?c' }, 201)], 'GET /jobs/a%2Fb%3Fc/state': [done] });
     expect(await job({}, { url: '/jobs/{/id}/state' }).run()).toMatchObject({ ok: true });
     service.answers({ 'POST /jobs': [json({ id: '..' }, 201)] });
-    expect(await job({}, { url: '/jobs/{/id}/state' }).run()).toMatchObject(failed('BAD_URL'));
+    // It has been begun, and nobody follows it.
+    const unknown = { ...failed('BAD_URL'), kind: 'UNKNOWN' };
+    expect(await job({}, { url: '/jobs/{/id}/state' }).run()).toMatchObject(unknown);
     const config = { url: 'http://x', poll: { ...poll, url: 'http://{/host}/' } };
     expect(http.config.check(config)).toMatchObject({ ok: false, problems: [{ path: ['poll', 'url'] }] });
   });
@@ -99,13 +101,17 @@ describe('a job', () => {
 
   it('is given up at once when a poll’s answer will not change', async () => {
     service.answers({ 'POST /jobs': [accepted], 'GET /jobs/7': [json('who is that', 404)] });
-    expect(await job({}).run()).toMatchObject({ ...failed('UNEXPECTED_STATUS'), ...says('left to itself') });
+    expect(await job({}).run()).toMatchObject({
+      ...failed('UNEXPECTED_STATUS'),
+      kind: 'UNKNOWN',
+      ...says('left to itself'),
+    });
     expect(service.asked).toEqual(['POST /jobs', 'GET /jobs/7']);
   });
 
   it('fails when the answer does not say where it is', async () => {
     service.answers({ 'POST /jobs': [json({ id: 7 }, 202)] });
-    expect(await job({}).run()).toMatchObject({ ...failed('BAD_URL'), ...says('poll.url') });
+    expect(await job({}).run()).toMatchObject({ ...failed('BAD_URL'), kind: 'UNKNOWN', ...says('poll.url') });
   });
 });
 

@@ -65,7 +65,7 @@ describe('a connection that fails', () => {
 
   it('is not made again for a POST, unless the service heeds the idempotency key', async () => {
     script = [reset];
-    expect(await attempt({ method: 'POST' }).run()).toMatchObject(reason('ECONNRESET'));
+    expect(await attempt({ method: 'POST' }).run()).toMatchObject({ ...reason('ECONNRESET'), kind: 'UNKNOWN' });
     expect(methods()).toEqual(['POST']);
     script = [reset, answer];
     expect(await attempt({ method: 'POST', idempotencyKey: true }).run()).toMatchObject({ ok: true });
@@ -99,6 +99,82 @@ describe('a connection that fails', () => {
     const waits = { delay: 100, maxDelay: 1_000 };
     expect([0, 1, 2, 3, 4, 9].map((tries) => backOffMs(waits, tries, 1))).toEqual([100, 200, 400, 800, 1_000, 1_000]);
     expect([0, 0.5, 1].map((chance) => backOffMs(waits, 1, chance))).toEqual([100, 150, 200]);
+  });
+});
+
+describe('a request that must not be sent twice', () => {
+  const redirect = (status: number) => (socket: Socket) =>
+    socket.end(`HTTP/1.1 ${status} There\r\nLocation: /there\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  const post = (config: JsonObject = {}) => attempt({ method: 'POST', body: 'pay', ...config });
+
+  it('ends nobody knows how when it went out and its answer did not come', async () => {
+    const cases: readonly (readonly [string, (typeof script)[number], JsonObject])[] = [
+      ['ECONNRESET', reset, {}],
+      ['ECONNRESET', half, {}],
+      ['ANSWER_TIMEOUT', nothing, { answerTimeout: '30ms' }],
+      ['TIMEOUT', nothing, { timeout: '1s' }],
+    ];
+    for (const [code, act, config] of cases) {
+      script = [act];
+      expect(await post(config).run()).toMatchObject({
+        ok: false,
+        kind: 'UNKNOWN',
+        reason: { code, message: expect.stringContaining('nobody knows whether it was done') },
+      });
+    }
+    expect(methods()).toEqual(['POST', 'POST', 'POST', 'POST']);
+  });
+
+  it('ends so, too, when only what it had led to could not be fetched', async () => {
+    script = [redirect(303), reset];
+    expect(await post({ followRedirects: 1 }).run()).toMatchObject({ ...reason('ECONNRESET'), kind: 'UNKNOWN' });
+    expect(methods()).toEqual(['POST', 'GET']);
+  });
+
+  it('has failed for all to know when it never went out, or an answer said so', async () => {
+    const free = createServer();
+    await once(free.listen(0, '127.0.0.1'), 'listening');
+    const { port } = free.address() as AddressInfo;
+    await new Promise((closed) => free.close(closed));
+    expect(await post({ url: `http://127.0.0.1:${port}/` }).run()).toMatchObject(reason('ECONNREFUSED'));
+    script = [nothing];
+    const slow = { url: `https://${base}/`, connectTimeout: '30ms' };
+    expect(await post(slow).run()).toMatchObject(reason('CONNECT_TIMEOUT'));
+    script = [(socket) => socket.end('HTTP/1.1 503 Away\r\nConnection: close\r\n\r\n')];
+    expect(await post().run()).toMatchObject(reason('UNEXPECTED_STATUS'));
+    script = [answer];
+    expect(await post({ maxResponseBytes: 1 }).run()).toMatchObject(reason('RESPONSE_TOO_LARGE'));
+    const away = (socket: Socket) =>
+      socket.end(
+        `HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:${port}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      );
+    script = [away];
+    expect(await post({ followRedirects: 1 }).run()).toMatchObject(reason('ECONNREFUSED'));
+  });
+
+  it('ends nobody knows how when it is stopped on its way, and was not begun when it is stopped before', async () => {
+    script = [nothing];
+    const waiting = post();
+    const ended = waiting.run();
+    while (methods().length === 0) await new Promise((turned) => setImmediate(turned));
+    waiting.requestStop();
+    expect(await ended).toMatchObject({ ...reason('STOPPED'), kind: 'UNKNOWN' });
+    const early = post();
+    early.requestStop();
+    expect(await early.run()).toMatchObject({ ...reason('STOPPED'), kind: 'REJECTED' });
+    expect(methods()).toEqual(['POST']);
+  });
+
+  it('is told by its method and its key', () => {
+    const says = (config: JsonObject): unknown => {
+      const checked = http.config.check({ url: 'http://x', ...config });
+      return checked.ok && typeof http.isIdempotent === 'function' && http.isIdempotent(checked.config);
+    };
+    for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+      expect([method, says({ method })]).toEqual([method, true]);
+    for (const method of ['POST', 'PATCH', 'MERGE']) expect([method, says({ method })]).toEqual([method, false]);
+    expect(says({ method: 'POST', idempotencyKey: true })).toBe(true);
+    expect(says({ method: 'POST', headers: { 'idempotency-KEY': 'mine' } })).toBe(true);
   });
 });
 

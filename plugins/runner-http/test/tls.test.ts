@@ -193,7 +193,7 @@ describe('an https task', () => {
     for (const settings of [{ allow: ['localhost'] }, { caFile: join(folder, 'none') }, { certificates: { a: {} } }]) {
       expect(await ask(server, undefined, settings)).toMatchObject({
         ok: false,
-        kind: 'INFRASTRUCTURE',
+        kind: 'REJECTED',
         reason: { code: 'BAD_SETTINGS', message: expect.stringContaining('runners.http.') as unknown },
       });
     }

@@ -6,7 +6,7 @@ import * as z from 'zod';
 const config = z
   .strictObject({
     outcome: z
-      .enum(['succeed', 'fail', 'reject', 'oom', 'lose', 'throw', 'hang', 'forget', 'nonsense'])
+      .enum(['succeed', 'fail', 'reject', 'oom', 'lose', 'unknown', 'throw', 'hang', 'forget', 'nonsense'])
       .default('succeed')
       .describe('How every attempt ends, unless `failFirst` says otherwise.'),
     durationMs: z.number().int().min(0).max(86_400_000).default(0).describe('How long the work takes. Milliseconds.'),
@@ -32,6 +32,7 @@ const config = z
       .optional()
       .describe('What it says that it used up.'),
     save: z.json().optional().describe('What it saves for the next attempt, which prints it.'),
+    idempotent: z.boolean().default(true).describe('Whether it says that its work may be done twice.'),
     checkpoint: z.boolean().default(false).describe('Asks to be found again after a restart of the agent.'),
   })
   .describe('What the mock runner is ordered to do.');
@@ -46,6 +47,7 @@ export default defineRunner<Order, Json>({
   version: '1.0.0',
   summary: 'Does nothing, in every way that a task can be ordered to: for tests, demonstrations and benchmarks.',
   config: zodConfig(config),
+  isIdempotent: ({ idempotent }) => idempotent,
 
   run(attempt) {
     const order = attempt.config;
@@ -68,7 +70,7 @@ export default defineRunner<Order, Json>({
     const order = config.safeParse(handle);
     if (order.success) return measured(obey(attempt, order.data), order.data);
     const message = 'The handle is no order of this runner: nobody knows what was done.';
-    return Promise.resolve(failure('INFRASTRUCTURE', 'HANDLE_UNKNOWN', message));
+    return Promise.resolve(failure('UNKNOWN', 'HANDLE_UNKNOWN', message));
   },
 });
 
@@ -114,6 +116,8 @@ async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcom
       };
     case 'lose':
       return failure('INFRASTRUCTURE', 'LOST', 'It was ordered to be lost.');
+    case 'unknown':
+      return failure('UNKNOWN', 'UNKNOWN', 'It was ordered not to know what it did.');
     case 'throw':
       throw new Error('It was ordered to throw.');
     case 'forget':

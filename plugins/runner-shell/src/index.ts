@@ -29,6 +29,8 @@ export default defineRunner<ShellConfig, Handle>({
   version: '1.0.0',
   summary: 'Runs a command, a script or a program on the node.',
   config: zodConfig(shellConfig),
+  // As Kubernetes has it for Jobs: whoever writes a command that must not run twice says `idempotent: false`.
+  isIdempotent: true,
 
   async run(attempt, node) {
     const progress = { isHanded: false };

@@ -20,6 +20,7 @@ interface PoolView {
         readonly taskRun: { readonly taskKey: string; readonly mapIndex: number | null; readonly runId: string } | null;
       }[]
     | null;
+  readonly idempotent: boolean | null;
   readonly shadow: {
     readonly name: string;
     readonly compared: number;
@@ -42,6 +43,7 @@ export const pools: Command = {
           { heading: 'state', value: ({ scheduler }) => scheduler.state ?? '' },
           { heading: 'queue', value: ({ queueLength }) => queueLength ?? '', alignsRight: true },
           { heading: 'held nodes', value: heldText },
+          { heading: 'idempotent', value: ({ idempotent }) => (idempotent === null ? '' : String(idempotent)) },
           { heading: 'shadow', value: shadowText },
           { heading: 'why', value: ({ scheduler }) => scheduler.reason?.message ?? '' },
         ],
@@ -75,7 +77,11 @@ interface Choice {
 }
 interface Updated extends UnionMember {
   readonly isApplied: boolean;
-  readonly pool: { readonly name: string; readonly shadow: { readonly name: string } | null };
+  readonly pool: {
+    readonly name: string;
+    readonly idempotent: boolean | null;
+    readonly shadow: { readonly name: string } | null;
+  };
   readonly plan: {
     readonly before: Choice;
     readonly after: Choice;
@@ -90,7 +96,7 @@ interface Updated extends UnionMember {
 
 export const updatePool: Command = {
   name: 'update-pool',
-  summary: 'Gives a pool another scheduler, config or shadow, while it works.',
+  summary: 'Gives a pool another scheduler, config, shadow or default, while it works.',
   details:
     'What waits keeps its place and is offered to the new scheduler; what runs goes on. First it tells how the new ' +
     'scheduler would have decided what was decided lately; with --dry-run that is all.',
@@ -101,15 +107,27 @@ export const updatePool: Command = {
     { flags: '--shadow <name>', summary: 'A scheduler that is to decide beside it, to be compared.' },
     { flags: '--shadow-config <json>', summary: 'The config of the shadow.' },
     { flags: '--without-shadow', summary: 'Takes the shadow off.' },
+    {
+      flags: '--idempotent <what>',
+      summary: 'Whether tasks that do not say so themselves may be done again when nobody knows what was done.',
+      choices: ['true', 'false', 'unset'],
+    },
     { flags: '--dry-run', summary: 'Tells what would change, and changes nothing.' },
   ],
   examples: [
     { command: 'gantry update-pool default --scheduler bin-packing --dry-run', meaning: 'what would change' },
     { command: 'gantry update-pool default --scheduler bin-packing', meaning: 'change it' },
     { command: 'gantry update-pool default --shadow spread', meaning: 'let another decide beside it' },
+    { command: 'gantry update-pool default --idempotent false', meaning: 'repeat nothing that may have been done' },
   ],
   async run({ arguments: [name = ''], options, context }) {
-    const input = { name, ...choiceIn(options), ...shadowIn(options), dryRun: options.is('dryRun') };
+    const input = {
+      name,
+      ...choiceIn(options),
+      ...shadowIn(options),
+      ...idempotentIn(options),
+      dryRun: options.is('dryRun'),
+    };
     const answer = await context.connect().ask<{ readonly updatePool: UnionMember }>('update-pool', { input });
     const updated = payloadOf<Updated>(
       answer.updatePool,
@@ -136,6 +154,12 @@ function shadowIn(options: Options): Readonly<Record<string, unknown>> {
   return { shadow: { scheduler, config: jsonOption('shadow-config', options.text('shadowConfig') ?? '{}') } };
 }
 
+function idempotentIn(options: Options): Readonly<Record<string, unknown>> {
+  const said = options.text('idempotent');
+  if (said === undefined) return {};
+  return { idempotent: said === 'unset' ? null : said === 'true' };
+}
+
 function lines({ isApplied, pool, plan }: Updated): readonly string[] {
   const text = ({ scheduler, config }: Choice) => `${oneLine(scheduler)} ${JSON.stringify(config)}`;
   const { before, after, queueLength, decisionsReviewed, placementsReviewed, placementsThen, differenceCount } = plan;
@@ -149,5 +173,9 @@ function lines({ isApplied, pool, plan }: Updated): readonly string[] {
     );
   }
   if (pool.shadow !== null) said.push(`${oneLine(pool.shadow.name)} decides beside it.`);
+  if (pool.idempotent !== null) {
+    const verb = pool.idempotent ? 'are' : 'are not';
+    said.push(`Tasks that do not say so themselves ${verb} repeated when nobody knows what was done.`);
+  }
   return said;
 }

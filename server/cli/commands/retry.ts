@@ -8,11 +8,14 @@ import { concludeWatching, watchRun } from '../watch-run.ts';
 export const retry: Command = {
   name: 'retry',
   summary: 'Repeats a run that has ended, as a new run.',
-  details: 'What succeeded is not done again: its outputs are taken over, unless --from all says otherwise.',
+  details:
+    'What succeeded is not done again, of a fan-out neither: its outputs are taken over, and so is a failure that ' +
+    'its task tolerates, unless it is named, or --from all says otherwise.',
   arguments: [{ name: 'run', summary: 'The id of the run to repeat.' }],
   options: [
     { flags: '--from <what>', summary: 'What is done again.', choices: ['failed', 'all'], default: 'failed' },
     { flags: '--task <key>', summary: 'Does this task again, and everything downstream of it.', isRepeatable: true },
+    { flags: '--idempotency-key <key>', summary: 'Retrying again with the same key gives the same run.' },
     { flags: '-f, --follow', summary: 'Shows the new run until it ends.' },
   ],
   examples: [
@@ -26,7 +29,13 @@ export const retry: Command = {
       throw new CommandFailure({ code: 'USAGE', message: '--task and --from all exclude each other.' });
     }
     const from = tasks.length > 0 ? 'TASKS' : options.text('from') === 'all' ? 'ALL' : 'FAILED';
-    const input = tasks.length > 0 ? { id, from, tasks } : { id, from };
+    const idempotencyKey = options.text('idempotencyKey');
+    const input = {
+      id,
+      from,
+      ...(tasks.length > 0 ? { tasks } : {}),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    };
     const { retryRun } = await client.ask<{ readonly retryRun: UnionMember }>('retry-run', { input });
     const { run } = payloadOf<UnionMember & { readonly run: RunView }>(retryRun, 'RetryRunPayload');
     if (options.is('follow')) {

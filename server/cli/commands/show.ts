@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { styleOfState, type Column } from '../output.ts';
 import { firstRows, type Page } from '../pages.ts';
-import { failureText, labelOf, progressText, type RunView, type TaskRunView } from '../run-progress.ts';
+import { labelOf, progressText, reasonText, type RunView, type TaskRunView } from '../run-progress.ts';
 import { oneLine } from '../terminal-text.ts';
 import { elapsedBetween, elapsedText } from '../time-text.ts';
 import { concludeWatching, watchRun } from '../watch-run.ts';
@@ -84,8 +84,8 @@ function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now 
 }
 
 /** Why it failed, or how far it is. */
-const whyText = ({ attempt, progress }: TaskRunView): string =>
-  attempt?.failure ? failureText(attempt.failure) : progress ? progressText(progress) : '';
+const whyText = (taskRun: TaskRunView): string =>
+  reasonText(taskRun) ?? (taskRun.progress ? progressText(taskRun.progress) : '');
 
 /** Memory and processor time, in a pipe always, on a terminal where any task told of them. */
 function usageColumns(taskRuns: readonly TaskRunView[], isAlways: boolean): readonly Column<TaskRunView>[] {

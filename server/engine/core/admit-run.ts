@@ -2,7 +2,8 @@ import type { Command, PreparedCommand, Receipt } from '../../domain/command.ts'
 import type { Run } from '../../domain/run.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, type PoolState } from './pool-state.ts';
-import { endTaskRun, releaseTask } from './release-tasks.ts';
+import { endWithoutAttempt } from './end-task-run.ts';
+import { releaseTask } from './release-tasks.ts';
 import type { Step } from './step.ts';
 
 /** Makes the run that a command asks for: every task WAITING, those without needs released at once. */
@@ -81,6 +82,6 @@ export function startRun(pool: PoolState, step: Step, run: EngineRun): void {
     const taskRun = run.taskRuns[index]!;
     if (run.needsLeft[index] !== 0 || taskRun.state !== 'WAITING') continue;
     const end = releaseTask(pool, step, run, index);
-    if (end) endTaskRun(pool, step, taskRun, end);
+    if (end) endWithoutAttempt(pool, step, taskRun, end.state, end.reason);
   }
 }

@@ -1,6 +1,6 @@
 import { attemptId } from '../../domain/ids.ts';
 import { isTerminalTaskRun } from '../../domain/task-run.ts';
-import { endTaskRun } from './release-tasks.ts';
+import { endTaskRun } from './end-task-run.ts';
 import type { EngineRun, PoolState } from './pool-state.ts';
 import { settleRun } from './settle-run.ts';
 import type { Step } from './step.ts';
@@ -14,7 +14,7 @@ export function cancelRun(
   actor: string,
 ): void {
   if (run.state === 'CANCELLING') return;
-  run.reason = { code: 'CANCELLED', message: message ?? `Cancelled by ${actor}.` };
+  run.reason = { code: 'CANCELLED', message: `Cancelled by ${actor}${message === undefined ? '.' : `: ${message}`}` };
   step.runState(run, 'CANCELLING');
   for (const taskRun of run.taskRuns) {
     if (isTerminalTaskRun(taskRun.state)) continue;

@@ -2,7 +2,7 @@ import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatDuration } from '../../domain/time.ts';
 import { waitingGang } from './gang-timer.ts';
 import type { EngineRun, PoolState } from './pool-state.ts';
-import { endTaskRun, refuse } from './release-tasks.ts';
+import { endWithoutAttempt } from './end-task-run.ts';
 import type { Step } from './step.ts';
 
 /** Ends a gang that has waited too long. One that has started, or waits anew after a pause, is left alone. */
@@ -11,7 +11,7 @@ export function gangDue(pool: PoolState, step: Step, run: EngineRun, taskIndex: 
   if (gang === null || gang.readyAt !== readyAt) return;
   const waiting = run.instancesOf(taskIndex).filter(({ state }) => state === 'READY');
   const reason = timedOut(waiting.length, gang.timeoutMs);
-  for (const taskRun of waiting) endTaskRun(pool, step, taskRun, refuse(step, taskRun, reason));
+  for (const taskRun of waiting) endWithoutAttempt(pool, step, taskRun, 'FAILED', reason);
 }
 
 const timedOut = (count: number, timeoutMs: number): Reason => ({

@@ -3,7 +3,7 @@ import { MAX_LOSSES } from '../../domain/retry.ts';
 import { isTerminalRun } from '../../domain/run.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import type { EngineTaskRun, PoolState } from './pool-state.ts';
-import { endedWell } from './release-tasks.ts';
+import { endedWell } from './outcome-of-task.ts';
 
 /** A promise that does not hold (reliability.md §2). */
 export interface Violation {
@@ -64,6 +64,8 @@ function checkTaskRun(
   ) {
     blame('I10', `${name} has an attempt although its needs are unmet.`);
   }
+  if (attempt !== null && attempt.number < taskRun.failures + taskRun.losses)
+    blame('I11', `${name} paid ${taskRun.failures + taskRun.losses} times for ${attempt.number} attempts.`);
   if (taskRun.losses > MAX_LOSSES + 1) blame('I11', `${name} was lost ${taskRun.losses} times.`);
   if (taskRun.failures > taskRun.task.retry.max + 1) blame('I11', `${name} failed ${taskRun.failures} times.`);
 }

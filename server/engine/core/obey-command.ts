@@ -45,7 +45,11 @@ export function obeyCommand(pool: PoolState, step: Step, prepared: PreparedComma
       step.receipt(id, setEligibility(pool, step, command, 'ELIGIBLE', prepared.actor));
       break;
     case 'UPDATE_POOL':
-      step.poolUpdated(command.update);
+      if (command.update !== null) step.poolUpdated(command.update);
+      if (command.idempotent !== undefined) {
+        pool.idempotent = command.idempotent;
+        step.poolIdempotent(command.idempotent);
+      }
       step.receipt(id, OBEYED);
       break;
     default:

@@ -2,6 +2,7 @@ import type { Json, JsonObject, Reason } from '@gantry/plugin-kit/vocabulary';
 import type { AttemptState } from '../../domain/attempt.ts';
 import type { StoredTaskRun } from '../../domain/change.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { RunnerIdempotency } from '../../domain/idempotency.ts';
 import type { RunId } from '../../domain/ids.ts';
 import type { Node, NodeConnection, NodeEligibility, NodeRunner, Taint } from '../../domain/node.ts';
 import type { Run, RunState, Trigger } from '../../domain/run.ts';
@@ -178,9 +179,23 @@ export class PoolState {
   listeningSince: number;
   lastAdvanceAt: number;
   readonly silence: SilenceLimits;
+  /** The default of `idempotent` for tasks that do not say so themselves; null for none. */
+  idempotent: boolean | null = null;
+  /** What runners say of the work that they are asked for. */
+  readonly askRunner: RunnerIdempotency;
 
-  /** @param tick Now, by the clock that only grows. */
-  constructor(name: string, seq: number, tick: number, silence: SilenceLimits) {
+  /**
+   * @param tick Now, by the clock that only grows.
+   * @param askRunner Without it, every runner counts as idempotent.
+   */
+  constructor(
+    name: string,
+    seq: number,
+    tick: number,
+    silence: SilenceLimits,
+    askRunner: RunnerIdempotency = () => true,
+  ) {
+    this.askRunner = askRunner;
     this.name = name;
     this.seq = seq;
     this.listeningSince = tick;

@@ -3,7 +3,7 @@ import { isTerminalAttempt } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { parseAttemptId } from '../../domain/ids.ts';
 import type { AttemptReport } from '../../domain/input.ts';
-import { endAttempt } from './end-attempt.ts';
+import { attemptSucceeded, endAttempt } from './end-attempt.ts';
 import type { EngineTaskRun, PoolState } from './pool-state.ts';
 import type { Step } from './step.ts';
 
@@ -43,7 +43,7 @@ export function reportAttempt(
   attempt.startedAt ??= report.startedAt === undefined ? null : startOf(report, attempt.assignedAt, step.now);
   if (report.usage !== undefined) step.attemptUsage(taskRun, attempt, report.usage);
   if (report.state === 'SUCCEEDED') {
-    endAttempt(pool, step, taskRun, 'SUCCEEDED', null, report.outputs ? { outputs: report.outputs } : {});
+    attemptSucceeded(pool, step, taskRun, report.outputs ?? null);
   } else {
     // What has run cannot be refused any more: a runner that says so means a fault of the node, who pays is the same.
     const isLateRefusal = report.state === 'REJECTED' && attempt.state === 'RUNNING';

@@ -1,5 +1,6 @@
-import { delayAfter } from '../../domain/retry.ts';
+import type { RunnerIdempotency } from '../../domain/idempotency.ts';
 import type { DamagedRun, LoggedAssignment, RecoveredPool, RecoveredRun } from '../../domain/input.ts';
+import { longestDelay } from '../../domain/retry.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../../domain/task-run.ts';
 import { startRun } from './admit-run.ts';
 import { misfitOf } from './check-recovered.ts';
@@ -8,7 +9,8 @@ import { watchGang } from './gang-timer.ts';
 import { remainingMs, type Moment } from './moment.ts';
 import { planOf } from './plan.ts';
 import { EngineRun, EngineTaskRun, PoolState, type SilenceLimits } from './pool-state.ts';
-import { endedWell, itemsOf } from './release-tasks.ts';
+import { endedWell } from './outcome-of-task.ts';
+import { itemsOf } from './release-tasks.ts';
 import { Step } from './step.ts';
 import { sendAgain, watchSilence } from './watch-node.ts';
 
@@ -23,8 +25,10 @@ export function restore(
   seq: number,
   now: Moment,
   silence: SilenceLimits,
+  askRunner?: RunnerIdempotency,
 ): { readonly pool: PoolState; readonly step: Step; readonly damaged: readonly DamagedRun[] } {
-  const pool = new PoolState(name, seq, now.tick, silence);
+  const pool = new PoolState(name, seq, now.tick, silence, askRunner);
+  pool.idempotent = recovered.idempotent ?? null;
   const step = new Step(pool, now);
   for (const node of recovered.nodes) {
     const restored = { ...node, heardTick: now.tick, reserved: {}, runningCount: 0, live: new Set<EngineTaskRun>() };
@@ -146,7 +150,7 @@ function resume(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
 function waitAgain(pool: PoolState, step: Step, taskRun: EngineTaskRun): void {
   taskRun.dueAt ??= step.now;
   const { dueAt, task, attempt, failures, losses } = taskRun;
-  const longestMs = delayAfter(task.retry, attempt?.failure ?? null, failures, losses);
+  const longestMs = longestDelay(task.retry, { failures, losses, attempts: attempt?.number ?? 0 });
   const wait = remainingMs(dueAt, longestMs, { at: step.now, tick: step.tick });
   pool.timers.add(step.tick + wait, { type: 'BACKOFF', taskRun, dueAt });
 }

@@ -1,6 +1,14 @@
 import { attemptTransitions, type AttemptState } from '../../domain/attempt.ts';
-import type { Usage } from '@gantry/plugin-kit/vocabulary';
-import type { AssignedLog, AttemptUsage, Change, Evidence, HeldGpus, SupersededAttempt } from '../../domain/change.ts';
+import type { Reason, Usage } from '@gantry/plugin-kit/vocabulary';
+import type {
+  AssignedLog,
+  AttemptUsage,
+  Change,
+  Evidence,
+  HeldGpus,
+  SupersededAttempt,
+  TaskRunReason,
+} from '../../domain/change.ts';
 import type { Receipt } from '../../domain/command.ts';
 import type { Effect } from '../../domain/effect.ts';
 import type { NodeEventTuple, RunEventTuple, TaskRunEventTuple } from '../../domain/event.ts';
@@ -66,6 +74,7 @@ export class Step {
   readonly #evidence: Evidence[] = [];
   readonly #gpus: HeldGpus[] = [];
   readonly #usages: AttemptUsage[] = [];
+  readonly #reasons: TaskRunReason[] = [];
   readonly #nodes = new Set<EngineNode>();
   readonly #changedNodes = new Set<EngineNode>();
   readonly #nodeRecords: NodeRecord[] = [];
@@ -76,6 +85,8 @@ export class Step {
 
   /** Runs that were ended without the engine. */
   readonly #setAside: DamagedRun[] = [];
+  /** The pool's default of `idempotent`, when somebody has changed it. */
+  #poolIdempotent: boolean | null | undefined = undefined;
 
   /** Every row that the step touches is to be written: after a reload, what was only logged. */
   #mustWrite = false;
@@ -186,6 +197,11 @@ export class Step {
     this.#usages.push({ runKey, ordinal, number, usage });
   }
 
+  /** Why a task run ends as it does, where its state, its attempt and its run do not tell. Once, when it ends. */
+  taskRunReason({ runKey, ordinal }: EngineTaskRun, reason: Reason): void {
+    this.#reasons.push({ runKey, ordinal, reason });
+  }
+
   nodeTouched(node: EngineNode): void {
     node.revision = this.seq;
     this.#nodes.add(node);
@@ -225,6 +241,10 @@ export class Step {
 
   poolUpdated(update: PoolUpdate): void {
     this.#poolUpdate = update;
+  }
+
+  poolIdempotent(idempotent: boolean | null): void {
+    this.#poolIdempotent = idempotent;
   }
 
   /** Whether the pool has another scheduler from the next step on. */
@@ -301,10 +321,12 @@ export class Step {
       evidence: this.#evidence,
       gpus: this.#gpus,
       usages: this.#usages,
+      reasons: this.#reasons,
       nodes: [...this.#nodes],
       nodeRecords: this.#nodeRecords,
       receipts: this.#receipts,
       ...(this.#poolUpdate === null ? {} : { poolUpdate: this.#poolUpdate }),
+      ...(this.#poolIdempotent === undefined ? {} : { poolIdempotent: this.#poolIdempotent }),
       events: { runs, taskRuns, nodes, receipts: this.#receipts.map(({ command, receipt }) => [command, receipt]) },
     };
   }

@@ -1,3 +1,4 @@
+import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import type {
   AttemptUsage,
   Change,
@@ -5,6 +6,7 @@ import type {
   HeldGpus,
   StoredTaskRun,
   SupersededAttempt,
+  TaskRunReason,
 } from '../../domain/change.ts';
 import type { DecisionRow } from '../../domain/decision.ts';
 import type { Node } from '../../domain/node.ts';
@@ -185,6 +187,25 @@ export const usageRow = ({ runKey, ordinal, number, usage }: AttemptUsage): Valu
   number,
   usage.peakMemoryBytes ?? null,
   usage.cpuMs ?? null,
+];
+
+/** Columns of `task_run_reason`. */
+export const REASON_COLUMNS = ['run_key', 'ordinal', 'reason'];
+/** Rows of `task_run_reason`. One event is often the reason of thousands: its text is made once. */
+export function reasonRows(reasons: readonly TaskRunReason[]): Value[][] {
+  const texts = new Map<Reason, string>();
+  return reasons.map(({ runKey, ordinal, reason }) => {
+    let text = texts.get(reason);
+    if (text === undefined) texts.set(reason, (text = JSON.stringify(reason)));
+    return [runKey, ordinal, text];
+  });
+}
+
+/** Columns of `pool_default`, the key first, and its row. */
+export const POOL_DEFAULT_COLUMNS = ['pool', 'idempotent'];
+export const poolDefaultRow = (pool: string, idempotent: boolean | null): Value[] => [
+  pool,
+  idempotent === null ? null : Number(idempotent),
 ];
 
 /** Columns of `pool_shadow`, and its row for what a pool is from now on. */

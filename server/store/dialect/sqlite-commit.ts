@@ -20,8 +20,12 @@ import {
   nodeRecordRow,
   nodeRow,
   POOL_CHANGING,
+  POOL_DEFAULT_COLUMNS,
+  poolDefaultRow,
   poolRow,
   pushTaskRun,
+  REASON_COLUMNS,
+  reasonRows,
   resourceImages,
   RUN_CHANGING,
   RUN_COUNTS,
@@ -66,6 +70,7 @@ function prepareAll(database: DatabaseSync) {
     attempt: prepare(insert('attempt', ATTEMPT_COLUMNS)),
     gpus: prepare(insert('attempt_gpu', GPU_COLUMNS)),
     usage: prepare(insert('attempt_usage', USAGE_COLUMNS)),
+    reason: prepare(insert('task_run_reason', REASON_COLUMNS)),
     evidence: prepare(insert('evidence', EVIDENCE_COLUMNS)),
     changeNode: prepare(`UPDATE node SET ${set(NODE_COLUMNS)} WHERE name = ?`),
     createNode: prepare(insert('node', [...NODE_COLUMNS, 'name'])),
@@ -83,6 +88,7 @@ function prepareAll(database: DatabaseSync) {
     memory: prepare('UPDATE pool SET scheduler_memory = ? WHERE name = ?'),
     updatePool: prepare(`UPDATE pool SET ${set(POOL_CHANGING)} WHERE name = ?`),
     shadow: prepare(insert('pool_shadow', SHADOW_COLUMNS).replace('INSERT', 'INSERT OR REPLACE')),
+    poolDefault: prepare(insert('pool_default', POOL_DEFAULT_COLUMNS).replace('INSERT', 'INSERT OR REPLACE')),
     decision: prepare(insert('decision', DECISION_COLUMNS)),
     event: prepare('INSERT INTO event (pool, seq, epoch, at, body, assigned) VALUES (?, ?, ?, ?, ?, ?)'),
   };
@@ -159,6 +165,7 @@ export class SqliteCommitter implements Committer {
     for (const superseded of change.supersededAttempts) statements.attempt.run(...supersededAttempt(superseded));
     for (const held of change.gpus) statements.gpus.run(...gpuRow(held));
     for (const used of change.usages) statements.usage.run(...usageRow(used));
+    for (const row of reasonRows(change.reasons)) statements.reason.run(...row);
     for (const evidence of change.evidence) statements.evidence.run(...evidenceRow(evidence));
     for (const node of change.nodes) {
       const row = nodeRow(node);
@@ -178,6 +185,8 @@ export class SqliteCommitter implements Committer {
       statements.updatePool.run(...poolRow(lease.name, change.poolUpdate));
       statements.shadow.run(...shadowRow(lease.name, change.poolUpdate));
     }
+    if (change.poolIdempotent !== undefined)
+      statements.poolDefault.run(...poolDefaultRow(lease.name, change.poolIdempotent));
     if (change.decision !== undefined) statements.decision.run(...decisionRow(lease.name, seq, change.decision));
     statements.event.run(lease.name, seq, lease.epoch, change.at, eventBody(change), assignedBody(change));
   }

@@ -10,6 +10,7 @@ import { attemptUsage } from './0003-attempt-usage.ts';
 import { nodeRecords } from './0005-node-records.ts';
 import { databaseIdentity } from './0006-database-identity.ts';
 import { retention } from './0007-retention.ts';
+import { outcomes } from './0008-outcomes.ts';
 
 /** One step forward. There are none back: a released migration is never changed. */
 export interface Migration {
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   nodeRecords,
   databaseIdentity,
   retention,
+  outcomes,
 ];
 
 /** The database was written by a newer Gantry. */

@@ -58,6 +58,7 @@ export function TaskPanel({ taskRun, tab, chooseTab, close }: TaskPanelProps) {
           <span>{progressText(taskRun.progress)}</span>
         </div>
       )}
+      {detail === null ? null : <EndReason detail={detail} />}
       {attempt?.failure ? (
         <div className="notice tone-bad">
           <div>
@@ -97,6 +98,20 @@ export function TaskPanel({ taskRun, tab, chooseTab, close }: TaskPanelProps) {
         ) : null}
       </Tabs>
     </aside>
+  );
+}
+
+/** Why it ended as it did, where its latest attempt does not say it already. */
+function EndReason({ detail: { reason, attempt, state } }: { readonly detail: Detail }) {
+  if (reason === null || reason.code === attempt?.failure?.code) return null;
+  return (
+    <div className={`notice tone-${state === 'FAILED' ? 'bad' : 'idle'}`}>
+      <div>
+        <strong>{reason.message}</strong>
+        <p className="hint">{reason.code}</p>
+        {reason.remedy === null ? null : <p>{reason.remedy}</p>}
+      </div>
+    </div>
   );
 }
 
@@ -169,7 +184,19 @@ const Fact = ({ name, children }: { readonly name: string; readonly children: Re
 
 function Config({ detail: { task } }: { readonly detail: Detail }) {
   if (task === null) return <p className="faint">Its pipeline’s version is not kept any more.</p>;
-  const { runner, description, resources, timeout, killGrace, retry, nodeSelector, tolerations, env, needs } = task;
+  const {
+    runner,
+    description,
+    resources,
+    timeout,
+    killGrace,
+    retry,
+    nodeSelector,
+    tolerations,
+    env,
+    needs,
+    idempotent,
+  } = task;
   return (
     <div className="stack">
       {description === '' ? null : <p>{description}</p>}
@@ -184,6 +211,9 @@ function Config({ detail: { task } }: { readonly detail: Detail }) {
         <Fact name="Retries">
           {retry.max === 0 ? 'none' : `${retry.max}, ${retry.backoff}, from ${isoDurationText(retry.delay)}`}
         </Fact>
+        {idempotent === null ? null : (
+          <Fact name="Idempotent">{idempotent ? 'yes' : 'no: not repeated when nobody knows what was done'}</Fact>
+        )}
         {nodeSelector.length === 0 ? null : (
           <Fact name="Only on">{nodeSelector.map(({ key, value }) => `${key}=${value}`).join(', ')}</Fact>
         )}

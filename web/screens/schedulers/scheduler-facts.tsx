@@ -3,7 +3,7 @@ import { JsonView } from '../../design/json-view.tsx';
 import { StateBadge } from '../../design/state-mark.tsx';
 
 /** The scheduler that is at work: whether it is well, what it has done, and how it is set. */
-export function SchedulerFacts({ pool: { scheduler, queueLength } }: { readonly pool: PoolRow }) {
+export function SchedulerFacts({ pool: { scheduler, queueLength, idempotent } }: { readonly pool: PoolRow }) {
   const { name, version, state, calls, decisions, refusals, faults, reason, config } = scheduler;
   return (
     <section className="panel" aria-labelledby="scheduler-facts">
@@ -30,6 +30,14 @@ export function SchedulerFacts({ pool: { scheduler, queueLength } }: { readonly 
           <Figure name="Refusals" value={refusals} hint="Decisions that were refused, because they were wrong" />
           <Figure name="Faults" value={faults} hint="Calls that failed: thrown, too slow, nonsense, or with refusals" />
         </dl>
+        <p className="hint">
+          When nobody knows what a task has done:{' '}
+          {idempotent === null
+            ? 'its runner says whether it is repeated.'
+            : idempotent
+              ? 'it is repeated, unless it says otherwise itself.'
+              : 'it is not repeated, unless it says otherwise itself.'}
+        </p>
         <div>
           <h3>Config</h3>
           <JsonView value={config} empty="{}: everything is as it is unless told." />

@@ -13,6 +13,7 @@ const ACTIONS = [
   'node.cordon',
   'node.uncordon',
   'pool.update',
+  'pool.default',
   'token.create',
   'token.revoke',
 ] as const;
