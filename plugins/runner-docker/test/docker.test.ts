@@ -177,6 +177,7 @@ describe('a container', () => {
       kind: 'INFRASTRUCTURE',
       reason: { code: 'NO_GPU_SUPPORT', remedy: expect.stringContaining('NVIDIA Container Toolkit') },
     });
+    await harness.forgetAll();
     expect(await containers()).toEqual([]);
     const env = { CUDA_VISIBLE_DEVICES: '1,3', NVIDIA_VISIBLE_DEVICES: 'all' };
     const created = attempt({ command: 'true' }, { gpus: [1, 3], env });
@@ -211,6 +212,7 @@ describe('a container', () => {
     expect(codeOf(await second.run())).toBe('ok');
     expect(codeOf(await running)).toBe('ok');
     expect(second.text).toBe('begun\nended\n');
+    await harness.forgetAll();
     expect(await containers()).toHaveLength(1);
     await engine.docker.getContainer('twice.0.1').remove();
     const stranger = await engine.docker.createContainer({ Image: IMAGE, name: 'taken.0.1', Cmd: ['true'] });
@@ -226,7 +228,7 @@ describe('a container', () => {
     expect(codeOf((await ended[2])!)).toBe('REJECTED STOPPED');
     // Only their starts wait for each other.
     await Promise.all([all[0]!, all[1]!, all[3]!].map(printed));
-    expect(await containers()).toHaveLength(3);
+    expect(await engine.docker.listContainers()).toHaveLength(3);
     for (const each of all) each.requestKill();
     await Promise.all(ended);
     await narrow.close();
