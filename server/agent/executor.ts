@@ -254,16 +254,11 @@ export class Executor implements AttemptHost {
     this.#settled(attempt, pluginFault(runner.name, 'RUNNER_THREW', `threw: ${message}`));
   }
 
-  #settled(attempt: RunningAttempt, end: End): void {
+  #settled(attempt: RunningAttempt, told: End): void {
     const id = attempt.spec.attempt;
     // A runner that settles after it was given up changes nothing any more.
     if (this.#running.get(id) !== attempt) return;
-    if (end.state === 'REJECTED' && attempt.isResumed && attempt.mayHaveBegun) {
-      const why = end.failure?.reason.message ?? '';
-      end = outcomeUnknown(
-        `The runner ${attempt.spec.runner} has no trace of it, and it may have been at work. ${why}`,
-      );
-    }
+    const end = this.#believable(attempt, told);
     const printed = attempt.hasLog ? attempt.log.end() : null;
     const saved = this.#options.states.drained(id);
     if (printed === null && saved === null) {
@@ -272,6 +267,13 @@ export class Executor implements AttemptHost {
     }
     this.#options.settled(id);
     void Promise.all([printed, saved]).then(() => this.#end(attempt, end));
+  }
+
+  /** That there is no trace of an attempt is no proof where the machine may have lost it, or it was seen at work. */
+  #believable({ spec, isResumed, mayHaveBegun }: RunningAttempt, end: End): End {
+    if (end.state !== 'REJECTED' || !isResumed || !mayHaveBegun) return end;
+    const why = end.failure?.reason.message ?? '';
+    return outcomeUnknown(`The runner ${spec.runner} has no trace of it, and it may have been at work. ${why}`);
   }
 
   #end(attempt: RunningAttempt, end: End): void {

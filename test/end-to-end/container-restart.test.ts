@@ -94,5 +94,7 @@ tasks:
   await logs.ended();
   // What was printed before may be told once more, and it is said that it may.
   expect(logs.events.map(({ text }) => String(text)).join('')).toMatch(/before\nafter\n$/);
-  expect(await engine.docker.listContainers({ all: true })).toEqual([]);
+  // It goes when the server holds the end, and the agent's journal has forgotten the attempt.
+  while ((await engine.docker.listContainers({ all: true })).length > 0)
+    await new Promise((resolve) => setTimeout(resolve, 100));
 }, 120_000);

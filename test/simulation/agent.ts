@@ -144,7 +144,8 @@ export class SimulatedAgent {
     const { accept, start, reattach, journalStop, stop, kill, report, forget } = this.#ledger.take();
     if (accept.length > 0) this.#accept(accept);
     for (const spec of start) {
-      const end = this.#processes.endOf(spec.attempt);
+      // With the planted bug it has been begun before.
+      const end = this.#mutation === 'START_BEFORE_JOURNAL' ? this.#processes.endOf(spec.attempt) : null;
       if (end === null) this.#start(spec);
       else if (end !== 'RUNNING') this.#ended(spec.attempt, end);
     }

@@ -144,8 +144,12 @@ export class Container {
   /** @param turn Of its start; ended when it has been started. */
   async #toItsEnd(container: Docker.Container, turn: Turn | null): Promise<Outcome> {
     const { stop, kill } = this.#attempt;
-    const onStop = () => (this.#telling = this.#terminate(container));
-    const onKill = () => (this.#telling = this.#kill(container));
+    const onStop = () => {
+      this.#telling = this.#terminate(container);
+    };
+    const onKill = () => {
+      this.#telling = this.#kill(container);
+    };
     const unfollow = followCommand(this.#paths, this.#attempt);
     try {
       const output = stop.aborted ? null : await this.#start(container);

@@ -57,6 +57,7 @@ describe('the docker runner, like every runner,', () => {
   it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 180_000);
 
   it('leaves no container behind', async () => {
+    await harness.forgetAll();
     expect(await containers()).toEqual([]);
   });
 });
@@ -185,6 +186,7 @@ describe('a container', () => {
       kind: 'INFRASTRUCTURE',
       reason: { code: 'NO_GPU_SUPPORT', remedy: expect.stringContaining('NVIDIA Container Toolkit') },
     });
+    await harness.forgetAll();
     expect(await containers()).toEqual([]);
     const env = { CUDA_VISIBLE_DEVICES: '1,3', NVIDIA_VISIBLE_DEVICES: 'all' };
     const created = attempt({ command: 'true' }, { gpus: [1, 3], env });
@@ -219,6 +221,7 @@ describe('a container', () => {
     expect(codeOf(await second.run())).toBe('ok');
     expect(codeOf(await running)).toBe('ok');
     expect(second.text).toBe('begun\nended\n');
+    await harness.forgetAll();
     expect(await containers()).toHaveLength(1);
     await engine.docker.getContainer('twice.0.1').remove();
     const stranger = await engine.docker.createContainer({ Image: IMAGE, name: 'taken.0.1', Cmd: ['true'] });
@@ -231,10 +234,10 @@ describe('a container', () => {
     const all = Array.from({ length: 4 }, () => narrow.attempt({ image: IMAGE, command: 'echo begun; sleep 60' }));
     const ended = all.map((each) => each.run());
     all[2]!.requestStop();
-    expect(codeOf((await ended[2])!)).toBe('APPLICATION STOPPED');
+    expect(codeOf((await ended[2])!)).toBe('REJECTED STOPPED');
     // Only their starts wait for each other.
     await Promise.all([all[0]!, all[1]!, all[3]!].map(printed));
-    expect(await containers()).toHaveLength(3);
+    expect(await engine.docker.listContainers()).toHaveLength(3);
     for (const each of all) each.requestKill();
     await Promise.all(ended);
     await narrow.close();
@@ -257,6 +260,7 @@ describe('a container', () => {
   it('may stay when it has failed, to be looked at', async () => {
     const kept = attempt({ command: 'exit 1', keep: 'failed' });
     await kept.run();
+    await harness.forgetAll();
     const [left] = await containers();
     expect(left?.Names).toEqual([`/${kept.id}`]);
     await engine.docker.getContainer(left!.Id).remove();
@@ -279,6 +283,47 @@ describe('when things die', () => {
     await engine.docker.getContainer('again.0.1').remove();
   }, 30_000);
 
+  it('an end is told once more to an agent that comes back, with its outputs, until it is forgotten', async () => {
+    const first = attempt({ command: 'echo said; echo "n:=1" > "$GANTRY_OUTPUT"' });
+    expect(codeOf(await first.run())).toBe('ok');
+    const again = attempt({ command: 'unused' }, { id: first.id });
+    expect(await again.reattach(plugin.handleOf!(first.id))).toEqual({ ok: true, outputs: { n: 1 } });
+    expect(again.text).toBe('said\n');
+    await harness.forget(first);
+    expect(codeOf(await again.reattach(first.checkpoints[0]!))).toBe('UNKNOWN CONTAINER_GONE');
+    // By its name only what never had a handle is asked for: that was never started.
+    expect(codeOf(await again.reattach(plugin.handleOf!(first.id)))).toBe('REJECTED NOT_STARTED');
+  }, 30_000);
+
+  it('a container that was made and not started is removed, and was never started', async () => {
+    const first = attempt({ command: 'echo begun; exec sleep 60' });
+    first.checkpoint = () => new Promise(() => undefined);
+    void first.run();
+    while (!(await containers()).some(({ Names }) => Names.includes(`/${first.id}`)))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const again = attempt({ command: 'unused' }, { id: first.id });
+    expect(codeOf(await again.reattach(plugin.handleOf!(first.id)))).toBe('REJECTED NOT_STARTED');
+    expect((await containers()).some(({ Names }) => Names.includes(`/${first.id}`))).toBe(false);
+  }, 30_000);
+
+  it('a container that had ended before it was told to stop says so; one that ends well after it does not', async () => {
+    const late = attempt({ command: 'echo begun' });
+    const ended = late.run();
+    await printed(late);
+    const name = `/${late.id}`;
+    while ((await containers()).find(({ Names }) => Names.includes(name))?.State === 'running')
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    late.requestStop();
+    const outcome = await ended;
+    // It may have been heard of first: then there is nothing to say.
+    expect(outcome).toMatchObject({ ok: true });
+    const graceful = attempt({ command: "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done" });
+    const stopped = graceful.run();
+    await printed(graceful);
+    graceful.requestStop();
+    expect(await stopped).toEqual({ ok: true, outputs: {} });
+  }, 30_000);
+
   it('a container that somebody removes is a failure of the node', async () => {
     const removed = attempt({ command: 'echo begun; exec sleep 60' });
     const ended = removed.run();
@@ -286,7 +331,7 @@ describe('when things die', () => {
     await engine.docker.getContainer(removed.id).remove({ force: true });
     expect(await ended).toMatchObject({ ok: false, kind: expect.stringMatching(/INFRASTRUCTURE|APPLICATION/) });
     const gone = attempt({ command: 'x' });
-    expect(codeOf(await gone.reattach({ container: 'gone' }))).toBe('INFRASTRUCTURE CONTAINER_GONE');
+    expect(codeOf(await gone.reattach({ container: 'gone' }))).toBe('UNKNOWN CONTAINER_GONE');
   }, 30_000);
 
   it('an engine that is not there is a failure of the node', async () => {
@@ -304,8 +349,9 @@ describe('when things die', () => {
     await printed(held);
     engine.freeze();
     held.requestKill();
-    expect(codeOf(await ended)).toBe('INFRASTRUCTURE STOP_UNCONFIRMED');
+    expect(codeOf(await ended)).toBe('UNKNOWN STOP_UNCONFIRMED');
     engine.thaw();
+    await harness.forgetAll();
     while ((await containers()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }, 30_000);
 

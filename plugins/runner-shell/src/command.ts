@@ -207,7 +207,8 @@ export class Command {
     }
     const members = membersOf(tree);
     // It may have ended by itself, and its helper is about to say so: what it has left behind is ended anyway.
-    if (members.length === 0 || readJournal(this.#journalPath, this.#attempt.id)?.status != null) return;
+    const status = readJournal(this.#journalPath, this.#attempt.id)?.status ?? null;
+    if (members.length === 0 || status !== null) return;
     this.#isTold = true;
     if (this.#isHelperLost) for (const pid of members) signal(pid, 'SIGTERM');
     else signal(-tree.session, 'SIGTERM');
