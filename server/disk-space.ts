@@ -10,7 +10,7 @@ export interface DiskSpace {
 export type DiskLevel = 'OK' | 'LOW' | 'FULL' | 'EMERGENCY';
 
 /** On a large disk a tenth is plenty: less than so much must be left before it counts as full. Bytes. */
-const ENOUGH = 2 << 30;
+const ENOUGH = 2 * 1_024 ** 3;
 /** A level is left only when there is so much more room, so that it does not come and go with every file. */
 const SLACK = 1.1;
 

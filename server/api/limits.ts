@@ -25,8 +25,10 @@ export const LIMITS = {
   cost: 5_000,
 } as const;
 
-/** How many objects a plain list is thought to have. */
+/** How many objects a plain list is thought to have, unless its field's extension `expectedLength` says it. */
 const LIST_LENGTH = 10;
+const expectedLength = ({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): number =>
+  typeof extensions['expectedLength'] === 'number' ? extensions['expectedLength'] : LIST_LENGTH;
 
 const tooMuch = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'QUERY_TOO_LARGE' } });
@@ -181,7 +183,10 @@ export function costOf(schema: GraphQLSchema, document: DocumentNode, operation:
     }
     const each = 1 + cost(selection.selectionSet, inner, variables, 1, known);
     if (!isListOf(field!)) return each;
-    return each * (field!.args.some(({ name }) => name === 'first') ? pageLength(selection, variables) : LIST_LENGTH);
+    return (
+      each *
+      (field!.args.some(({ name }) => name === 'first') ? pageLength(selection, variables) : expectedLength(field!))
+    );
   };
 
   const root = schema.getRootType(operation.operation);

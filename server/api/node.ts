@@ -89,6 +89,7 @@ NodeRef.implement({
     taints: t.field({ type: [TaintRef], description: 'What keeps work away.', resolve: ({ taints }) => [...taints] }),
     conditions: t.field({
       type: [NodeConditionRef],
+      extensions: { expectedLength: 1 },
       description: 'What is wrong with it. Empty for a sound node.',
       resolve: (node) => {
         const full = diskFullOf(node);
