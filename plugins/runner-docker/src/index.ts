@@ -20,7 +20,7 @@ export default defineRunner<DockerConfig, Handle>({
       const container = new Container(attempt, await engineOf(node));
       return await endedInTime(attempt.kill, container.run());
     } catch (error) {
-      return failureOf(error);
+      return failureOf(error, attempt.config);
     }
   },
 
@@ -29,7 +29,7 @@ export default defineRunner<DockerConfig, Handle>({
       const container = new Container(attempt, await engineOf(node));
       return await endedInTime(attempt.kill, container.reattach(handle));
     } catch (error) {
-      return failureOf(error);
+      return failureOf(error, attempt.config);
     }
   },
 
