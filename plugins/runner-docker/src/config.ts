@@ -33,7 +33,10 @@ export const dockerConfig = z
       .optional()
       .describe('For the image’s registry. Default: what the node’s settings say of it.'),
     command: z
-      .union([z.string().min(1), z.array(z.string()).min(1)])
+      .union([
+        z.string().min(1).meta({ 'x-reads': 'shell' }),
+        z.array(z.string().meta({ 'x-reads': 'nothing' })).min(1),
+      ])
       .meta({ 'x-literal': true })
       .optional()
       .describe(
@@ -41,7 +44,7 @@ export const dockerConfig = z
       ),
     entrypoint: z
       .array(z.string())
-      .meta({ 'x-literal': true })
+      .meta({ 'x-literal': true, 'x-reads': 'nothing' })
       .optional()
       .describe('Instead of the image’s entrypoint, before the command; none when empty.'),
     workdir: path.optional().describe('The working folder in the container. Default: the image’s.'),

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withinLimits } from '@gantry/plugin-kit/command-limits';
 import type { Attempt } from '@gantry/plugin-kit/runner';
+import { shebangOf } from '@gantry/plugin-kit/shebang';
 import type Docker from 'dockerode';
 import type { DockerConfig } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -75,11 +76,14 @@ export function containerOptions(
   };
 }
 
+/** The file, in the attempt's own folder, of a command whose first line (#!) names who runs it. */
+export const SCRIPT = 'script';
+
 /** What runs in a container; what is absent is the image's. */
 export type ContainerCommand = Pick<Docker.ContainerCreateOptions, 'Cmd' | 'Entrypoint'>;
 
 /**
- * A line is the shell's, whatever the image's entrypoint would make of it; words follow the entrypoint, as with
+ * A line is the shell's, or whom its own first line (#!) names, whatever the image's entrypoint would make of it; words follow the entrypoint, as with
  * `docker run`. An entrypoint of the task's own comes before either. Engines differ in what an empty one is, so whole
  * commands are entrypoints where there is to be none.
  *
@@ -90,7 +94,10 @@ export async function commandOf(
   imageCommand: () => Promise<readonly string[]>,
 ): Promise<ContainerCommand> {
   const isLine = typeof command === 'string';
-  const words = isLine ? ['/bin/sh', '-c', command] : command;
+  const interpreter = isLine ? shebangOf(command) : null;
+  const line =
+    interpreter === null ? ['/bin/sh', '-c', command as string] : [...interpreter, `${GANTRY_FOLDER}/${SCRIPT}`];
+  const words = isLine ? line : command;
   const hasNoEntrypoint = entrypoint === undefined ? isLine : entrypoint.length === 0;
   if (hasNoEntrypoint) return { Entrypoint: [...(words ?? (await imageCommand()))], Cmd: [] };
   return {

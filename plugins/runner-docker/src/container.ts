@@ -6,7 +6,7 @@ import { mayBeCutShort } from '@gantry/plugin-kit/disk-space';
 import { readOutputs } from '@gantry/plugin-kit/outputs';
 import type Docker from 'dockerode';
 import type { DockerConfig } from './config.ts';
-import { ATTEMPT_LABEL, commandOf, containerOptions } from './container-options.ts';
+import { ATTEMPT_LABEL, commandOf, containerOptions, SCRIPT } from './container-options.ts';
 import type { Engine } from './engine.ts';
 import { failedWith } from './exit-code.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
@@ -85,7 +85,9 @@ export class Container {
   #makeExchange(): void {
     mkdirSync(this.#exchange, { recursive: true });
     chmodSync(this.#exchange, 0o777);
-    const { inputs } = this.#attempt;
+    const { inputs, config } = this.#attempt;
+    if (typeof config.command === 'string' && config.command.startsWith('#!'))
+      writeFileSync(join(this.#exchange, SCRIPT), config.command, { mode: 0o755 });
     if (Object.keys(inputs).length > 0) writeFileSync(join(this.#exchange, 'inputs.json'), JSON.stringify(inputs));
     const { checkpoint } = this.#paths;
     if (restoreCheckpoint(checkpoint, this.#attempt)) chmodSync(checkpoint, 0o666);

@@ -1,3 +1,4 @@
+import { shebangOf } from '@gantry/plugin-kit/shebang';
 import type { DockerConfig } from './config.ts';
 import type { Failed } from './failure.ts';
 
@@ -150,7 +151,11 @@ const UNKNOWN_OF_RUNTIME: Refusal = {
 
 /** The words for a command that the image does not have: for a line, it is the shell that is missing. */
 export function missingCommand({ image, command, entrypoint }: Asked): string {
-  if (typeof command === 'string' && (entrypoint === undefined || entrypoint.length === 0))
+  const hasEntrypoint = entrypoint !== undefined && entrypoint.length > 0;
+  const interpreter = typeof command === 'string' ? shebangOf(command)?.[0] : undefined;
+  if (interpreter !== undefined && !hasEntrypoint)
+    return `The image ${image} does not have ${interpreter}, which runs \`command\` by its first line`;
+  if (typeof command === 'string' && !hasEntrypoint)
     return `The image ${image} has no /bin/sh, which runs the line of \`command\``;
   const word = entrypoint?.[0] ?? (Array.isArray(command) ? command[0] : undefined);
   return `The image ${image} does not have the command${word === undefined ? '' : ` ${word}`}, or what its first line (#!) names`;

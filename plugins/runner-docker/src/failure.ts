@@ -36,8 +36,11 @@ const UNREACHABLE = new Set([
   'EHOSTUNREACH',
 ]);
 
+const LACKS = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+
 /** Whether it is about a file of the node, and not about a connection: a socket's path stands under `address`. */
-const isOfFile = (error: unknown): boolean => (error as EngineError).path !== undefined;
+const isOfFile = (error: unknown): boolean =>
+  (error as EngineError).path !== undefined || LACKS.has((error as EngineError).code ?? '');
 
 /** Whether nobody answered, rather than somebody who said no. */
 export const isUnreachable = (error: unknown): boolean =>

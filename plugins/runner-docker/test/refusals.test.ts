@@ -181,6 +181,7 @@ describe.each([
   it('to run: a line is a shell’s all the same, words follow the entrypoint, and an empty one is none', async () => {
     expect(await textOf({})).toBe('entrypoint words\n');
     expect(await textOf({ command: 'echo "a line of $0"' })).toBe('a line of /bin/sh\n');
+    expect(await textOf({ command: '#!/bin/cat\nby its first line' })).toBe('#!/bin/cat\nby its first line');
     expect(await textOf({ command: ['of', 'mine'] })).toBe('entrypoint of mine\n');
     expect(await textOf({ entrypoint: [], command: ['/bin/echo', 'alone'] })).toBe('alone\n');
     expect(await textOf({ entrypoint: [], command: 'echo line' })).toBe('line\n');

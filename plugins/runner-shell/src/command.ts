@@ -195,8 +195,11 @@ export class Command {
       await delay(BEGIN_MS);
       if (this.#hasEnded || this.#isKilled) return;
     }
-    if (this.#isHelperLost) for (const pid of membersOf(tree)) signal(pid, 'SIGTERM');
-    else signal(-tree.session, 'SIGTERM');
+    // A process that is stopped takes the one when it is told to go on by the other.
+    for (const name of ['SIGTERM', 'SIGCONT'] as const) {
+      if (this.#isHelperLost) for (const pid of membersOf(tree)) signal(pid, name);
+      else signal(-tree.session, name);
+    }
   }
 
   #checkLimits(): void {

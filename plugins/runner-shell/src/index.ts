@@ -4,12 +4,11 @@ import type { Bounds } from './bounds.ts';
 import { Command, handleOf, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
 import { detected } from './detection.ts';
-import { NoHelper } from './helpers.ts';
 import { findInJournals } from './journal.ts';
 import { prepare } from './prepare.ts';
 import { failed, notFound, outcomeOf, withUsage } from './outcome.ts';
 import { RemovedLater } from './removed-later.ts';
-import { BadSettings } from './settings.ts';
+import { nodeFault } from './node-fault.ts';
 import { ShellNode } from './shell-node.ts';
 import { userOf, type User } from './user.ts';
 import { lineOf } from './shell-text.ts';
@@ -34,20 +33,21 @@ export default defineRunner<ShellConfig, Handle>({
   config: zodConfig(shellConfig),
 
   async run(attempt, node) {
+    const stage = { hasBegun: false };
     try {
       const shellNode = shellNodeOf(node);
       const group = shellNode.groupOf(nameOf(attempt.id));
       const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group);
       const user = attempt.config.user === undefined ? null : await userOf(attempt.config.user, shellNode.settings);
-      if (user !== null && 'code' in user) return failed('REJECTED', user.code, user.message);
+      if (user !== null && 'code' in user) return failed(user.kind, user.code, user.message, user.remedy);
       try {
         group?.make(bounds.limits);
-        return await runWithin(attempt, shellNode, user, bounds);
+        return await runWithin(attempt, shellNode, user, bounds, stage);
       } finally {
         await group?.remove();
       }
     } catch (error) {
-      return nodeFault(error);
+      return nodeFault(error, stage.hasBegun);
     }
   },
 
@@ -73,7 +73,7 @@ export default defineRunner<ShellConfig, Handle>({
         await files.remove();
       }
     } catch (error) {
-      return nodeFault(error);
+      return nodeFault(error, true);
     }
   },
 
@@ -98,11 +98,13 @@ function shellNodeOf(node: RunnerNode): ShellNode {
   return known;
 }
 
+/** @param stage Told when the command may have begun. */
 async function runWithin(
   attempt: ShellAttempt,
   shellNode: ShellNode,
   user: User | null,
   bounds: Bounds,
+  stage: { hasBegun: boolean },
 ): Promise<Outcome> {
   const { helpers } = shellNode;
   const userFolder = user && shellNode.userFolderOf(nameOf(attempt.id), user);
@@ -118,7 +120,10 @@ async function runWithin(
       const job = prepare(attempt, files, bounds);
       if ('ok' in job) return job;
       const command = new Command(attempt, files, bounds, lookers);
-      const end = await command.run(helper, lineOf(job, files));
+      const line = lineOf(job, files);
+      stage.hasBegun = true;
+      const end = await command.run(helper, line);
+      stage.hasBegun = end.type !== 'NOT_STARTED';
       if (command.hasLeftNoOutput) helper.keep(files.passOn());
       if (end.type !== 'NOT_STARTED' || tries === TRIES)
         return withUsage(outcomeOf(end, files, attempt), command.usage);
@@ -127,19 +132,4 @@ async function runWithin(
       helpers.giveBack(helper);
     }
   }
-}
-
-/** What is wrong with the node and not with the task. */
-function nodeFault(error: unknown): Outcome {
-  if (error instanceof BadSettings)
-    return failed('REJECTED', 'BAD_SETTINGS', error.message, 'Mend them in the configuration of the node.');
-  if (error instanceof NoHelper)
-    return failed(
-      'REJECTED',
-      'NO_HELPER',
-      `No helper process could be started: ${error.message}`,
-      'Look at the limits of processes and files on the node.',
-    );
-  const { code = 'RUNNER_FAULT', message } = error as NodeJS.ErrnoException;
-  return failed('INFRASTRUCTURE', code, `The node could not see to the command: ${message}.`);
 }
