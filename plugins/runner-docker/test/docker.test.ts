@@ -53,6 +53,11 @@ describe('the docker runner, like every runner,', () => {
       bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
     },
     echoes: { image: IMAGE, command: 'printf %s "$TEXT"' },
+    mistakes: [
+      { config: { image: IMAGE, command: 'true', user: 'nosuchuser' }, code: 'USER_UNKNOWN' },
+      { config: { image: IMAGE, command: 'true', workdir: '/bin/busybox' }, code: 'WORKDIR_NOT_FOUND' },
+      { config: { image: IMAGE, command: ['nope'] }, code: 'COMMAND_NOT_FOUND' },
+    ],
   };
   it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 180_000);
 
