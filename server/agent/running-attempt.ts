@@ -126,7 +126,7 @@ export class RunningAttempt implements Attempt {
       try {
         mkdirSync(path, { recursive: true, mode: 0o700 });
       } catch (error) {
-        throw new NodeFault(`Its working folder cannot be made: ${(error as Error).message}`);
+        throw new NodeFault(`Its working folder cannot be made: ${(error as Error).message}`, { cause: error });
       }
       this.#workdir = path;
     }

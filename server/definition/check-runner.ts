@@ -2,7 +2,7 @@ import type { Json, JsonObject, Problem } from '@gantry/plugin-kit/vocabulary';
 import { excerpt } from '../domain/excerpt.ts';
 import { hasExpression, parseReferences } from '../domain/expression.ts';
 import { envNameProblem } from './check-env.ts';
-import { markedStrings } from './marked-strings.ts';
+import { markedStrings, type MarkedString, type Reads } from './marked-strings.ts';
 import type { Path, ProblemList } from './problem.ts';
 import { addUnknownField, isObject } from './read-form.ts';
 
@@ -40,8 +40,12 @@ export function checkRunner(
   for (const { path, text } of markedStrings(schema, config, 'x-secret'))
     if (!isSecret(text)) addPlainSecret(path, prefix, problems);
   if (!hasExpression(config)) return;
-  for (const { path, text } of markedStrings(schema, config, 'x-literal'))
-    if (text.includes('${{')) addSplicing(path, config, prefix, problems);
+  for (const { path, text, reads } of markedStrings(schema, config, 'x-literal'))
+    if (text.includes('${{')) {
+      // A line that is some interpreter's is no shell's.
+      const isProgram = reads === 'shell' && text.startsWith('#!');
+      addSplicing({ path, reads: isProgram ? 'program' : reads }, config, prefix, problems);
+    }
 }
 
 /** The plugin's answer; a plugin that throws is at fault and says so here instead of taking the request down. */
@@ -116,7 +120,12 @@ function addPlainSecret(path: Path, prefix: Path, problems: ProblemList): void {
 }
 
 /** Data must not become part of a command: it is handed over as an environment variable. */
-function addSplicing(path: Path, config: JsonObject, prefix: Path, problems: ProblemList): void {
+function addSplicing(
+  { path, reads }: Omit<MarkedString, 'text'>,
+  config: JsonObject,
+  prefix: Path,
+  problems: ProblemList,
+): void {
   const parsed = parseReferences(partAt(config, path) ?? null);
   const reference = parsed.ok ? parsed.references[0] : undefined;
   const name = variableFor(reference?.path ?? []);
@@ -125,9 +134,23 @@ function addSplicing(path: Path, config: JsonObject, prefix: Path, problems: Pro
     code: 'EXPRESSION_IN_LITERAL',
     message: `“${['with', ...path].join('.')}” is executed as it is written: no data may be put into it, because it would become part of the command.`,
     path: [...prefix, ...path],
-    suggestion: `Write env: { ${name}: ${expression} } and use "$${name}" here.`,
+    suggestion: `Write env: { ${name}: ${expression} } and ${useOf(name, reads)}`,
     place: { offset: reference?.offset ?? 0 },
   });
+}
+
+/** How what stands there gets at a variable. */
+function useOf(name: string, reads: Reads): string {
+  switch (reads) {
+    case 'shell':
+      return `use "$${name}" here.`;
+    case 'program':
+      return `read the environment variable ${name} here; in a shell script, as "$${name}".`;
+    case 'nothing':
+      return `a line with "$${name}" as “command”, in place of this list: nothing expands its words.`;
+    default:
+      return reads satisfies never;
+  }
 }
 
 /** A name for the variable that carries what a path names. */

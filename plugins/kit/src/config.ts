@@ -9,6 +9,8 @@ export interface ConfigSchema<Config> {
   ): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] };
   /** JSON Schema 2020-12 of the *input*: the UI renders a form from it, the docs a table.
    *  A string marked `"x-literal": true` may hold no `${{ … }}`: data must not be spliced into it (a shell command).
+   *  `"x-reads"` beside it says how it gets at data instead, for a hint that helps: `shell` (the default) by "$NAME",
+   *  `program` from its environment, `nothing` for a word of a command, which nobody expands.
    *  One marked `"x-secret": true` must hold a `${{ secrets.… }}`: it may not be written down in a pipeline. */
   readonly jsonSchema: Json;
 }

@@ -15,6 +15,7 @@ const fixtures: RunnerFixtures = {
   counts: { config: { do: 'count' }, upTo: 3 },
   binary: { config: { do: 'binary' }, bytes: Buffer.from([255]) },
   echoes: { do: 'echo' },
+  mistakes: [{ config: { do: 'mistake' }, code: 'NO_SUCH_THING' }],
   atOnce: 5,
 };
 function runnerThat(run: RunnerPlugin['run']): RunnerPlugin {
@@ -53,6 +54,13 @@ describe('a runner is found out', () => {
       stdout.write('1\n2\n');
       return Promise.resolve(DONE);
     }, '2 of 3 lines'],
+    ['blames the node', 'lets a task pay', () => Promise.resolve({ ok: false, kind: 'REJECTED', reason: { code: 'NO_SUCH_THING', message: 'x' } }), 'is told as REJECTED'],
+    ['names no field', 'lets a task pay', () => Promise.resolve({ ok: false, kind: 'APPLICATION', reason: { code: 'FAILED', message: 'x' } }), 'and not as NO_SUCH_THING'],
+    ['fails for a large item', 'does its work however large', ({ env }) => Promise.resolve((env['GANTRY_ITEM']?.length ?? 0) > 131_072 ? { ok: false, kind: 'APPLICATION', reason: { code: 'BAD_SPEC', message: 'x' } } : DONE), 'GANTRY_ITEM made it fail'],
+    ['starts when it was stopped', 'ends when it was asked to before', (attempt) => {
+      attempt.started();
+      return Promise.resolve(DONE);
+    }, 'it said that it had started'],
     ['forgets the signal', 'names the signal', () => Promise.resolve({ ok: false, kind: 'APPLICATION', reason: { code: 'X', message: 'x' } }), 'its outcome is'],
     ['cannot have five at once', 'can have 200', ({ id }) => Promise.resolve(id.endsWith('.4.1') ? { ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'BUSY', message: 'Busy.' } } : DONE), '1 of 5 failed'],
     ['says nonsense of a drain', 'ends for whatever reason', ({ stop }) => new Promise((resolve) => {

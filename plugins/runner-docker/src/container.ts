@@ -2,18 +2,21 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import { followCommand, restoreCheckpoint, type CommandPaths } from '@gantry/plugin-kit/command-files';
+import { mayBeCutShort } from '@gantry/plugin-kit/disk-space';
 import { readOutputs } from '@gantry/plugin-kit/outputs';
 import type Docker from 'dockerode';
 import type { DockerConfig } from './config.ts';
-import { containerOptions, ATTEMPT_LABEL } from './container-options.ts';
+import { ATTEMPT_LABEL, commandOf, containerOptions, SCRIPT } from './container-options.ts';
 import type { Engine } from './engine.ts';
 import { failedWith } from './exit-code.ts';
 import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
 import { provideImage } from './image.ts';
-import { untilInitListens } from './init-process.ts';
 import { wasOutOfMemoryByKernel } from './kernel-log.ts';
 import { removeContainer, stays } from './leftovers.ts';
-import { handOn, type LogPosition } from './log-frames.ts';
+import { atBeginning, handOn, type LogPosition } from './log-frames.ts';
+import { neverBegan } from './never-began.ts';
+import { stopSoftly } from './soft-stop.ts';
+import { spaceLackedBy } from './space.ts';
 import type { Turn } from './turns.ts';
 
 /** What a restart of the agent needs to find a container again. */
@@ -35,7 +38,7 @@ export class Container {
   readonly #engine: Engine;
   readonly #exchange: string;
   readonly #paths: CommandPaths;
-  readonly #position: LogPosition = { stdout: 0, stderr: 0 };
+  readonly #position: LogPosition = atBeginning();
   #wasAway = false;
   /** By id, from the moment in which it may run. */
   #startedId: string | null = null;
@@ -111,7 +114,9 @@ export class Container {
   #makeExchange(): void {
     mkdirSync(this.#exchange, { recursive: true });
     chmodSync(this.#exchange, 0o777);
-    const { inputs } = this.#attempt;
+    const { inputs, config } = this.#attempt;
+    if (typeof config.command === 'string' && config.command.startsWith('#!'))
+      writeFileSync(join(this.#exchange, SCRIPT), config.command, { mode: 0o755 });
     if (Object.keys(inputs).length > 0) writeFileSync(join(this.#exchange, 'inputs.json'), JSON.stringify(inputs));
     const { checkpoint } = this.#paths;
     if (restoreCheckpoint(checkpoint, this.#attempt)) chmodSync(checkpoint, 0o666);
@@ -120,9 +125,11 @@ export class Container {
   /** Its name is the attempt's id: the engine itself sees to it that there is never a second one. */
   async #create(): Promise<Docker.Container> {
     const { docker } = this.#engine;
-    const options = containerOptions(this.#attempt, this.#engine, this.#exchange);
+    const command = await commandOf(this.#attempt.config, () => this.#imageCommand());
+    const options = containerOptions(this.#attempt, this.#engine, this.#exchange, command);
     try {
-      return await docker.createContainer(options);
+      // Without `_query` its client would put all of it into the URL as well, secrets included.
+      return await docker.createContainer({ _query: { name: this.#attempt.id }, _body: options } as object);
     } catch (error) {
       if (statusOf(error) === 404) {
         const { image } = this.#attempt.config;
@@ -141,11 +148,22 @@ export class Container {
     }
   }
 
+  /** What the image runs. */
+  async #imageCommand(): Promise<readonly string[]> {
+    const { image } = this.#attempt.config;
+    const { Config } = await this.#engine.docker.getImage(image).inspect();
+    const command = [(Config as Docker.ImageInspectInfo['Config'] | undefined)?.Cmd ?? []].flat();
+    if (command.length > 0) return command;
+    const message = `Neither the task nor the image ${image} says what to run.`;
+    throw new DockerFailure('APPLICATION', 'NO_COMMAND', message, 'Give a `command`.');
+  }
+
   /** @param turn Of its start; ended when it has been started. */
   async #toItsEnd(container: Docker.Container, turn: Turn | null): Promise<Outcome> {
     const { stop, kill } = this.#attempt;
     const onStop = () => {
-      this.#telling = this.#terminate(container);
+      const signal = (name: string) => this.#signal(container, name);
+      this.#telling = stopSoftly(container, this.#engine, this.#attempt.config, signal);
     };
     const onKill = () => {
       this.#telling = this.#kill(container);
@@ -161,7 +179,9 @@ export class Container {
       const state = await this.#follow(container, output);
       unfollow();
       const wasOutOfMemory = await this.#wasOutOfMemory(container, state);
-      const outcome = wasOutOfMemory ? this.#outOfMemory(state) : this.#outcomeOf(state, wasOutOfMemory === null);
+      const outcome = wasOutOfMemory
+        ? this.#outOfMemory(state)
+        : await this.#outcomeOf(container, state, wasOutOfMemory === null);
       // It stays until nobody asks for it any more: an agent that is started again would.
       const stay = stays(this.#attempt.config.keep, outcome.ok);
       this.#engine.ended.set(this.#attempt.id, stay ? 'STAY' : 'REMOVE');
@@ -182,9 +202,13 @@ export class Container {
     try {
       const { State } = await container.inspect();
       this.#startedId = container.id;
-      if (State.Status !== 'created') return null;
+      if (State.Status !== 'created') {
+        this.#attempt.started();
+        return null;
+      }
       const output = await container.attach({ stream: true, stdout: true, stderr: true });
       await container.start();
+      this.#attempt.started();
       return output as unknown as Output;
     } catch (error) {
       if (!isUnreachable(error)) throw error;
@@ -192,9 +216,8 @@ export class Container {
         // 304: it runs already.
         if (statusOf(again) !== 304) throw again;
       });
-      return null;
-    } finally {
       this.#attempt.started();
+      return null;
     }
   }
 
@@ -277,8 +300,9 @@ export class Container {
     };
   }
 
-  #outcomeOf({ ExitCode: exitCode, Error: error, Status }: State, mayHaveLackedMemory: boolean): Outcome {
-    const { stop } = this.#attempt;
+  async #outcomeOf(container: Docker.Container, state: State, mayHaveLackedMemory: boolean): Promise<Outcome> {
+    const { ExitCode: exitCode, Error: error, Status } = state;
+    const { stop, config } = this.#attempt;
     if (Status === 'created') {
       if (stop.aborted) return stopped();
       throw new DockerFailure('INFRASTRUCTURE', 'NOT_STARTED', `The container was never started: ${error}`);
@@ -292,25 +316,25 @@ export class Container {
       );
     }
     if (exitCode !== 0) {
-      return failedWith(exitCode, typeof this.#attempt.config.command === 'string', mayHaveLackedMemory);
+      const failed =
+        neverBegan(exitCode, this.#position, config) ??
+        failedWith(exitCode, typeof config.command === 'string', mayHaveLackedMemory);
+      return stop.aborted
+        ? failed
+        : await spaceLackedBy(container, failed, this.#engine, this.#folders, this.#position);
     }
     const read = readOutputs(join(this.#exchange, 'output'));
-    if (read.ok) return { ok: true, outputs: read.outputs };
-    const { code, message, remedy } = read;
-    return { ok: false, kind: 'APPLICATION', reason: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+    if (!read.ok) {
+      const { code, message, remedy } = read;
+      return { ok: false, kind: 'APPLICATION', reason: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+    }
+    return mayBeCutShort(this.#exchange) ? outputsCutShort(exitCode) : { ok: true, outputs: read.outputs };
   }
 
-  /** The soft stop. */
-  async #terminate(container: Docker.Container): Promise<void> {
-    try {
-      const { State } = await container.inspect();
-      if (State.Pid > 0 && this.#engine.socket !== null && this.#attempt.config.init) {
-        await untilInitListens(State.Pid, container.id);
-      }
-      await this.#signal(container, 'SIGTERM');
-    } catch {
-      // It may have ended; and an engine that is away is told again by nobody: the hard stop follows the soft one.
-    }
+  /** Folders of this node that it may have written to. */
+  get #folders(): readonly string[] {
+    const writable = this.#attempt.config.mounts.filter(({ readOnly }) => !readOnly);
+    return [this.#exchange, ...writable.map(({ source }) => source)];
   }
 
   async #kill(container: Docker.Container): Promise<void> {
@@ -318,7 +342,7 @@ export class Container {
   }
 
   /** Signals it. An engine that answers that it does not run has not told it anything. */
-  async #signal(container: Docker.Container, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  async #signal(container: Docker.Container, signal: string): Promise<void> {
     try {
       await container.kill({ signal });
       this.#isTold = true;
@@ -345,6 +369,18 @@ const gone = (): Outcome => ({
   ok: false,
   kind: 'UNKNOWN',
   reason: { code: 'CONTAINER_GONE', message: 'Its container is not there any more: somebody has removed it.' },
+});
+
+/** It succeeded, and what it handed on can have been lost: to take that for all would be wrong downstream. */
+const outputsCutShort = (exitCode: number): Outcome => ({
+  ok: false,
+  kind: 'APPLICATION',
+  reason: {
+    code: 'DISK_FULL',
+    message: `The command ended with exit code ${exitCode}, but the node’s disk is full: what it wrote to $GANTRY_OUTPUT may be cut short.`,
+    remedy: 'Make room on the node’s disk.',
+  },
+  exitCode,
 });
 
 /** It was asked to stop before anything ran; why is known to who asked. */

@@ -1,8 +1,8 @@
-import type { Outcome } from '@gantry/plugin-kit/runner';
+import type { Failed } from './failure.ts';
 
 /** What an exit code says. Without a shell in between, 126 and 127 are the init's word for a command that is none. */
-export function failedWith(exitCode: number, hasShell: boolean, mayHaveLackedMemory: boolean): Outcome {
-  const failed = (code: string, message: string, more: { readonly signal?: string } = {}): Outcome => ({
+export function failedWith(exitCode: number, hasShell: boolean, mayHaveLackedMemory: boolean): Failed {
+  const failed = (code: string, message: string, more: { readonly signal?: string } = {}): Failed => ({
     ok: false,
     kind: 'APPLICATION',
     reason: { code, message },

@@ -1,6 +1,8 @@
 import type { Outcome } from '@gantry/plugin-kit/runner';
+import { refusalOf, type Asked } from './engine-refusal.ts';
 
-type Failed = Extract<Outcome, { readonly ok: false }>;
+/** How an attempt may fail. */
+export type Failed = Extract<Outcome, { readonly ok: false }>;
 
 /** What ends an attempt, thrown where it is found. */
 export class DockerFailure extends Error {
@@ -16,6 +18,9 @@ export class DockerFailure extends Error {
 interface EngineError extends Error {
   readonly code?: string;
   readonly statusCode?: number;
+  readonly syscall?: string;
+  /** Of a file of this node, where the error is about one. */
+  readonly path?: string;
   readonly json?: { readonly message?: string };
 }
 
@@ -27,11 +32,19 @@ const UNREACHABLE = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'EHOSTUNREACH',
 ]);
 
+const LACKS = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+
+/** Whether it is about a file of the node, and not about a connection: a socket's path stands under `address`. */
+const isOfFile = (error: unknown): boolean =>
+  (error as EngineError).path !== undefined || LACKS.has((error as EngineError).code ?? '');
+
 /** Whether nobody answered, rather than somebody who said no. */
-export const isUnreachable = (error: unknown): boolean => UNREACHABLE.has((error as EngineError).code ?? '');
+export const isUnreachable = (error: unknown): boolean =>
+  UNREACHABLE.has((error as EngineError).code ?? '') && !isOfFile(error);
 
 /** The status of an engine's answer; null when it gave none. */
 export const statusOf = (error: unknown): number | null => (error as EngineError).statusCode ?? null;
@@ -42,48 +55,33 @@ export function messageOf(error: unknown): string {
   return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
 }
 
-/** What engines say that find no GPU: Docker, its runtime hook, and engines that know devices by CDI. */
-const NO_GPU = /could not select device driver|nvidia-container-cli|unresolvable CDI devices|unknown device .*gpu/i;
-
-/** What an error of the engine means for an attempt. */
-export function failureOf(error: unknown): Failed {
+/**
+ * What an error of the engine, or of the node, means for an attempt. Decided by what was said: the same status stands
+ * for the task's mistakes and for the engine's own, and engines differ in it.
+ *
+ * @param asked What the task wanted of the engine; null where that is not known.
+ */
+export function failureOf(error: unknown, asked: Asked | null = null): Failed {
   if (error instanceof DockerFailure) return error.outcome;
-  return asFailure(error).outcome;
-}
-
-function asFailure(error: unknown): DockerFailure {
   const message = messageOf(error);
   if (isUnreachable(error)) {
     const remedy = 'See that the engine runs on the node, and that its agent may use the socket.';
-    return new DockerFailure(
-      'INFRASTRUCTURE',
-      'ENGINE_UNREACHABLE',
-      `The container engine does not answer: ${message}.`,
-      remedy,
-    );
+    const what = `The container engine does not answer: ${message}.`;
+    return new DockerFailure('INFRASTRUCTURE', 'ENGINE_UNREACHABLE', what, remedy).outcome;
   }
-  if (/no space left on device/i.test(message)) {
-    const remedy = 'Make room: docker system prune.';
-    return new DockerFailure('INFRASTRUCTURE', 'DISK_FULL', `The engine’s disk is full: ${message}`, remedy);
-  }
-  if (NO_GPU.test(message)) {
-    const remedy =
-      'Install the GPU’s driver and the NVIDIA Container Toolkit on the node (nvidia-ctk runtime configure, nvidia-ctk cdi generate), and restart the engine; or let the node offer no GPUs.';
-    const what = `The container engine cannot hand in the GPUs of the node: ${message}`;
-    return new DockerFailure('INFRASTRUCTURE', 'NO_GPU_SUPPORT', what, remedy);
-  }
-  if (/init binary not found|catatonit|docker-init/i.test(message)) {
-    const remedy =
-      'Install the engine’s init on the node (catatonit for Podman, docker-init for Docker), or set `init: false`.';
-    return new DockerFailure('REJECTED', 'NO_INIT', `The container engine has no init: ${message}`, remedy);
-  }
-  if (/executable file not found|no such file or directory/i.test(message) && /exec|runc|OCI|init/i.test(message)) {
-    return new DockerFailure('APPLICATION', 'COMMAND_NOT_FOUND', `The image has no such command: ${message}`);
-  }
-  if (/permission denied/i.test(message) && /exec|runc|OCI/i.test(message)) {
-    return new DockerFailure('APPLICATION', 'COMMAND_NOT_EXECUTABLE', `The command may not be executed: ${message}`);
-  }
+  if (isOfFile(error)) return ofFile(error as EngineError).outcome;
+  const known = refusalOf(message, asked);
+  if (known !== null) return known;
+  // Nobody knows these words. That the engine calls it the client's mistake is all there is to go by.
   const status = statusOf(error);
   const kind = status !== null && status >= 400 && status < 500 ? 'APPLICATION' : 'INFRASTRUCTURE';
-  return new DockerFailure(kind, 'ENGINE_REFUSED', `The container engine refused: ${message}`);
+  return new DockerFailure(kind, 'ENGINE_REFUSED', `The container engine refused: ${message}`).outcome;
+}
+
+/** The folder through which the container hands on outputs could not be made. */
+function ofFile({ code, message }: EngineError): DockerFailure {
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new DockerFailure('INFRASTRUCTURE', 'DISK_FULL', `The node’s disk is full: ${message}`, 'Make room on it.');
+  const what = `The node could not make the folder of the container: ${message}`;
+  return new DockerFailure('INFRASTRUCTURE', 'NODE_FAULT', what);
 }

@@ -2,7 +2,8 @@ import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { DockerConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { DockerFailure, statusOf } from './failure.ts';
-import { pullFailure } from './pull-failure.ts';
+import { parseImageReference } from './image-reference.ts';
+import { notAnImage, pullFailure } from './pull-failure.ts';
 import { credentialsFor } from './registry-credentials.ts';
 
 /**
@@ -11,15 +12,21 @@ import { credentialsFor } from './registry-credentials.ts';
  */
 export async function provideImage(attempt: Attempt<DockerConfig>, engine: Engine): Promise<void> {
   const { image, pull } = attempt.config;
+  const reference = parseImageReference(image);
+  if (typeof reference === 'string') throw notAnImage(image, reference);
   if (pull !== 'always' && (await isThere(image, engine))) return;
   if (pull === 'never') {
     const message = `The node does not have the image ${image}, and the task says never to pull it.`;
     throw new DockerFailure('APPLICATION', 'IMAGE_MISSING', message, 'Load it on the node, or let pull be missing.');
   }
+  if (reference.isId) {
+    const message = `The node does not have an image with the ID ${image}, and no registry knows images by it.`;
+    throw new DockerFailure('APPLICATION', 'IMAGE_MISSING', message, 'Name the image, with its digest or tag.');
+  }
   const credentials = credentialsFor(attempt.config, engine.settings);
   const progress = (fraction: number) => attempt.progress(fraction, `pulling ${image}`);
   try {
-    await engine.pulls.pull(taggedName(image), credentials, { signal: attempt.stop, progress });
+    await engine.pulls.pull(reference.pullName, credentials, { signal: attempt.stop, progress });
     attempt.progress(1, `pulled ${image}`);
   } catch (error) {
     if (!attempt.stop.aborted) throw pullFailure(image, error, credentials);
@@ -34,10 +41,4 @@ async function isThere(image: string, { docker }: Engine): Promise<boolean> {
     if (statusOf(error) === 404) return false;
     throw error;
   }
-}
-
-/** Without a tag the engine would pull all there are. */
-function taggedName(image: string): string {
-  const last = image.slice(image.lastIndexOf('/') + 1);
-  return last.includes(':') || last.includes('@') ? image : `${image}:latest`;
 }

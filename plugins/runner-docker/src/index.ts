@@ -23,7 +23,7 @@ export default defineRunner<DockerConfig, Handle>({
       container = new Container(attempt, await engineOf(node));
       return await endedInTime(attempt.kill, container.run());
     } catch (error) {
-      const outcome = failureOf(error);
+      const outcome = failureOf(error, attempt.config);
       return container?.isAtLarge ? { ...outcome, kind: 'UNKNOWN' } : outcome;
     }
   },
@@ -33,7 +33,7 @@ export default defineRunner<DockerConfig, Handle>({
       const container = new Container(attempt, await engineOf(node));
       return await endedInTime(attempt.kill, container.reattach(handle));
     } catch (error) {
-      const outcome = failureOf(error);
+      const outcome = failureOf(error, attempt.config);
       // Whatever holds up the question for the container, it does not tell what became of it.
       const isKnown = error instanceof DockerFailure && outcome.kind === 'INFRASTRUCTURE';
       return isKnown ? outcome : { ...outcome, kind: 'UNKNOWN' };

@@ -5,7 +5,15 @@ import type { Writable } from 'node:stream';
 export interface LogPosition {
   stdout: number;
   stderr: number;
+  /** The end of stderr: at most so much as KEPT_BYTES. */
+  lastWords: Buffer;
 }
+
+/** Nothing has been handed on yet. */
+export const atBeginning = (): LogPosition => ({ stdout: 0, stderr: 0, lastWords: Buffer.alloc(0) });
+
+/** So much of the end of stderr is kept, to tell why a container ended. Bytes. */
+const KEPT_BYTES = 4_096;
 
 const HEADER_BYTES = 8;
 
@@ -19,10 +27,10 @@ export async function handOn(
   targets: { readonly stdout: Writable; readonly stderr: Writable },
   position: LogPosition,
 ): Promise<void> {
-  const seen: LogPosition = { stdout: 0, stderr: 0 };
+  const seen = { stdout: 0, stderr: 0 };
   let header = Buffer.alloc(0);
   let left = 0;
-  let stream: keyof LogPosition = 'stdout';
+  let stream: 'stdout' | 'stderr' = 'stdout';
   for await (const chunk of source) {
     let piece: Buffer = chunk;
     while (piece.length > 0) {
@@ -44,7 +52,14 @@ export async function handOn(
       const fresh = text.subarray(known);
       if (fresh.length === 0) continue;
       position[stream] += fresh.length;
+      if (stream === 'stderr') position.lastWords = endOf(position.lastWords, fresh);
       if (!targets[stream].write(fresh)) await once(targets[stream], 'drain');
     }
   }
 }
+
+/** A copy, because a piece of a chunk would keep the whole of it. */
+const endOf = (before: Buffer, piece: Buffer): Buffer =>
+  piece.length >= KEPT_BYTES
+    ? Buffer.from(piece.subarray(-KEPT_BYTES))
+    : Buffer.concat([before.subarray(-(KEPT_BYTES - piece.length)), piece]);

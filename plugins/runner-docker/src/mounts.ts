@@ -1,11 +1,29 @@
 import { realpathSync, statSync } from 'node:fs';
-import { sep } from 'node:path';
+import { posix, sep } from 'node:path';
 import type { DockerConfig } from './config.ts';
 import { DockerFailure } from './failure.ts';
 import type { DockerSettings } from './settings.ts';
 
 const refused = (message: string): DockerFailure =>
   new DockerFailure('REJECTED', 'MOUNT_REFUSED', message, 'The node’s settings say which folders may be mounted.');
+
+/** What a container cannot be without, and Gantry's own: engines fail in many ways when something lies over it. */
+const TAKEN = /^\/$|^\/(proc|gantry)(\/|$)|^\/dev$/;
+
+/** Throws for a target, of a folder of the node or of one in memory, that no container can have. */
+export function checkTargets({ mounts, tmpfs }: Pick<DockerConfig, 'mounts' | 'tmpfs'>): void {
+  for (const target of [...mounts.map(({ target: each }) => each), ...tmpfs]) {
+    const path = posix.normalize(target);
+    if (!TAKEN.test(path)) continue;
+    const message = `Nothing can be mounted on ${target} in a container${path === target ? '' : `, which is ${path}`}.`;
+    throw new DockerFailure(
+      'APPLICATION',
+      'MOUNT_INVALID',
+      message,
+      'Choose another target: never /, /proc, /dev or /gantry.',
+    );
+  }
+}
 
 /** The mounts of a task as the engine takes them. Throws for what the node does not allow. */
 export function bindsOf(

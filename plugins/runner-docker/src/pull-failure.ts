@@ -1,4 +1,5 @@
-import { DockerFailure, isUnreachable, messageOf, statusOf } from './failure.ts';
+import { DockerFailure, isUnreachable, messageOf } from './failure.ts';
+import { DOCKER_HUB, parseImageReference } from './image-reference.ts';
 import type { Credentials } from './registry-credentials.ts';
 
 /** What stands where a password was, should anybody have repeated it. */
@@ -11,6 +12,20 @@ interface Kind {
 
 /** Looked through in this order: what a registry says of a stranger's image may hold words of the next ones. */
 const KINDS: readonly Kind[] = [
+  {
+    said: /invalid reference format|repository name must be|invalid (tag|repository) |normalizing (image|name)|no host in request url/i,
+    failure: notAnImage,
+  },
+  {
+    said: /unsupported media type|mediatype in manifest should be|invalid rootfs in image/i,
+    failure: (image, message) =>
+      new DockerFailure(
+        'APPLICATION',
+        'IMAGE_INVALID',
+        `${image} is no image that a container can be made of: ${message}`,
+        'Is it a chart, or a list of something else?',
+      ),
+  },
   {
     said: /no matching manifest|does not match the specified platform|no image found .* for (architecture|os)/i,
     failure: (image, message) =>
@@ -41,7 +56,11 @@ const KINDS: readonly Kind[] = [
       ),
   },
   {
-    said: /dial tcp|no such host|connection re(fused|set)|timeout|deadline exceeded|\bEOF\b|x509|tls: |http response to https|unexpected http status: 5|service unavailable|bad gateway/i,
+    said: /no such host/i,
+    failure: unknownHost,
+  },
+  {
+    said: /dial tcp|connection re(fused|set)|timeout|deadline exceeded|\bEOF\b|x509|tls: |http response to https|unexpected http status: 5|service unavailable|bad gateway/i,
     failure: (image, message) =>
       new DockerFailure(
         'INFRASTRUCTURE',
@@ -56,13 +75,41 @@ const KINDS: readonly Kind[] = [
 export function pullFailure(image: string, error: unknown, credentials: Credentials | null): unknown {
   if (error instanceof DockerFailure || isUnreachable(error)) return error;
   const said = messageOf(error);
-  if (/no space left on device/i.test(said)) return error;
+  if (/no space left on device|disk quota exceeded/i.test(said)) return error;
   const message = credentials === null ? said : said.replaceAll(credentials.password, MASK);
-  if (statusOf(error) === 400)
-    return new DockerFailure('APPLICATION', 'BAD_SPEC', `${image} is no name of an image: ${message}`);
   const kind = KINDS.find(({ said: pattern }) => pattern.test(message));
   if (kind) return kind.failure(image, message, credentials);
   return new DockerFailure('INFRASTRUCTURE', 'PULL_FAILED', `The image ${image} could not be pulled: ${message}`);
+}
+
+/** What is no name of an image, for any engine. @param why What is wrong with it, or what the engine says of it. */
+export function notAnImage(image: string, why: string): DockerFailure {
+  const message = `“${image}” is no name of an image: ${/^(has|is) /.test(why) ? `it ${why}` : why}.`;
+  return new DockerFailure(
+    'APPLICATION',
+    'IMAGE_INVALID',
+    message,
+    'Write `image` as registry/name:tag or name@digest.',
+  );
+}
+
+/** A registry that the task itself names is its mistake; without a name server even Docker's own does not exist. */
+function unknownHost(image: string, message: string): DockerFailure {
+  const reference = parseImageReference(image);
+  const registry = typeof reference === 'string' ? DOCKER_HUB : reference.registry;
+  if (registry === DOCKER_HUB)
+    return new DockerFailure(
+      'INFRASTRUCTURE',
+      'REGISTRY_UNREACHABLE',
+      `The registry of ${image} cannot be reached from the node: ${message}`,
+      'May the node’s engine reach the registry, and its name server?',
+    );
+  return new DockerFailure(
+    'APPLICATION',
+    'REGISTRY_UNKNOWN',
+    `There is no registry ${registry}, which ${image} names: ${message}`,
+    'Is the host in `image` right?',
+  );
 }
 
 /** Registries say the same of an image that is not there and of one that is not for everybody. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DockerConfig } from './config.ts';
 import { DockerFailure, messageOf } from './failure.ts';
+import { DOCKER_HUB, parseImageReference } from './image-reference.ts';
 import type { DockerSettings } from './settings.ts';
 
 /** With what an engine asks a registry. */
@@ -13,8 +14,7 @@ export interface Credentials {
   readonly isOfNode: boolean;
 }
 
-/** Docker's own registry has two names: this one is for images, the other for its clients. */
-const DOCKER_HUB = 'docker.io';
+/** Docker's own registry has two names: DOCKER_HUB is for images, this one for its clients. */
 const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 
 /**
@@ -25,7 +25,8 @@ export function credentialsFor(
   { image, credentials }: Pick<DockerConfig, 'image' | 'credentials'>,
   { registries }: Pick<DockerSettings, 'registries'>,
 ): Credentials | null {
-  const host = registryOf(image);
+  const reference = parseImageReference(image);
+  const host = typeof reference === 'string' ? DOCKER_HUB : reference.registry;
   const server = host === DOCKER_HUB ? DOCKER_HUB_SERVER : host;
   if (credentials !== undefined) return { ...credentials, server, isOfNode: false };
   const registry = Object.hasOwn(registries, host) ? registries[host] : undefined;
@@ -37,10 +38,4 @@ export function credentialsFor(
     const message = `The password for ${host} cannot be read on the node: ${messageOf(error)}`;
     throw new DockerFailure('REJECTED', 'NO_CREDENTIALS', message, 'See passwordFile in the node’s settings.');
   }
-}
-
-/** The host of an image's registry, with its port: the first part of its name where that is one. */
-function registryOf(image: string): string {
-  const [first = ''] = image.split('/');
-  return image.includes('/') && /[.:]|^localhost$/.test(first) ? first : DOCKER_HUB;
 }

@@ -53,6 +53,11 @@ describe('the docker runner, like every runner,', () => {
       bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
     },
     echoes: { image: IMAGE, command: 'printf %s "$TEXT"' },
+    mistakes: [
+      { config: { image: IMAGE, command: 'true', user: 'nosuchuser' }, code: 'USER_UNKNOWN' },
+      { config: { image: IMAGE, command: 'true', workdir: '/bin/busybox' }, code: 'WORKDIR_NOT_FOUND' },
+      { config: { image: IMAGE, command: ['nope'] }, code: 'COMMAND_NOT_FOUND' },
+    ],
   };
   it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 180_000);
 
@@ -144,9 +149,11 @@ describe('a container', () => {
   });
 
   it('uses no network that the node does not allow, and never the host’s', async () => {
-    for (const network of ['host', 'bridge', 'container:abc']) {
-      expect(codeOf(await attempt({ command: 'echo x', network }).run())).toBe('REJECTED NETWORK_REFUSED');
-    }
+    const codeWith = async (network: string) => codeOf(await attempt({ command: 'echo x', network }).run());
+    expect(await codeWith('bridge')).toBe('REJECTED NETWORK_REFUSED');
+    // These are no node's to give.
+    for (const network of ['host', 'container:abc'])
+      expect(await codeWith(network)).toBe('APPLICATION NETWORK_REFUSED');
   });
 
   it('mounts what the node allows, by its real path', async () => {

@@ -47,11 +47,18 @@ it('An image for which the engine’s disk has no room is a failure of the node'
   expect(codeOf(await attempt({ image, credentials }).run())).toBe('ok');
 });
 
-it('A command that finds its own disk full says so itself, and fails as it likes', async () => {
+it('A command that fails because the engine’s disk is full is told as that, with how it ended', async () => {
   engine.fillDisk(12 << 20);
-  const writing = attempt({ command: 'dd if=/dev/zero of=/file bs=1M count=60 || exit 28' });
-  expect(await writing.run()).toMatchObject({ kind: 'APPLICATION', exitCode: 28 });
+  const write = 'dd if=/dev/zero of=/file bs=1M count=60';
+  const writing = attempt({ command: `${write} || exit 28` });
+  const outcome = await writing.run();
+  expect(codeOf(outcome)).toBe('INFRASTRUCTURE DISK_FULL');
+  expect(outcome).toMatchObject({ exitCode: 28, reason: { message: expect.stringContaining('exit code 28') } });
   expect(Buffer.concat(writing.printed.stderr).toString()).toContain('No space left on device');
+  // One that has cleared up behind it has only its own word for it.
+  const tidy = attempt({ command: `${write} || { : > /file; exit 28; }` });
+  expect(codeOf(await tidy.run())).toBe('APPLICATION DISK_FULL');
+  expect(codeOf(await attempt({ command: 'exit 28' }).run())).toBe('APPLICATION EXIT_CODE');
   engine.emptyDisk();
 });
 

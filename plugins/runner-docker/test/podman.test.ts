@@ -35,6 +35,11 @@ describe('the docker runner with Podman, like every runner,', () => {
       bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
     },
     echoes: { image, command: 'printf %s "$TEXT"' },
+    mistakes: [
+      { config: { image, command: 'true', user: 'nosuchuser' }, code: 'USER_UNKNOWN' },
+      { config: { image, command: 'true', workdir: '/bin/busybox' }, code: 'WORKDIR_NOT_FOUND' },
+      { config: { image, command: ['nope'] }, code: 'COMMAND_NOT_FOUND' },
+    ],
     // What the engine can do is tried with Docker; here, that another one does the same.
     atOnce: 20,
   };

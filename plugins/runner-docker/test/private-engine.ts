@@ -72,6 +72,14 @@ export class PrivateEngine {
     rmSync(archive);
   }
 
+  /** Makes an image without a shell: `/bin/busybox` is all that is in it. */
+  async importShellless(image: string): Promise<void> {
+    const [repo, tag] = image.split(':');
+    const archive = busyboxArchive(this.#folder, null, []);
+    await this.#untilDone(await this.docker.importImage(archive, { repo, tag }));
+    rmSync(archive);
+  }
+
   /** Has a registry keep an image of the engine's; the engine itself forgets it. */
   async pushAway(image: string, authconfig: { readonly username: string; readonly password: string }): Promise<void> {
     await this.#untilDone(await this.docker.getImage(image).push({ authconfig }));
@@ -141,4 +149,18 @@ export function unmountBelow(folder: string): void {
   for (const mount of readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) /gm)) {
     if (mount[1]!.startsWith(`${folder}/`)) spawnSync('umount', ['-l', mount[1]!]);
   }
+}
+
+/** Makes an image of another one, with more said in it: an entrypoint, a signal to stop by. @param changes Lines of a Dockerfile. */
+export async function deriveImage(
+  docker: Docker,
+  from: string,
+  image: string,
+  config: object,
+  changes?: string,
+): Promise<void> {
+  const [, repo, tag] = /^(.*):([^:]+)$/.exec(image)!;
+  const container = await docker.createContainer({ Image: from, Cmd: ['true'], ...config });
+  await container.commit({ repo, tag, ...(changes === undefined ? {} : { changes }) });
+  await container.remove();
 }

@@ -149,7 +149,6 @@ describe('an image that cannot be had', () => {
     ],
     ['of a name that there is not', () => ({ image: `${registry.host}/team/none:1` }), 'APPLICATION IMAGE_MISSING'],
     ['with a tag that there is not', () => ({ image: `${registry.host}/team/app:2` }), 'APPLICATION IMAGE_MISSING'],
-    ['with a name that is none', () => ({ image: `${registry.host}/Team/APP:1` }), 'APPLICATION BAD_SPEC'],
     // Port 1 is nobody's.
     ['of a registry that is down', () => ({ image: '127.0.0.1:1/team/app:1' }), 'INFRASTRUCTURE REGISTRY_UNREACHABLE'],
   ])('%s says so', async (_, made: () => object, code) => {

@@ -2,7 +2,7 @@ import { matches, unexpected, type Answer } from './answer.ts';
 import type { Reconnect } from './config.ts';
 import { shown } from './duration.ts';
 import { Exchange, type Ended, type ExchangeOptions } from './exchange.ts';
-import { failure, failureOf, unknownOutcome, type Failed } from './failure.ts';
+import { failure, failureOf, ofProxy, unknownOutcome, type Failed } from './failure.ts';
 import type { Prepared } from './request.ts';
 
 /** May be sent again when nobody knows whether it arrived: what it asks for is the same as having asked once (RFC 9110). */
@@ -102,6 +102,11 @@ export class Call {
       const { answer } = ended;
       const { expect } = this.#options;
       if (matches(expect, answer.status)) return this.#end(ended);
+      const { proxy } = this.#prepared;
+      if (answer.status === 407 && proxy !== null) {
+        const why = ofProxy('PROXY_REFUSED', `The proxy ${proxy.origin} does not know the node: 407.`);
+        return this.#end({ ok: false, failure: why, answer, isPassing: false });
+      }
       const isPassing = answer.status >= 500 || NOT_NOW.has(answer.status);
       this.#end({ ok: false, failure: unexpected(answer, expect), answer, isPassing });
       return;

@@ -1,10 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { Answer, matches } from './answer.ts';
 import { ContentDecoder, encodingsOf } from './content-decoder.ts';
 import { shown } from './duration.ts';
-import { failure, failureOf, type Failed } from './failure.ts';
+import { failure, failureOf, proxyFailureOf, type Failed } from './failure.ts';
 import { headerUrl } from './header-text.ts';
 import { isText } from './media-type.ts';
 import type { StatusPattern } from './request-config.ts';
@@ -28,6 +28,7 @@ const CONNECTION_ERRORS = new Set([
   'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
+  'PROXY_UNREACHABLE',
 ]);
 
 /** What an exchange may take, and what becomes of the answer's body. */
@@ -94,11 +95,32 @@ export class Exchange {
 
   /** To be called once. Throws when Node finds the request wrong. */
   begin(): void {
-    const request = send(this.#prepared, this.#options.idempotencyKey);
+    const { proxy, url, options } = this.#prepared;
+    if (proxy === null || proxy.looksUp || isIP(options.hostname!) !== 0) return this.#send();
+    // The proxy looks the name up once more; what it may reach itself is its operator's to bound.
+    const check = this.#options.rules.addresses.lookup(Number(options.port));
+    this.#wait(this.#options.connectMs, 'CONNECT_TIMEOUT', 'could not be looked up', 'connectTimeout');
+    check(options.hostname!, { all: true }, (error) => {
+      if (this.#isSettled || url !== this.#prepared.url) return;
+      if (error) return this.#break(failureOf(error));
+      try {
+        this.#send();
+      } catch (thrown) {
+        this.#break(failureOf(thrown));
+      }
+    });
+  }
+
+  #send(): void {
+    const { idempotencyKey, connectMs, answerMs } = this.#options;
+    const request = send(this.#prepared, idempotencyKey);
     this.#request = request;
     request.on('socket', (socket) => this.#watch(request, socket));
     request.on('response', (answer) => this.#answered(answer));
     request.on('error', (error) => this.#failed(request, error));
+    // There is no socket before the tunnel is there.
+    if (this.#prepared.proxy !== null)
+      this.#wait(connectMs, 'CONNECT_TIMEOUT', 'could not be connected to', 'connectTimeout');
     // A tunnel or another protocol is no answer; Node closes then without another word.
     request.on('close', () => {
       if (request === this.#request && this.#answer === null)
@@ -128,6 +150,7 @@ export class Exchange {
     };
     if (request.reusedSocket) return untilAnswer();
     this.#wait(connectMs, 'CONNECT_TIMEOUT', 'could not be connected to', 'connectTimeout');
+    if (this.#prepared.proxy !== null && isConnected(socket)) return untilAnswer();
     socket.once(this.#prepared.url.protocol === 'https:' ? 'secureConnect' : 'connect', untilAnswer);
   }
 
@@ -265,7 +288,9 @@ export class Exchange {
   #failed(request: ClientRequest, error: Error): void {
     if (request !== this.#request) return;
     const isStale = this.#answer === null && request.reusedSocket && codeOf(error) === 'ECONNRESET';
-    this.#break(failureOf(error), isStale);
+    const { proxy } = this.#prepared;
+    const isOfProxy = proxy !== null && this.#answer === null && !request.reusedSocket;
+    this.#break(isOfProxy ? proxyFailureOf(error, proxy) : failureOf(error), isStale);
   }
 
   #break(why: Failed, isStale = false): void {
@@ -283,5 +308,9 @@ export class Exchange {
     return true;
   }
 }
+
+/** Whether it is ready to be written to: behind a proxy it is when it is handed over. */
+const isConnected = (socket: Socket): boolean =>
+  !socket.connecting && !('secureConnecting' in socket && socket.secureConnecting === true);
 
 const codeOf = (error: Error): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -75,6 +75,7 @@ function request(attempt: Attempt<HttpConfig, JobHandle>, node: RunnerNode, sett
     },
     { once: true },
   );
+  attempt.started();
   call.begin();
 }
 

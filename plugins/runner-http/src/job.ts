@@ -93,6 +93,7 @@ export class Job {
 
   async #submit(request: Prepared, wait: CallbackWait | null): Promise<Outcome> {
     const { config, stop, kill } = this.#attempt;
+    if (!stop.aborted) this.#attempt.started();
     // Who wants a job cancelled needs the answer that names it.
     const ended = await ask(request, this.#options(), config.cancel === undefined ? stop : kill);
     if (ended.ok === null) {

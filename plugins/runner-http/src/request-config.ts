@@ -25,6 +25,7 @@ const FRAMING = [
   'content-length',
   'expect',
   'keep-alive',
+  'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',

@@ -4,6 +4,7 @@ import type { Json } from '@gantry/plugin-kit/runner';
 import type { HttpConfig } from './config.ts';
 import { agentFor } from './connections.ts';
 import { headerBytes } from './header-text.ts';
+import type { Proxy } from './proxy.ts';
 import type { NodeRules } from './settings.ts';
 import type { TlsConfig } from './tls.ts';
 
@@ -16,6 +17,8 @@ export interface Prepared {
   readonly body: string | null;
   /** What the task asks of TLS at this origin. */
   readonly tls: TlsConfig | undefined;
+  /** Through whom it goes; null for nobody. */
+  readonly proxy: Proxy | null;
   /** What Node needs of it, but for the headers: worked out once. */
   readonly options: RequestOptions;
 }
@@ -127,11 +130,12 @@ export function preparedForJob(config: HttpConfig, call: JobCall, rules: NodeRul
   return complete({ url, method, headers, body, tls }, rules);
 }
 
-function complete(request: Omit<Prepared, 'options'>, rules: NodeRules): Prepared {
+function complete(request: Omit<Prepared, 'options' | 'proxy'>, rules: NodeRules): Prepared {
   const { url, method, tls } = request;
   const isSecure = url.protocol === 'https:';
   const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
   rules.addresses.checkLiteral(url.hostname, port);
+  const proxy = rules.proxyFor(url);
   const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const options: RequestOptions = {
     protocol: url.protocol,
@@ -139,18 +143,22 @@ function complete(request: Omit<Prepared, 'options'>, rules: NodeRules): Prepare
     port,
     path: `${url.pathname}${url.search}`,
     method,
-    agent: agentFor(url, tls, hostname, rules),
-    lookup: rules.addresses.lookup(port) as never,
+    agent: agentFor(url, tls, hostname, rules, proxy),
+    // A proxy is the operator's to choose: its own address is not looked at.
+    ...(proxy === null ? { lookup: rules.addresses.lookup(port) as never } : {}),
   };
-  return { ...request, options };
+  return { ...request, proxy, options };
 }
 
 /** Sends a request. Throws when Node finds a header wrong. */
-export function send({ url, headers, body, options }: Prepared, idempotencyKey: string | null): ClientRequest {
+export function send({ url, headers, body, proxy, options }: Prepared, idempotencyKey: string | null): ClientRequest {
   // A flat list is written as it is; an object would be taken apart and put together once more.
   const list = NO_HEADERS.concat('host', headers['host'] ?? url.host);
   if (idempotencyKey !== null && headers['idempotency-key'] === undefined) list.push('idempotency-key', idempotencyKey);
   for (const name in headers) if (name !== 'host') list.push(name, headerBytes(headers[name]!));
+  // In a tunnel it has been shown already, and what is in there is not the proxy's.
+  if (proxy !== null && proxy.authorization !== null && url.protocol === 'http:')
+    list.push('proxy-authorization', proxy.authorization);
   const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)({ ...options, headers: list });
   sent.end(body ?? undefined);
   return sent;

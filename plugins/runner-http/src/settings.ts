@@ -3,6 +3,7 @@ import type { RunnerNode } from '@gantry/plugin-kit/runner';
 import * as z from 'zod';
 import { AddressRules } from './address-rules.ts';
 import { areCertificates } from './pem.ts';
+import { NoProxy, proxyOf, proxyOfEnvironment, type Proxy } from './proxy.ts';
 
 const path = z.string().min(1).max(4_096).startsWith('/', 'must be an absolute path');
 
@@ -36,6 +37,22 @@ const callback = z
   })
   .describe('Where jobs may call back. Without it there is no port.');
 
+const proxy = z
+  .union([
+    z.literal('environment').describe('As the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the agent say.'),
+    z.string().min(1).max(2_048).describe('http://host:port'),
+    z.strictObject({
+      url: z.string().min(1).max(2_048).describe('http://host:port'),
+      username: z.string().min(1).optional(),
+      passwordFile: path.optional().describe('What goes with username; a newline at the end is left out.'),
+      resolve: z
+        .enum(['node', 'proxy'])
+        .default('node')
+        .describe('Who looks names up. The node checks each address that it finds; else that is the proxy’s to do.'),
+    }),
+  ])
+  .describe('Through which requests go. Without it the environment is not looked at.');
+
 /** What the node's operator writes for this runner. */
 export const httpSettings = z.looseObject({
   allow: z.array(z.string()).default([]).describe('Address ranges that may be reached beside the public ones.'),
@@ -46,6 +63,11 @@ export const httpSettings = z.looseObject({
     .default({})
     .describe('Client certificates, by the name that tasks know them by.'),
   callback: callback.optional(),
+  proxy: proxy.optional(),
+  noProxy: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Hosts that are reached without the proxy: host, host:port, *.domain, addresses, ranges.'),
 });
 
 /** A client certificate as TLS wants it. */
@@ -82,6 +104,8 @@ export class NodeRules {
   readonly #settings: z.output<typeof httpSettings>;
   readonly #certificates = new Map<string, ClientCertificate>();
   #authorities: string | null = null;
+  readonly #proxies = new Map<string, Proxy | null>();
+  readonly #noProxy: NoProxy;
 
   /** Throws BadSettings. */
   constructor(node: Pick<RunnerNode, 'settings'>) {
@@ -93,11 +117,19 @@ export class NodeRules {
     this.#settings = parsed.data;
     this.allowsInsecure = parsed.data.allowInsecure;
     this.callback = callbackOf(parsed.data.callback);
+    this.#noProxy = noProxyOf(parsed.data);
+    for (const protocol of ['http:', 'https:']) this.#proxies.set(protocol, proxyFor(parsed.data, protocol));
     try {
       this.addresses = new AddressRules(parsed.data.allow);
     } catch (error) {
       throw new BadSettings(`runners.http.allow: ${(error as Error).message}`);
     }
+  }
+
+  /** Through whom a request goes; null for nobody. */
+  proxyFor(url: URL): Proxy | null {
+    const known = this.#proxies.get(url.protocol) ?? null;
+    return known === null || this.#noProxy.includes(url) ? null : known;
   }
 
   /** The names of the client certificates, for messages. */
@@ -156,6 +188,35 @@ export function rulesOf(node: RunnerNode): NodeRules {
     rulesByNode.set(node, rules);
   }
   return rules;
+}
+
+type HttpSettings = z.output<typeof httpSettings>;
+
+function noProxyOf({ proxy: given, noProxy }: HttpSettings): NoProxy {
+  const ofEnvironment = given === 'environment' ? proxyOfEnvironment(process.env, 'http:').noProxy : [];
+  return new NoProxy([...noProxy, ...ofEnvironment]);
+}
+
+function proxyFor({ proxy: given }: HttpSettings, protocol: string): Proxy | null {
+  if (given === undefined) return null;
+  try {
+    if (given === 'environment') {
+      const { url } = proxyOfEnvironment(process.env, protocol);
+      return url === null ? null : proxyOf({ url, looksUp: false });
+    }
+    if (typeof given === 'string') return proxyOf({ url: given, looksUp: false });
+    const { url, username, passwordFile, resolve } = given;
+    const password =
+      passwordFile === undefined
+        ? undefined
+        : read('proxy.passwordFile', passwordFile)
+            .toString()
+            .replace(/\r?\n$/, '');
+    return proxyOf({ url, username, password, looksUp: resolve === 'proxy' });
+  } catch (error) {
+    if (error instanceof BadSettings) throw error;
+    throw new BadSettings(`runners.http.proxy: ${(error as Error).message}`);
+  }
 }
 
 function callbackOf(given: z.output<typeof callback> | undefined): CallbackSettings | null {

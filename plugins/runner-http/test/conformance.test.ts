@@ -34,5 +34,10 @@ describeRunner(plugin, () => ({
     method: 'POST',
     poll: { url: '/jobs/1', interval: '50ms', until: { status: 200 } },
   },
+  mistakes: [
+    { config: { url: 'ftp://example.com/' }, code: 'BAD_URL' },
+    { config: { url: 'http://' }, code: 'BAD_URL' },
+    { config: { url: 'http://10.1.2.3/' }, code: 'ADDRESS_NOT_ALLOWED' },
+  ],
   settings: { allow: ['127.0.0.1'] },
 }));

@@ -88,8 +88,8 @@ async function measured(settled: Promise<Outcome>, { usage }: Order): Promise<Ou
 
 async function obey(attempt: Attempt<Order, Json>, order: Order): Promise<Outcome> {
   const outcome = attempt.number <= order.failFirst ? 'fail' : order.outcome;
-  // What is rejected has never begun.
-  if (outcome !== 'reject') attempt.started();
+  // What is rejected has never begun, nor has what was stopped before.
+  if (outcome !== 'reject' && (order.ignoreStop || !attempt.stop.aborted)) attempt.started();
   if (order.checkpoint) await attempt.checkpoint(order as Json);
   if (attempt.previousState !== null) attempt.stdout.write(`after ${JSON.stringify(attempt.previousState)}\n`);
   if (order.save !== undefined) await attempt.saveState(order.save);

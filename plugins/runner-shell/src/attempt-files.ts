@@ -5,9 +5,22 @@ import type { UserFolder } from './user-folder.ts';
 
 /** What an attempt may have on the disk; its working folder is the agent's. */
 export type AttemptFile =
-  'stdout' | 'stderr' | 'output' | 'inputs.json' | 'script' | 'stdin' | 'job' | 'run' | 'progress' | 'checkpoint';
+  | 'stdout'
+  | 'stderr'
+  | 'output'
+  | 'inputs.json'
+  | 'script'
+  | 'stdin'
+  | 'job'
+  | 'run'
+  | 'progress'
+  | 'checkpoint'
+  /** The value of a variable that is too large for one. */
+  | Aside;
+type Aside = `aside-${string}`;
 /** What the command itself reads or writes by its path; the rest is opened for it. */
 const ITS_OWN: ReadonlySet<AttemptFile> = new Set(['output', 'progress', 'checkpoint', 'inputs.json', 'script', 'run']);
+const isItsOwn = (file: AttemptFile): boolean => ITS_OWN.has(file) || file.startsWith('aside-');
 
 /** An attempt's id as a name of a file: ids are the server's, but whatever could be a path is hashed. */
 export const nameOf = (attempt: string): string =>
@@ -21,6 +34,8 @@ export const nameOf = (attempt: string): string =>
  * can have open any more, are handed on to the next one (Helper.keep).
  */
 export class AttemptFiles {
+  /** That of the helper. */
+  readonly folder: string;
   readonly #prefix: string;
   /** What the files of its output are named after: itself, or the attempt that they were made for. */
   readonly streams: string;
@@ -38,6 +53,7 @@ export class AttemptFiles {
     userFolder: UserFolder | null = null,
     streams: string | null = nameOf(attempt),
   ) {
+    this.folder = folder;
     this.userFolder = userFolder;
     this.#prefix = join(folder, nameOf(attempt));
     this.isPassedOn = streams === null;
@@ -47,14 +63,14 @@ export class AttemptFiles {
 
   path(file: AttemptFile): string {
     if (file === 'stdout' || file === 'stderr') return `${this.#streamPrefix}.${file}`;
-    const folder = ITS_OWN.has(file) ? this.userFolder : null;
+    const folder = isItsOwn(file) ? this.userFolder : null;
     return folder === null ? `${this.#prefix}.${file}` : join(folder.path, file);
   }
 
   /** Writes what the command is to read. For its user only. Returns the path. */
   write(file: AttemptFile, content: string, mode = 0o600): string {
     const path = this.path(file);
-    if (this.userFolder !== null && ITS_OWN.has(file)) {
+    if (this.userFolder !== null && isItsOwn(file)) {
       this.userFolder.write(path, content, mode);
     } else {
       writeFileSync(path, content, { mode });
@@ -77,7 +93,7 @@ export class AttemptFiles {
 
   async remove(): Promise<void> {
     for (const file of this.#made) {
-      if (this.userFolder !== null && ITS_OWN.has(file)) continue;
+      if (this.userFolder !== null && isItsOwn(file)) continue;
       try {
         const path = this.path(file);
         if (existsSync(path)) unlinkSync(path);

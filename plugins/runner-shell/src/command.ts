@@ -210,8 +210,11 @@ export class Command {
     const status = readJournal(this.#journalPath, this.#attempt.id)?.status ?? null;
     if (members.length === 0 || status !== null) return;
     this.#isTold = true;
-    if (this.#isHelperLost) for (const pid of members) signal(pid, 'SIGTERM');
-    else signal(-tree.session, 'SIGTERM');
+    // A process that is stopped takes the one when it is told to go on by the other.
+    for (const name of ['SIGTERM', 'SIGCONT'] as const) {
+      if (this.#isHelperLost) for (const pid of membersOf(tree)) signal(pid, name);
+      else signal(-tree.session, name);
+    }
   }
 
   #checkLimits(): void {

@@ -4,8 +4,6 @@ import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import { baseEnvironment } from './starter.ts';
 
-/** What one argument or variable may hold with its end mark: the kernel's MAX_ARG_STRLEN. Bytes. */
-const MAX_STRING_BYTES = 128 * 1024;
 /** What the kernel needs besides the texts of arguments and environment. Bytes. */
 const SPARE_BYTES = 16 * 1024;
 
@@ -36,37 +34,8 @@ export function environmentOf(
   return env;
 }
 
-/** Why the kernel would not take these; null when it would. */
-export function refusalOf(argv: readonly string[], env: Readonly<Record<string, string>>): string | null {
-  let total = 0;
-  for (const argument of argv) {
-    const bytes = Buffer.byteLength(argument) + 1;
-    total += bytes + 8;
-    if (bytes > MAX_STRING_BYTES || argument.includes('\0')) return refused(`argument "${shown(argument)}"`, bytes);
-  }
-  for (const name in env) {
-    const value = env[name]!;
-    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
-    total += bytes + 8;
-    if (name === '' || name.includes('=') || name.includes('\0'))
-      return `"${shown(name)}" cannot be the name of an environment variable.`;
-    if (bytes > MAX_STRING_BYTES || value.includes('\0')) return refused(`variable ${name}`, bytes);
-  }
-  if (total > maxTotalBytes())
-    return `Arguments and environment take ${total} bytes together; this node allows ${maxTotalBytes()}. Read inputs from the file $GANTRY_INPUTS instead.`;
-  return null;
-}
-
-function refused(what: string, bytes: number): string {
-  if (bytes > MAX_STRING_BYTES)
-    return `The ${what} takes ${bytes} bytes; ${MAX_STRING_BYTES} are allowed. Read it from the file $GANTRY_INPUTS instead.`;
-  return `The ${what} holds a NUL character, which no command can be given.`;
-}
-
-const shown = (text: string): string => text.slice(0, 40).replaceAll('\0', '\\0');
-
-/** A quarter of the stack's limit, at most 6 MiB: the kernel's rule. */
-function maxTotalBytes(): number {
+/** What the kernel takes of arguments and environment together: a quarter of the stack's limit, at most 6 MiB. Bytes. */
+export function maxTotalBytes(): number {
   return (maxTotal ??= Math.min(6 * 1024 * 1024, stackBytes() / 4) - SPARE_BYTES);
 }
 let maxTotal: number | null = null;

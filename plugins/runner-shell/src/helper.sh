@@ -13,10 +13,10 @@
 # A signal for the command's group reaches this shell, too. Signals with a handler are the default ones for commands.
 trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2 XCPU XFSZ VTALRM PROF
 
+# Fails where it cannot be written down: nothing is started of which a later agent would not know.
 begin() {
   {
-    echo "+ $*"
-    times
+    echo "+ $*" && times
   } >&2
 }
 

@@ -11,7 +11,7 @@ const JOURNAL_BYTES = 256 * 1024;
 
 /** Hears what becomes of one command. */
 export interface Assignment {
-  /** The shell's status as text; "cd" when the working folder could not be entered. */
+  /** The shell's status as text; "cd" when the working folder could not be entered, "journal" when its start could not be written down. */
   onEnd(status: string): void;
   /** The helper is gone. Its journal says what it still got to know. */
   onHelperLost(): void;

@@ -4,10 +4,9 @@ import type { Bounds } from './bounds.ts';
 import { Command, handleOf, type Handle } from './command.ts';
 import { shellConfig, type ShellConfig } from './config.ts';
 import { detected } from './detection.ts';
-import { NoHelper } from './helpers.ts';
 import { prepare } from './prepare.ts';
 import { failed, neverStarted, outcomeOf, traceGone, undecided, withUsage } from './outcome.ts';
-import { BadSettings } from './settings.ts';
+import { nodeFault } from './node-fault.ts';
 import { ShellNode } from './shell-node.ts';
 import { userOf, type User } from './user.ts';
 import { lineOf } from './shell-text.ts';
@@ -33,21 +32,21 @@ export default defineRunner<ShellConfig, Handle>({
   isIdempotent: true,
 
   async run(attempt, node) {
-    const progress = { isHanded: false };
+    const stage = { hasBegun: false };
     try {
       const shellNode = shellNodeOf(node);
       const group = shellNode.groupOf(nameOf(attempt.id));
       const bounds = shellNode.boundsOf(attempt.resources, attempt.config, group);
       const user = attempt.config.user === undefined ? null : await userOf(attempt.config.user, shellNode.settings);
-      if (user !== null && 'code' in user) return failed('REJECTED', user.code, user.message);
+      if (user !== null && 'code' in user) return failed(user.kind, user.code, user.message, user.remedy);
       try {
         group?.make(bounds.limits);
-        return await runWithin(attempt, shellNode, user, bounds, progress);
+        return await runWithin(attempt, shellNode, user, bounds, stage);
       } finally {
         await group?.remove();
       }
     } catch (error) {
-      return nodeFault(error, progress.isHanded);
+      return nodeFault(error, stage.hasBegun);
     }
   },
 
@@ -100,12 +99,13 @@ function shellNodeOf(node: RunnerNode): ShellNode {
   return known;
 }
 
+/** @param stage Told when the command may have begun. */
 async function runWithin(
   attempt: ShellAttempt,
   shellNode: ShellNode,
   user: User | null,
   bounds: Bounds,
-  progress: { isHanded: boolean },
+  stage: { hasBegun: boolean },
 ): Promise<Outcome> {
   const { helpers } = shellNode;
   const userFolder = user && shellNode.userFolderOf(nameOf(attempt.id), user);
@@ -123,30 +123,14 @@ async function runWithin(
       const command = new Command(attempt, files, bounds, lookers);
       const line = lineOf(job, files);
       helper.hold(attempt.id);
-      progress.isHanded = true;
+      stage.hasBegun = true;
       const end = await command.run(helper, line);
       if (command.hasLeftNoOutput) helper.keep(files.passOn());
       if (end.type !== 'NOT_STARTED' || tries === TRIES) return withUsage(outcomeOf(end, files, attempt), command);
-      progress.isHanded = false;
+      stage.hasBegun = false;
     } finally {
       shellNode.kept.add(attempt.id, files, helper);
       helpers.giveBack(helper);
     }
   }
-}
-
-/** What is wrong with the node and not with the task. @param isHanded Whether the command may have begun. */
-function nodeFault(error: unknown, isHanded: boolean): Outcome {
-  if (error instanceof BadSettings)
-    return failed('REJECTED', 'BAD_SETTINGS', error.message, 'Mend them in the configuration of the node.');
-  if (error instanceof NoHelper)
-    return failed(
-      'REJECTED',
-      'NO_HELPER',
-      `No helper process could be started: ${error.message}`,
-      'Look at the limits of processes and files on the node.',
-    );
-  const { code = 'RUNNER_FAULT', message } = error as NodeJS.ErrnoException;
-  // What was handed to a helper goes on, whatever has gone wrong here.
-  return failed(isHanded ? 'UNKNOWN' : 'REJECTED', code, `The node could not see to the command: ${message}.`);
 }

@@ -1,5 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { lackOfSpace, mayBeCutShort, type LackOfSpace } from '@gantry/plugin-kit/disk-space';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import type { End } from './command.ts';
@@ -8,6 +10,10 @@ import { readOutputOf, withOutputFiles } from './output-files.ts';
 import { NOT_BOUND } from './shell-text.ts';
 import type { Usage } from './usage-meter.ts';
 import { readOutputs, type Outputs } from '@gantry/plugin-kit/outputs';
+
+/** So much of the end of stderr is looked at for a shell's word of a signal, and for a command's of a full disk. Bytes. */
+const SAID_BYTES = 64;
+const LAST_WORDS_BYTES = 4_096;
 
 export type Failed = Extract<Outcome, { ok: false }>;
 
@@ -50,8 +56,8 @@ export function withUsage(
   return whole;
 }
 
-/** Of an attempt: what its outputs are to be read from. */
-type ItsOutputs = Pick<Attempt<Pick<ShellConfig, 'outputFiles'>>, 'config' | 'workdir'>;
+/** Of an attempt: what its outputs are to be read from, and where it may have written. */
+type ItsOutputs = Pick<Attempt<Pick<ShellConfig, 'outputFiles' | 'workdir'>>, 'config' | 'workdir' | 'env'>;
 
 function outputsOf(files: AttemptFiles, attempt: ItsOutputs): Outputs {
   const { userFolder } = files;
@@ -76,6 +82,14 @@ export function outcomeOf(end: End, files: AttemptFiles, attempt: ItsOutputs): O
     case 'REBOOTED':
       return failed('INFRASTRUCTURE', 'HOST_REBOOTED', 'The machine was started anew while the command ran.');
     case 'UNKNOWN':
+      // The helper says this instead of starting the command, and ends.
+      if (NO_PROCESS.test(end.remark))
+        return failed(
+          'REJECTED',
+          'NO_PROCESS',
+          `The command was not started, because the machine has no process for it: ${end.remark}`,
+          'Look at the memory and at the limits of processes on the node.',
+        );
       return failed(
         'UNKNOWN',
         'EXIT_STATUS_UNKNOWN',
@@ -85,6 +99,9 @@ export function outcomeOf(end: End, files: AttemptFiles, attempt: ItsOutputs): O
       return end satisfies never;
   }
 }
+
+/** What shells say that cannot fork: dash, bash. */
+const NO_PROCESS = /cannot v?fork|fork: (resource temporarily unavailable|cannot allocate memory)/i;
 
 /** What a command is told that went beyond a limit. */
 function exceeded({ what, allowed, status }: Extract<End, { type: 'EXCEEDED' }>): Failed {
@@ -121,19 +138,25 @@ function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFil
       'LIMITS_NOT_SET',
       `It was not started, because its limits could not be set: ${remark.replace(NOT_BOUND, '').trim()}`,
     );
-  if (status === 'cd') return failed('INFRASTRUCTURE', 'WORKDIR_GONE', 'The working folder could not be entered.');
+  if (status === 'cd')
+    return attempt.config.workdir === undefined
+      ? failed('INFRASTRUCTURE', 'WORKDIR_GONE', 'The working folder could not be entered.')
+      : failed('APPLICATION', 'WORKDIR_NOT_FOUND', `The working folder ${attempt.config.workdir} cannot be entered.`);
+  if (status === 'journal')
+    return failed('REJECTED', 'DISK_FULL', 'The command was not started: its start could not be written down.', ROOM);
   const exitCode = Number(status);
-  if (exitCode === 0) {
-    const outputs = outputsOf(files, attempt);
-    if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message, outputs.remedy), exitCode };
-    // A restart may ask for an attempt whose end was delivered, and its files removed.
-    return files.hasStream('stdout') ? outputs : outputUnwritable();
-  }
+  if (exitCode === 0) return succeeded(files, attempt);
   // The shell could not open the files: then it has not started anything.
-  if (!files.hasStream('stderr')) return outputUnwritable();
+  if (!files.hasStream('stderr')) return outputUnwritable(files);
   const signal = signalOf(exitCode);
-  if (signal !== null && isTold(signal, remark, files))
+  if (signal !== null && isTold(signal, remark, files)) {
+    // What is mapped to a file on a full disk cannot be written to.
+    const lack = signal === 'SIGBUS' ? lackOf(files, attempt) : null;
+    if (lack !== null) return { ...failedFor(lack, `It was ended by ${signal}`), exitCode, signal };
     return { ...failed('APPLICATION', 'SIGNAL', `It was ended by ${signal}.${hintOf(signal)}`), exitCode, signal };
+  }
+  const lack = lackOf(files, attempt);
+  if (lack !== null) return { ...failedFor(lack, `It exited with code ${exitCode}`), exitCode };
   const refused = end.refusedTaskCount ?? 0;
   const hint =
     refused === 0 ? '' : ` The kernel refused it a process or thread ${refused} times: see its limit \`pids\`.`;
@@ -143,13 +166,50 @@ function outcomeOfStatus(end: Extract<End, { type: 'ENDED' }>, files: AttemptFil
   };
 }
 
-const outputUnwritable = (): Failed =>
-  failed(
+const ROOM = 'Make room on the disk that holds the agent’s folder.';
+
+function succeeded(files: AttemptFiles, attempt: ItsOutputs): Outcome {
+  const outputs = outputsOf(files, attempt);
+  if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message, outputs.remedy), exitCode: 0 };
+  // A restart may ask for an attempt whose end was delivered, and its files removed.
+  if (!files.hasStream('stdout')) return outputUnwritable(files);
+  if (!foldersOf(files).some(mayBeCutShort)) return outputs;
+  const message =
+    'It exited with code 0, but the node’s disk is full: what it printed, or wrote to $GANTRY_OUTPUT, may be cut short.';
+  return { ...failed('APPLICATION', 'DISK_FULL', message, ROOM), exitCode: 0 };
+}
+
+/** Where what it prints and hands on is written to. */
+const foldersOf = (files: AttemptFiles): readonly string[] =>
+  files.userFolder === null ? [files.folder] : [files.folder, files.userFolder.path];
+
+/** Whether a command that failed lacked space, wherever it may have written. */
+function lackOf(files: AttemptFiles, { config, workdir, env }: ItsOutputs): LackOfSpace | null {
+  const own = files.userFolder?.workdir ?? workdir;
+  const named = config.workdir === undefined ? [] : [resolve(own, config.workdir)];
+  const temporary = [env['TMPDIR'], env['HOME'], '/tmp'].filter((path) => path?.startsWith('/') === true);
+  const lastWords = files.isPassedOn ? '' : endOfFile(files.path('stderr'), LAST_WORDS_BYTES);
+  return lackOfSpace([own, ...named, ...foldersOf(files), ...(temporary as string[])], lastWords);
+}
+
+const failedFor = ({ kind, code, message, remedy }: LackOfSpace, what: string): Failed =>
+  failed(kind, code, `${what}, and ${message}.`, remedy);
+
+function outputUnwritable(files: AttemptFiles): Failed {
+  if (mayBeCutShort(files.folder))
+    return failed(
+      'REJECTED',
+      'DISK_FULL',
+      'The command was not started: the files of its output could not be made.',
+      ROOM,
+    );
+  return failed(
     'INFRASTRUCTURE',
     'OUTPUT_FILES_MISSING',
     'The files that take the output of the command are not there: they could not be made, or are gone.',
     'Look at the disk that holds the folder of the node’s runners.',
   );
+}
 
 /** What shells mean by their own codes. */
 function meaningOf(code: number): string {
@@ -193,15 +253,15 @@ function isTold(signal: NodeJS.Signals, remark: string, files: AttemptFiles): bo
   if (said === undefined) return false;
   if (remark.includes(said)) return true;
   if (files.isPassedOn) return false;
-  const lastLine = endOfFile(files.path('stderr')).trimEnd().split('\n').at(-1)!;
+  const lastLine = endOfFile(files.path('stderr'), SAID_BYTES).trimEnd().split('\n').at(-1)!;
   return lastLine === said || lastLine === `${said} (core dumped)`;
 }
 
-function endOfFile(path: string): string {
+function endOfFile(path: string, bytes: number): string {
   const descriptor = openSync(path, 'r');
   try {
     const { size } = fstatSync(descriptor);
-    const end = Buffer.alloc(Math.min(size, 64));
+    const end = Buffer.alloc(Math.min(size, bytes));
     readSync(descriptor, end, 0, end.length, size - end.length);
     return end.toString('latin1');
   } finally {

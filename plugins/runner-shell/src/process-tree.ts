@@ -79,7 +79,10 @@ export function hasBegun(tree: ProcessTree): boolean {
 
 /** Ends what a command left behind: in good order, then not. Resolves with how many there were at the least. */
 export async function endMembers(tree: ProcessTree, members = membersOf(tree)): Promise<number> {
-  for (const pid of members) signal(pid, 'SIGTERM');
+  for (const pid of members) {
+    signal(pid, 'SIGTERM');
+    signal(pid, 'SIGCONT');
+  }
   for (let waited = 0; waited < LEFT_BEHIND_GRACE_MS; waited += LOOK_MS) {
     await delay(LOOK_MS);
     if (membersOf(tree).length === 0) return members.length;

@@ -82,8 +82,8 @@ function textOf(
     ? assignments + command + streams
     : `(${[...before, ':'].join(' && ')} || ${GIVE_UP}; ${run}${streams})`;
   return (
-    `begin ${begun}; if cd ${quoted(workdir)}; then unset OLDPWD; ` +
+    `if begin ${begun}; then if cd ${quoted(workdir)}; then unset OLDPWD; ` +
     `${all}; end ${id} $?; cd /; ` +
-    `else end ${id} cd; fi\n`
+    `else end ${id} cd; fi; else end ${id} journal; fi\n`
   );
 }

@@ -12,8 +12,11 @@ export interface User {
 
 /** Why a command may not be run as somebody here. */
 export interface UserRefused {
+  /** The task's mistake, which no repetition mends; or the node's, and another may do better. */
+  readonly kind: 'APPLICATION' | 'REJECTED';
   readonly code: string;
   readonly message: string;
+  readonly remedy?: string;
 }
 
 /** Changes user, groups and capabilities, and becomes what it is told to; of util-linux. */
@@ -26,19 +29,29 @@ const known = new Map<string, Promise<User | null>>();
 export async function userOf(name: string, { users = [] }: Settings): Promise<User | UserRefused> {
   if (!users.includes(name))
     return {
+      kind: 'APPLICATION',
       code: 'USER_NOT_ALLOWED',
       message: `Commands may not be run as ${name} on this node: its setting \`users\` does not name that user.`,
+      remedy: 'Choose nodes that allow it by a selector, or have the node’s operator add it to runners.shell.users.',
     };
   if (process.getuid?.() !== 0)
-    return { code: 'NOT_ROOT', message: `Only an agent that is root can run commands as ${name}; this one is not.` };
+    return {
+      kind: 'REJECTED',
+      code: 'NOT_ROOT',
+      message: `Only an agent that is root can run commands as ${name}; this one is not.`,
+    };
   if (!existsSync(SETPRIV))
-    return { code: 'NO_SETPRIV', message: `To run commands as ${name} this node needs ${SETPRIV} (util-linux).` };
+    return {
+      kind: 'REJECTED',
+      code: 'NO_SETPRIV',
+      message: `To run commands as ${name} this node needs ${SETPRIV} (util-linux).`,
+    };
   let looked = known.get(name);
   if (!looked) known.set(name, (looked = lookUp(name)));
   const user = await looked;
   if (user !== null) return user;
   known.delete(name);
-  return { code: 'USER_UNKNOWN', message: `The user ${name} does not exist on this node.` };
+  return { kind: 'APPLICATION', code: 'USER_UNKNOWN', message: `The user ${name} does not exist on this node.` };
 }
 
 async function lookUp(name: string): Promise<User | null> {

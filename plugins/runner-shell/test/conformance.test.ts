@@ -18,4 +18,9 @@ for (const [, settings] of NODES)
       bytes: Buffer.from([255, 0, 27, 91, 50, 74, 128]),
     },
     echoes: { command: 'printf %s "$TEXT"' },
+    mistakes: [
+      { config: { argv: ['nosuchprogram'] }, code: 'COMMAND_NOT_FOUND' },
+      { config: { command: 'true', workdir: '/no/such/folder' }, code: 'WORKDIR_NOT_FOUND' },
+      { config: { command: 'true', user: 'nosuchuser' }, code: 'USER_NOT_ALLOWED' },
+    ],
   });

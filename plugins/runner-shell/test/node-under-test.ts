@@ -14,8 +14,9 @@ export class NodeUnderTest {
   readonly #run = randomUUID();
   #count = 0;
 
-  constructor(settings: JsonObject = {}) {
-    this.harness = new AttemptHarness(plugin, settings);
+  /** @param parent Where its folders are: a disk of the test's own. */
+  constructor(settings: JsonObject = {}, parent?: string) {
+    this.harness = new AttemptHarness(plugin, settings, parent);
   }
 
   get stateDirectory(): string {

@@ -100,7 +100,7 @@ describeAsRoot.each(NODES_BY_SHELL)(
         ['nobody-at-all', 'USER_UNKNOWN'],
       ]) {
         const { outcome } = await node.run({ command: 'true', user: user! });
-        expect([reasonOf(outcome), outcome.ok ? '' : outcome.kind]).toEqual([code, 'REJECTED']);
+        expect([reasonOf(outcome), outcome.ok ? '' : outcome.kind]).toEqual([code, 'APPLICATION']);
       }
     });
   },

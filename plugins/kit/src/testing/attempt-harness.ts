@@ -35,10 +35,13 @@ export class AttemptHarness {
   readonly #run = randomUUID();
   #count = 0;
 
-  /** @param settings What the node's operator would write for this runner. */
-  constructor(plugin: RunnerPlugin, settings: JsonObject = {}) {
+  /**
+   * @param settings What the node's operator would write for this runner.
+   * @param parent Where its temporary folder is made. Default: where the system has such folders.
+   */
+  constructor(plugin: RunnerPlugin, settings: JsonObject = {}, parent = tmpdir()) {
     this.plugin = plugin;
-    this.#folder = mkdtempSync(join(tmpdir(), `gantry-${plugin.name}-`));
+    this.#folder = mkdtempSync(join(parent, `gantry-${plugin.name}-`));
     const stateDirectory = join(this.#folder, 'state');
     mkdirSync(stateDirectory, { mode: 0o700 });
     this.node = { name: 'test', stateDirectory, settings };

@@ -6,6 +6,7 @@ import { wrongOutcome } from './wrong-outcome.ts';
 /** What people put into params, and what attackers do. */
 export const hostileChecks: readonly RunnerCheck[] = [
   { name: 'does its work, or says why not, whatever its environment and inputs hold', run: bearsAnything },
+  { name: 'does its work however large what Gantry itself hands it may be', run: bearsLargeItems },
   { name: 'hands text on as it is: quotes, line ends, control sequences, scripts', run: echoes },
   { name: 'hands bytes on that are no UTF-8', run: printsBytes },
 ];
@@ -38,6 +39,20 @@ async function bearsAnything(harness: AttemptHarness, { succeeds }: RunnerFixtur
     }),
   );
   return wrong.find((each) => each !== null) ?? null;
+}
+
+/** Nobody asked for these variables: they step aside, and no work fails for them. */
+async function bearsLargeItems(harness: AttemptHarness, { succeeds }: RunnerFixtures): Promise<string | null> {
+  const params = Array.from({ length: 40 }, (_, at) => [`GANTRY_PARAM_P${at}`, 'p'.repeat(100_000)] as const);
+  for (const env of [
+    { GANTRY_ITEM: LARGE, GANTRY_INDEX: '0' },
+    { GANTRY_PARAM_X: 'a\0b' },
+    Object.fromEntries(params),
+  ]) {
+    const outcome = await harness.attempt(succeeds, { env, inputs: { item: LARGE } }).run();
+    if (!outcome.ok) return `${Object.keys(env)[0]} made it fail: ${JSON.stringify(outcome.reason)}`;
+  }
+  return null;
 }
 
 async function echoes(harness: AttemptHarness, { echoes: config }: RunnerFixtures): Promise<string | null> {

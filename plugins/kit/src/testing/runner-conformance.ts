@@ -31,6 +31,7 @@ export const runnerChecks: readonly RunnerCheck[] = [
   { name: 'ends by the hard stop what does not listen to the soft one', run: endsStubborn },
   { name: 'ends for whatever reason it is asked to: a timeout, a drain, …', run: stopsForEveryReason },
   { name: 'names the signal that ended its work', run: namesSignal },
+  { name: 'lets a task pay for its own mistakes, and no node for them', run: blamesTask },
   { name: 'prints in the order in which its work did', run: printsInOrder },
   ...hostileChecks,
   ...loadChecks,
@@ -122,7 +123,22 @@ async function stopsInTheMiddle(harness: AttemptHarness, fixtures: RunnerFixture
 async function stopsAtOnce(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
   const attempt = harness.attempt(fixtures.endless);
   attempt.requestStop();
-  return wrongOutcome(await attempt.run());
+  const wrong = wrongOutcome(await attempt.run());
+  // Its time would be counted from there.
+  return wrong ?? (attempt.hasStarted ? 'it said that it had started, though it was stopped before' : null);
+}
+
+async function blamesTask(harness: AttemptHarness, { mistakes = [] }: RunnerFixtures): Promise<string | null> {
+  for (const { config, code } of mistakes) {
+    const outcome = await harness.attempt(config).run();
+    const what = JSON.stringify(config);
+    if (outcome.ok) return `${what} ended well`;
+    if (outcome.kind !== 'APPLICATION') return `${what} is told as ${outcome.kind}: ${JSON.stringify(outcome.reason)}`;
+    if (outcome.reason.code !== code) return `${what} is told as ${outcome.reason.code}, and not as ${code}`;
+    const wrong = wrongOutcome(outcome);
+    if (wrong !== null) return `${what}: ${wrong}`;
+  }
+  return null;
 }
 
 async function isKilled(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {

@@ -23,6 +23,8 @@ export interface RunnerFixtures {
   readonly binary?: { readonly config: JsonObject; readonly bytes: Uint8Array };
   /** Prints the variable TEXT of its environment, and nothing else. */
   readonly echoes?: JsonObject;
+  /** Mistakes of a task, each of which no node and no repetition can mend, and the code that each is told by. */
+  readonly mistakes?: readonly { readonly config: JsonObject; readonly code: string }[];
   /** So many attempts it can have at once in a test of seconds. Default 200. */
   readonly atOnce?: number;
   /** What the node's operator would write for it. */
