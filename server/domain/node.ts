@@ -11,10 +11,8 @@ export type NodeConnection = keyof typeof connectionTransitions;
 
 /** Whether new work may go to a node. */
 export const eligibilityTransitions = transitions({
-  ELIGIBLE: ['CORDONED', 'DRAINING'],
-  CORDONED: ['ELIGIBLE', 'DRAINING'],
-  DRAINING: ['DRAINED', 'ELIGIBLE', 'CORDONED'],
-  DRAINED: ['ELIGIBLE', 'CORDONED'],
+  ELIGIBLE: ['CORDONED'],
+  CORDONED: ['ELIGIBLE'],
 });
 export type NodeEligibility = keyof typeof eligibilityTransitions;
 

@@ -33,7 +33,7 @@ export type LogStream = 'STDERR' | 'STDOUT' | 'SYSTEM';
 
 export type NodeConnectionState = 'LOST' | 'READY' | 'SUSPECT';
 
-export type NodeEligibility = 'CORDONED' | 'DRAINED' | 'DRAINING' | 'ELIGIBLE';
+export type NodeEligibility = 'CORDONED' | 'ELIGIBLE';
 
 export type NodeNameInput = { readonly message?: string | null | undefined; readonly name: string };
 
