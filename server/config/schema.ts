@@ -1,5 +1,6 @@
 import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
+import { nodeResources } from './node-resources.ts';
 import { setting } from './setting.ts';
 
 /** The names of the configuration file, looked for in the working folder in this order. */
@@ -139,6 +140,16 @@ export const SETTINGS = {
     variable: 'GANTRY_NODE_SLOTS',
     flag: 'node-slots',
     summary: 'How many attempts the local node may run at once; 0 for none.',
+    side: 'SERVER',
+  }),
+  nodeResources: setting({
+    schema: nodeResources,
+    form: 'MAP',
+    default: {},
+    variable: 'GANTRY_NODE_RESOURCES',
+    flag: 'node-resources',
+    summary:
+      'What the local node has of resources that tasks ask for, such as `gpu=2,licence=5`; replaces what was found of `cpu`, `memory` and `disk`.',
     side: 'SERVER',
   }),
   nodeLabels: setting({

@@ -127,38 +127,6 @@ const TASK: readonly Case[] = [
     null,
   ],
   ['a number in env', shell('env: { PORT: 80 }'), '6:18 WRONG_TYPE tasks.0.env.PORT', '"80"'],
-  ['a name with a dash in env', shell('env: { my-port: x }'), '6:12 BAD_ENV_NAME tasks.0.env.my-port', 'my_port'],
-  ['a name that begins with a digit in env', shell('env: { 1st: x }'), '6:12 BAD_ENV_NAME tasks.0.env.1st', '_1st'],
-  [
-    'a name in env whose nearest is taken',
-    shell('env: { a-b: x, a_b: y }'),
-    '6:12 BAD_ENV_NAME tasks.0.env.a-b',
-    'Choose another',
-  ],
-  [
-    'a word that is neither true nor false',
-    shell('allowFailure: maybe'),
-    '6:19 WRONG_TYPE tasks.0.allowFailure',
-    'true or false',
-  ],
-  [
-    'a number that a runner takes for text',
-    task('runner: http', 'with: { url: "http://a.b", headers: { X: 3.10 } }'),
-    '5:46 INVALID_TYPE tasks.0.with.headers.X',
-    '"3.10"',
-  ],
-  [
-    'data in a command, beside a variable of the name',
-    task('runner: shell', 'env: { ID: x }', 'with: { command: "x ${{ run.id }}" }'),
-    '6:25 EXPRESSION_IN_LITERAL tasks.0.with.command',
-    'env: { ID_2: ${{ run.id }} } and use "$ID_2"',
-  ],
-  [
-    'a leading zero in a number that is text',
-    `params: { x: { type: integer, default: "007" } }\n${shell()}`,
-    '1:40 WRONG_TYPE params.x.default',
-    null,
-  ],
   ...['PATH', 'LD_PRELOAD', 'BASH_ENV', 'ENV', 'IFS', 'NODE_OPTIONS', 'PYTHONPATH', 'GANTRY_OUTPUT'].map(
     (name): Case => [
       `${name} in env`,

@@ -10,7 +10,54 @@ const suggestionsFor = (yaml: string): readonly (string | null)[] => {
   return result.ok ? [] : result.problems.map(({ suggestion }) => suggestion);
 };
 
+const HEAD = 'name: p\ntasks:\n  - key: a\n';
+
+/** Situation, text, the problem as `line:column CODE path`, a part of the suggestion (null: none). */
+const CASES: readonly (readonly [string, string, string, string | null])[] = [
+  ['a name with a dash in env', shell('env: { my-port: x }'), '6:12 BAD_ENV_NAME tasks.0.env.my-port', 'my_port'],
+  ['a name that begins with a digit in env', shell('env: { 1st: x }'), '6:12 BAD_ENV_NAME tasks.0.env.1st', '_1st'],
+  [
+    'a name in env whose nearest is taken',
+    shell('env: { a-b: x, a_b: y }'),
+    '6:12 BAD_ENV_NAME tasks.0.env.a-b',
+    'Choose another',
+  ],
+  [
+    'a word that is neither true nor false',
+    shell('allowFailure: maybe'),
+    '6:19 WRONG_TYPE tasks.0.allowFailure',
+    'true or false',
+  ],
+  [
+    'a number that a runner takes for text',
+    `${HEAD}    runner: http\n    with: { url: "http://a.b", headers: { X: 3.10 } }\n`,
+    '5:46 INVALID_TYPE tasks.0.with.headers.X',
+    '"3.10"',
+  ],
+  [
+    'data in a command, beside a variable of the name',
+    `${HEAD}    runner: shell\n    env: { ID: x }\n    with: { command: "x \${{ run.id }}" }\n`,
+    '6:25 EXPRESSION_IN_LITERAL tasks.0.with.command',
+    'env: { ID_2: ${{ run.id }} } and use "$ID_2"',
+  ],
+  [
+    'a leading zero in a number that is text',
+    `params: { x: { type: integer, default: "007" } }\n${shell()}`,
+    '1:40 WRONG_TYPE params.x.default',
+    null,
+  ],
+];
+
 describe('a suggestion', () => {
+  it.each(CASES)('for %s is one that may be followed', (_situation, yaml, problem, suggestion) => {
+    const result = parseYaml(yaml);
+    const at = problemsOf(result).indexOf(problem);
+    expect(problemsOf(result)).toContain(problem);
+    const found = result.ok ? null : (result.problems[at]?.suggestion ?? null);
+    if (suggestion === null) expect(found).toBeNull();
+    else expect(found).toContain(suggestion);
+  });
+
   const SCALARS = ['3.10', '0x1F', '0o17', '017', '1e3', '.5', '+1', '-0', '1.0', '~', 'null', 'True', 'FALSE', '1E-7'];
 
   it.each(SCALARS)('quotes %s as it is written, where text is wanted', (scalar) => {

@@ -161,7 +161,10 @@ describe('a node that is held', () => {
     const explanation = placement.explain('small')!;
     expect(explanation).toMatchObject({
       tier: 'SCHEDULER',
-      summary: { code: 'NODE_HELD', remedy: 'Wait until task run large has begun, or cancel it.' },
+      summary: {
+        code: 'NODE_HELD',
+        remedy: 'Cancel task run large, or wait until it has begun and there is room beside it.',
+      },
       nodes: [
         { node: 'a', verdict: 'FULL', obstacles: [{ code: 'NO_ROOM' }] },
         { node: 'b', verdict: 'FULL', obstacles: [{ code: 'NODE_HELD', tier: 'SCHEDULER' }] },
