@@ -41,8 +41,6 @@ export function stopped(stop: StopReason, details: ExitDetails = {}): End {
       return ended('CANCELLED', 'CANCELLED', 'CANCELLED', 'It was cancelled.');
     case 'TIMED_OUT':
       return ended('TIMED_OUT', 'TIMEOUT', 'TIMED_OUT', 'It ran longer than its timeout.');
-    case 'DRAINED':
-      return ended('CANCELLED', 'DRAINED', 'DRAINED', 'Its node was drained.');
     case 'PREEMPTED':
       return ended('CANCELLED', 'PREEMPTED', 'PREEMPTED', 'It made room for work of higher priority.');
     case 'SHUTDOWN':

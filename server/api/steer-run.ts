@@ -7,7 +7,6 @@ import { readRunId } from './loaders.ts';
 import { PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
 import {
-  LimitExceededRef,
   refusalOf,
   RunAlreadyFinishedRef,
   RunNotFinishedRef,
@@ -54,7 +53,6 @@ const RetryRunResult = builder.unionType('RetryRunResult', {
     RunNotFinishedRef,
     PipelineNotFoundRef,
     TaskNotFoundRef,
-    LimitExceededRef,
   ],
   resolveType: resultType('RetryRunPayload'),
 });
@@ -113,7 +111,7 @@ function readRetry({ from, tasks }: typeof RetryRunInput.$inferInput): { from: R
   return { from: from ?? 'FAILED', tasks: tasks ?? [] };
 }
 
-const RETRY_REFUSALS = ['RunNotFinished', 'PipelineNotFound', 'TaskNotFound', 'LimitExceeded'] as const;
+const RETRY_REFUSALS = ['RunNotFinished', 'PipelineNotFound', 'TaskNotFound'] as const;
 
 function cancelCommand(run: Run['id'], message: string | null | undefined): Command {
   if (message === null || message === undefined) return { type: 'CANCEL_RUN', run };

@@ -7,7 +7,7 @@ import type { ApiContext } from './context.ts';
 import { badInput, ErrorInterface, refusalType, resultType, type Refusal } from './errors.ts';
 import { pipelineNotFound, PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
-import { LimitExceededRef, refusalOf } from './run-refusals.ts';
+import { refusalOf } from './run-refusals.ts';
 import { ProblemRef } from './vocabulary.ts';
 
 /** The longest idempotency key, in characters. */
@@ -57,7 +57,6 @@ const TriggerRunResult = builder.unionType('TriggerRunResult', {
     PipelinePausedRef,
     InvalidParamsRef,
     IdempotencyConflictRef,
-    LimitExceededRef,
   ],
   resolveType: resultType('TriggerRunPayload'),
 });
@@ -79,7 +78,6 @@ type Refused =
   | Refusal<'PipelineNotFound'>
   | Refusal<'PipelinePaused'>
   | Refusal<'IdempotencyConflict'>
-  | Refusal<'LimitExceeded'>
   | InvalidParams;
 
 async function triggerRun(
@@ -118,7 +116,7 @@ async function triggerRun(
     viewer.name,
     key,
   );
-  if (!receipt.ok) return refusalOf(receipt, 'PipelineNotFound', 'LimitExceeded') as Refused;
+  if (!receipt.ok) return refusalOf(receipt, 'PipelineNotFound') as Refused;
   const isSame =
     command.type === 'TRIGGER_RUN' &&
     command.pipeline === pipeline.name &&

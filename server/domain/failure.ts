@@ -2,7 +2,7 @@ import type { Reason } from '@gantry/plugin-kit/vocabulary';
 
 /**
  * Why an attempt did not succeed, and so who pays for the next try: APPLICATION, OOM and TIMEOUT spend the user's
- * retries; INFRASTRUCTURE, PREEMPTED and DRAINED have a budget of their own; CANCELLED is never tried again.
+ * retries; INFRASTRUCTURE and PREEMPTED have a budget of their own; CANCELLED is never tried again.
  * UNKNOWN is a fault of a plugin and counts as APPLICATION.
  */
 export const FAILURE_KINDS = [
@@ -11,7 +11,6 @@ export const FAILURE_KINDS = [
   'TIMEOUT',
   'INFRASTRUCTURE',
   'PREEMPTED',
-  'DRAINED',
   'CANCELLED',
   'UNKNOWN',
 ] as const;

@@ -3,7 +3,7 @@ import { transitions } from './transitions.ts';
 
 /** Whether the server hears from a node. Orthogonal to its eligibility. */
 export const connectionTransitions = {
-  READY: ['SUSPECT', 'LOST'],
+  READY: ['SUSPECT'],
   SUSPECT: ['READY', 'LOST'],
   LOST: ['READY'],
 } as const satisfies Record<string, readonly string[]>;

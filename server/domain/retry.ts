@@ -10,7 +10,7 @@ export type RetryVerdict =
 
 /** Whether a failure is the infrastructure's and so never spends the user's retries. */
 export const isInfrastructureFailure = (failure: Failure): boolean =>
-  failure.kind === 'INFRASTRUCTURE' || failure.kind === 'PREEMPTED' || failure.kind === 'DRAINED';
+  failure.kind === 'INFRASTRUCTURE' || failure.kind === 'PREEMPTED';
 
 /** Milliseconds to wait before try `failures + 1`; `failures` counts the failed ones, from 1. */
 export function backoffDelay(policy: RetryPolicy, failures: number): number {
@@ -26,7 +26,7 @@ const INFRASTRUCTURE_BACKOFF: RetryPolicy = {
 };
 
 /** Whether an attempt was stopped for the sake of others: nobody pays, and it queues again at once. */
-export const isDisplacement = ({ kind }: Failure): boolean => kind === 'PREEMPTED' || kind === 'DRAINED';
+export const isDisplacement = ({ kind }: Failure): boolean => kind === 'PREEMPTED';
 
 /** Decides who pays for the next try. `failures` and `losses` count this failure already. */
 export function afterFailure(policy: RetryPolicy, failure: Failure, failures: number, losses: number): RetryVerdict {

@@ -248,7 +248,6 @@ describe('the ledger', () => {
   it.each([
     ['CANCELLED', 'CANCELLED', 'CANCELLED'],
     ['TIMED_OUT', 'TIMED_OUT', 'TIMEOUT'],
-    ['DRAINED', 'CANCELLED', 'DRAINED'],
     ['PREEMPTED', 'CANCELLED', 'PREEMPTED'],
     ['SHUTDOWN', 'FAILED', 'INFRASTRUCTURE'],
   ] as const)('says why an attempt ended that was stopped: %s', (reason, state, kind) => {

@@ -26,8 +26,7 @@ export type CreateTokenInput = {
   readonly role: Role;
 };
 
-export type FailureKind =
-  'APPLICATION' | 'CANCELLED' | 'DRAINED' | 'INFRASTRUCTURE' | 'OOM' | 'PREEMPTED' | 'TIMEOUT' | 'UNKNOWN';
+export type FailureKind = 'APPLICATION' | 'CANCELLED' | 'INFRASTRUCTURE' | 'OOM' | 'PREEMPTED' | 'TIMEOUT' | 'UNKNOWN';
 
 export type LogStream = 'STDERR' | 'STDOUT' | 'SYSTEM';
 
@@ -1150,7 +1149,6 @@ export const ResumeRun: Operation<ResumeRunData, ResumeRunVariables> = {
 
 export type RetryRunData = {
   readonly retryRun:
-    | { readonly __typename: 'LimitExceeded'; readonly message: string }
     | { readonly __typename: 'PipelineNotFound'; readonly message: string }
     | { readonly __typename: 'RetryRunPayload'; readonly run: RunRow }
     | { readonly __typename: 'RunNotFinished'; readonly message: string }
@@ -1176,7 +1174,6 @@ export type TriggerRunData = {
         }[];
         readonly message: string;
       }
-    | { readonly __typename: 'LimitExceeded'; readonly message: string }
     | { readonly __typename: 'PipelineNotFound'; readonly message: string }
     | { readonly __typename: 'PipelinePaused'; readonly message: string }
     | { readonly __typename: 'TriggerRunPayload'; readonly run: RunRow };

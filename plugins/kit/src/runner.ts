@@ -81,7 +81,7 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   progress(at: number | ProgressCount, message?: string): void;
 }
 
-export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | 'SHUTDOWN';
+export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'PREEMPTED' | 'SHUTDOWN';
 
 /** Only what the runner itself can know: that it was cancelled or timed out is known to who stopped it. */
 export type Outcome =
