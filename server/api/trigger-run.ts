@@ -51,13 +51,7 @@ const TriggerRunPayload = builder.objectRef<Triggered>('TriggerRunPayload').impl
 
 const TriggerRunResult = builder.unionType('TriggerRunResult', {
   description: 'What became of `triggerRun`.',
-  types: [
-    TriggerRunPayload,
-    PipelineNotFoundRef,
-    PipelinePausedRef,
-    InvalidParamsRef,
-    IdempotencyConflictRef,
-  ],
+  types: [TriggerRunPayload, PipelineNotFoundRef, PipelinePausedRef, InvalidParamsRef, IdempotencyConflictRef],
   resolveType: resultType('TriggerRunPayload'),
 });
 
@@ -74,11 +68,7 @@ const TriggerRunInput = builder.inputType('TriggerRunInput', {
   }),
 });
 
-type Refused =
-  | Refusal<'PipelineNotFound'>
-  | Refusal<'PipelinePaused'>
-  | Refusal<'IdempotencyConflict'>
-  | InvalidParams;
+type Refused = Refusal<'PipelineNotFound'> | Refusal<'PipelinePaused'> | Refusal<'IdempotencyConflict'> | InvalidParams;
 
 async function triggerRun(
   input: typeof TriggerRunInput.$inferInput,

@@ -30,7 +30,10 @@ export function nodeWantedBy(shape: TaskShape, domain: string | null | undefined
     connection: 'READY',
   };
   const isInDomain =
-    spread?.required !== true || domain === null || domain === undefined || (spread.label !== NODE_NAME && labels[spread.label] === domain);
+    spread?.required !== true ||
+    domain === null ||
+    domain === undefined ||
+    (spread.label !== NODE_NAME && labels[spread.label] === domain);
   return isInDomain && passesAll(shape, node) ? node : null;
 }
 
