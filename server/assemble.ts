@@ -9,6 +9,7 @@ import { createTokens, type Tokens } from './auth/tokens.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createCommands } from './commands/commands.ts';
 import type { Commands } from './commands/submit.ts';
+import { declaredResources } from './config/node-resources.ts';
 import type { Config } from './config/schema.ts';
 import { BUILT_IN_PLUGINS } from './built-in-plugins.ts';
 import { takeDataFolder, type DataFolder } from './data-folder.ts';
@@ -160,7 +161,10 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
     name: config.nodeName,
     pool: DEFAULT_POOL,
     labels: config.nodeLabels,
-    capacity: (config.nodeSlots === null ? {} : { slots: config.nodeSlots }) satisfies Resources,
+    capacity: {
+      ...declaredResources(config.nodeResources),
+      ...(config.nodeSlots === null ? {} : { slots: config.nodeSlots }),
+    } satisfies Resources,
     settings: config.runners as RunnerSettings,
     secrets: nodeSecrets(config.secretsDir, process.env),
     dataDirectory: join(config.dataDir, 'node'),

@@ -5,11 +5,20 @@ import { dirname, join, relative } from 'node:path';
 import { staleFiles } from '../docs/generate.ts';
 import { TOP_LEVEL_CODES } from '../docs/pages/errors.ts';
 import { COMMANDS } from '../server/cli/command-table.ts';
+import { SETTINGS, settingNames } from '../server/config/schema.ts';
 import { parsePipeline } from '../server/definition/parse.ts';
+import { isResourceName, parseQuantity } from '../server/domain/resources.ts';
+import { parseDuration } from '../server/domain/time.ts';
 import { createRegistry, type Registry } from '../server/plugin-host/registry.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })].toSorted();
+const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...globSync('docs/**/*.md', { cwd: ROOT }),
+  ...globSync('plugins/*/README.md', { cwd: ROOT }),
+].toSorted();
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 interface Snippet {
@@ -113,12 +122,66 @@ describe('every snippet', () => {
     const unknown = called.filter(({ words }) => {
       const command = COMMANDS.find(({ name }) => `${words.join(' ')} `.startsWith(`${name} `));
       if (!command) return true;
-      if (command.takesServerSettings) return false;
       const known = new Set(command.options?.flatMap(({ flags }) => flags.match(/--?[a-z-]+/g) ?? []));
+      if (command.takesServerSettings) for (const name of settingNames) known.add(`--${SETTINGS[name].flag}`);
       for (const global of ['--json', '--url', '--token', '--config']) known.add(global);
       return words.some((word) => word.startsWith('-') && word !== '-' && !known.has(word));
     });
     expect(unknown.map(({ page, words }) => `${page}: gantry ${words.join(' ')}`)).toEqual([]);
+  });
+});
+
+describe('every word in a sentence', () => {
+  const prose = PAGES.map((page) => ({ page, text: read(page).replaceAll(/^```.*?^```/gms, '') }));
+  const inCode = prose.flatMap(({ page, text }) =>
+    [...text.matchAll(/`([^`\n]+)`/g)].map(([, words = '']) => ({ page, words })),
+  );
+
+  it('that is a command of gantry exists, with its options', () => {
+    const called = inCode.flatMap(({ page, words }) => {
+      const [, rest] = /^(?:npx )?gantry ([a-z].*)$/.exec(words) ?? [];
+      return rest === undefined ? [] : [{ page, words: rest.split(' ') }];
+    });
+    expect(called.length).toBeGreaterThan(10);
+    const unknown = called.filter(({ words }) => {
+      const command = COMMANDS.find(({ name }) => `${words.join(' ')} `.startsWith(`${name} `));
+      if (!command) return true;
+      const known = new Set(command.options?.flatMap(({ flags }) => flags.match(/--?[a-z-]+/g) ?? []));
+      if (command.takesServerSettings) for (const name of settingNames) known.add(`--${SETTINGS[name].flag}`);
+      for (const global of ['--json', '--url', '--token', '--config', '--help']) known.add(global);
+      return words.some((word) => word.startsWith('-') && word !== '-' && !known.has(word.split('=')[0]!));
+    });
+    expect(unknown.map(({ page, words }) => `${page}: gantry ${words.join(' ')}`)).toEqual([]);
+  });
+
+  it('that is a variable of ours is read by something', () => {
+    const sources = globSync(['server/**/*.ts', 'plugins/*/src/**/*', 'test/**/*.ts', 'bench/*.ts', 'scripts/*.ts'], {
+      cwd: ROOT,
+    })
+      .filter((file) => /\.(ts|sh)$/.test(file))
+      .map(read)
+      .join('\n');
+    const named = inCode.flatMap(({ page, words }) =>
+      [...words.matchAll(/\bGANTRY_[A-Z_]+\b/g)].map(([name]) => ({ page, name })),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    const unknown = named.filter(({ name }) => !sources.includes(name) && !/^GANTRY_(PARAM|SECRET)_/.test(name));
+    expect(unknown).toEqual([]);
+  });
+
+  it('that is a duration or an amount in the reference of pipelines can be written so', () => {
+    const page = read('docs/reference/pipeline.md');
+    const durations = /\*\*Durations\*\*(.*?)Refused/s.exec(page)?.[1] ?? '';
+    const written = [...durations.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+    expect(written.length).toBeGreaterThan(8);
+    expect(written.filter((text) => !parseDuration(text).ok)).toEqual([]);
+    const rows = [...page.matchAll(/^\| `(cpu|gpu|memory)`.*? \| (.*?) \|/gm)];
+    expect(rows).toHaveLength(3);
+    for (const [, resource = '', texts = ''] of rows) {
+      const amounts = [...texts.matchAll(/`(\d[^`]*)`/g)].map(([, text = '']) => text);
+      expect(amounts.length).toBeGreaterThan(1);
+      expect(amounts.filter((text) => !isResourceName(resource) || !parseQuantity(resource, text).ok)).toEqual([]);
+    }
   });
 });
 

@@ -36,7 +36,7 @@ export function afterStop(end: End, stop: StopReason): End {
 }
 
 /** Whether the reason has nothing to do with the task itself. */
-const isForOthers = (stop: StopReason): boolean => stop === 'DRAINED' || stop === 'PREEMPTED' || stop === 'SHUTDOWN';
+const isForOthers = (stop: StopReason): boolean => stop === 'PREEMPTED' || stop === 'SHUTDOWN';
 
 /** How an attempt ends that was stopped before it was handed to its runner. */
 export const stoppedBeforeStart = (stop: StopReason): End =>
@@ -76,8 +76,6 @@ export function stopped(stop: StopReason, details: ExitDetails = {}): End {
       return ended('CANCELLED', 'CANCELLED', 'CANCELLED', 'It was cancelled.');
     case 'TIMED_OUT':
       return ended('TIMED_OUT', 'TIMEOUT', 'TIMED_OUT', 'It ran longer than its timeout.');
-    case 'DRAINED':
-      return ended('CANCELLED', 'DRAINED', 'DRAINED', 'Its node was drained.');
     case 'PREEMPTED':
       return ended('CANCELLED', 'PREEMPTED', 'PREEMPTED', 'It made room for work of higher priority.');
     case 'SHUTDOWN':

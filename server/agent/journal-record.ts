@@ -36,7 +36,7 @@ const checkpoint = z.tuple([
 /** Attempt id, reason, when. */
 const stopped = z.tuple([
   z.string(),
-  z.enum(['CANCELLED', 'TIMED_OUT', 'DRAINED', 'PREEMPTED', 'SHUTDOWN'] satisfies StopReason[]),
+  z.enum(['CANCELLED', 'TIMED_OUT', 'PREEMPTED', 'SHUTDOWN'] satisfies StopReason[]),
   z.number(),
 ]);
 const recordSchema = z.object({

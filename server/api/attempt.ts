@@ -15,7 +15,7 @@ const AttemptState = enumOf<State>('AttemptState', 'Where an attempt stands.', {
   SUCCEEDED: 'Done.',
   FAILED: 'It failed.',
   TIMED_OUT: 'It took longer than its task allows.',
-  CANCELLED: 'Stopped, because its run was cancelled or its node drained.',
+  CANCELLED: 'Stopped, because its run was cancelled, or to make room for more important work.',
   LOST: 'Its node was lost, or could not account for it.',
   REJECTED: 'Its node would not begin it.',
 });
@@ -26,7 +26,6 @@ const FailureKind = enumOf<Kind>('FailureKind', 'Why an attempt did not succeed,
   TIMEOUT: 'It took too long. Spends the task’s retries.',
   INFRASTRUCTURE: 'Not its fault: a node was lost, a process could not be started. Has a budget of its own.',
   PREEMPTED: 'It made room for more important work. Costs nothing.',
-  DRAINED: 'Its node was drained. Costs nothing.',
   CANCELLED: 'Somebody cancelled it. Never tried again.',
   UNKNOWN:
     'Nobody knows what was done: its node was lost, an answer never came, or its runner is at fault. Tried again only ' +

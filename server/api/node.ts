@@ -19,8 +19,6 @@ const NodeConnectionState = enumOf<Connection>('NodeConnectionState', 'Whether t
 const NodeEligibility = enumOf<Eligibility>('NodeEligibility', 'Whether new work may go to a node.', {
   ELIGIBLE: 'It may.',
   CORDONED: 'Somebody said no. What runs there goes on.',
-  DRAINING: 'It is being emptied.',
-  DRAINED: 'It is empty and gets nothing.',
 });
 
 const RunnerHealth = enumOf<NodeRunner['health']>('RunnerHealth', 'Whether a runner can be used on a node.', {

@@ -9,7 +9,6 @@ import { readRunId } from './loaders.ts';
 import { PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
 import {
-  LimitExceededRef,
   refusalOf,
   RunNotFinishedRef,
   RunNotFoundRef,
@@ -42,8 +41,7 @@ const RetryRunResult = builder.unionType('RetryRunResult', {
     PipelineNotFoundRef,
     TaskNotFoundRef,
     IdempotencyConflictRef,
-    LimitExceededRef,
-  ],
+    ],
   resolveType: resultType('RetryRunPayload'),
 });
 
@@ -66,7 +64,7 @@ const RetryRunInput = builder.inputType('RetryRunInput', {
 });
 type Input = typeof RetryRunInput.$inferInput;
 
-const REFUSALS = ['RunNotFound', 'RunNotFinished', 'PipelineNotFound', 'TaskNotFound', 'LimitExceeded'] as const;
+const REFUSALS = ['RunNotFound', 'RunNotFinished', 'PipelineNotFound', 'TaskNotFound'] as const;
 type Refused = Refusal<(typeof REFUSALS)[number]> | Refusal<'IdempotencyConflict'>;
 
 async function retryRun(input: Input, { ports, loaders, viewer }: ApiContext): Promise<Retried | Refused> {

@@ -5,7 +5,6 @@ export const RunNotFoundRef = refusalType('RunNotFound', 'There is no run with t
 export const RunAlreadyFinishedRef = refusalType('RunAlreadyFinished', 'The run has ended: nothing can be done to it.');
 export const RunNotFinishedRef = refusalType('RunNotFinished', 'The run has not ended yet.');
 export const TaskNotFoundRef = refusalType('TaskNotFound', 'The run’s pipeline version has no task with such a key.');
-export const LimitExceededRef = refusalType('LimitExceeded', 'It would be more than this server takes on.');
 export const StorageFullRef = refusalType(
   'StorageFull',
   'The disk of the server’s database is full: no new run is taken in until there is room. What runs goes on.',
@@ -18,7 +17,6 @@ const names = {
   RUN_NOT_FINISHED: 'RunNotFinished',
   PIPELINE_NOT_FOUND: 'PipelineNotFound',
   TASK_NOT_FOUND: 'TaskNotFound',
-  LIMIT_EXCEEDED: 'LimitExceeded',
   NODE_NOT_FOUND: 'NodeNotFound',
   INTERNAL_ERROR: null,
 } as const satisfies Record<Extract<Receipt, { ok: false }>['code'], string | null>;

@@ -9,7 +9,7 @@ export const TaskRunState = enumOf<State>('TaskRunState', 'Where a task run stan
   ASSIGNED: 'Given to a node, which has not begun.',
   RUNNING: 'At work on a node.',
   BACKOFF: 'It failed and is tried again at `dueAt`.',
-  BLOCKED: 'Held back: the run is paused, an approval is missing, or a limit is reached.',
+  BLOCKED: 'Held back, because its run is paused.',
   CANCELLING: 'Being stopped.',
   SUCCEEDED: 'Done.',
   FAILED: 'It failed and is not tried again.',

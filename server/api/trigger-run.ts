@@ -8,7 +8,7 @@ import { badInput, ErrorInterface, refusalType, resultType, type Refusal } from 
 import { IdempotencyConflictRef, idempotencyConflict, KEY_DESCRIPTION, readKey } from './idempotency.ts';
 import { pipelineNotFound, PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
-import { LimitExceededRef, refusalOf, StorageFullRef } from './run-refusals.ts';
+import { refusalOf, StorageFullRef } from './run-refusals.ts';
 import { ProblemRef } from './vocabulary.ts';
 
 interface InvalidParams extends Refusal<'InvalidParams'> {
@@ -51,7 +51,6 @@ const TriggerRunResult = builder.unionType('TriggerRunResult', {
     PipelinePausedRef,
     InvalidParamsRef,
     IdempotencyConflictRef,
-    LimitExceededRef,
     StorageFullRef,
   ],
   resolveType: resultType('TriggerRunPayload'),
@@ -71,7 +70,6 @@ type Refused =
   | Refusal<'PipelineNotFound'>
   | Refusal<'PipelinePaused'>
   | Refusal<'IdempotencyConflict'>
-  | Refusal<'LimitExceeded'>
   | Refusal<'StorageFull'>
   | InvalidParams;
 
@@ -120,7 +118,7 @@ async function triggerRun(
     command.pipeline === pipeline.name &&
     isDeepStrictEqual(command.params, params.params);
   if (!isSame) return idempotencyConflict;
-  if (!receipt.ok) return refusalOf(receipt, 'PipelineNotFound', 'LimitExceeded');
+  if (!receipt.ok) return refusalOf(receipt, 'PipelineNotFound');
   const found = await loaders.runs.clear(command.run).load(command.run);
   if (found === null && command.run !== run) {
     const message = `This idempotency key started the run ${command.run}, which has been deleted. Take a new key for a new run.`;

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gantry/plugin-kit/vocabulary';
 import * as z from 'zod';
 import { parseDuration } from '../domain/time.ts';
+import { nodeResources } from './node-resources.ts';
 import { setting } from './setting.ts';
 
 /** The names of the configuration file, looked for in the working folder in this order. */
@@ -166,6 +167,16 @@ export const SETTINGS = {
     flag: 'ballast',
     summary:
       'Mebibytes that a server with SQLite sets aside in its data folder, where the disk has plenty: they are set free when it is full, so that the server can still write what makes room. 0 for none.',
+    side: 'SERVER',
+  }),
+  nodeResources: setting({
+    schema: nodeResources,
+    form: 'MAP',
+    default: {},
+    variable: 'GANTRY_NODE_RESOURCES',
+    flag: 'node-resources',
+    summary:
+      'What the local node has of resources that tasks ask for, such as `gpu=2,licence=5`; replaces what was found of `cpu`, `memory` and `disk`.',
     side: 'SERVER',
   }),
   nodeLabels: setting({

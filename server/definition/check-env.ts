@@ -2,15 +2,18 @@ import { excerpt } from '../domain/excerpt.ts';
 import { MAX_ENTRIES, MAX_ENV_CHARACTERS } from './limits.ts';
 import type { Path, ProblemList } from './problem.ts';
 
-const NAME = /^[A-Z_][A-Z0-9_]{0,127}$/;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
-/** Names with which a value could take over the command that it is handed to, and our own. */
+/**
+ * Names with which a value could take over the command that it is handed to, and our own. Case matters, as it does to
+ * the operating system: `path` and `ld_preload` mean nothing to anybody.
+ */
 const RESERVED = /^(PATH|BASH_ENV|ENV|IFS|NODE_OPTIONS|LD_.*|DYLD_.*|PYTHON.*|GANTRY_.*)$/;
 
 /** What is wrong with the name of an environment variable, or null. */
 export function envNameProblem(name: string): { readonly code: string; readonly message: string } | null {
   if (!NAME.test(name)) {
-    const rule = 'capital letters, digits and “_”, at most 128 of them, not beginning with a digit';
+    const rule = 'letters, digits and “_”, at most 128 of them, not beginning with a digit';
     return { code: 'BAD_ENV_NAME', message: `The name “${excerpt(name)}” of an environment variable must be ${rule}.` };
   }
   if (!RESERVED.test(name)) return null;
@@ -27,7 +30,7 @@ export function checkEnv(env: Readonly<Record<string, string>>, path: Path, prob
   for (const name of names) {
     const problem = envNameProblem(name);
     if (problem !== null)
-      problems.add({ ...problem, path: [...path, name], suggestion: otherName(name), place: 'KEY' });
+      problems.add({ ...problem, path: [...path, name], suggestion: otherName(name, env), place: 'KEY' });
     if ((env[name] ?? '').length > MAX_ENV_CHARACTERS) {
       const message = `The value of “${excerpt(name)}” is larger than 64 KiB.`;
       problems.add({
@@ -40,11 +43,9 @@ export function checkEnv(env: Readonly<Record<string, string>>, path: Path, prob
   }
 }
 
-function otherName(name: string): string {
-  const capital = name
-    .toUpperCase()
-    .replaceAll(/[^A-Z0-9_]/g, '_')
-    .replace(/^\d/, '_$&');
-  const free = RESERVED.test(capital) ? `MY_${capital}` : capital;
-  return envNameProblem(free) === null ? `Write ${free}.` : 'Choose another name.';
+/** The nearest name that may be used and is not taken. */
+function otherName(name: string, env: Readonly<Record<string, string>>): string {
+  const plain = name.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^\d/, '_$&');
+  const free = RESERVED.test(plain) ? `MY_${plain}` : plain;
+  return envNameProblem(free) === null && !Object.hasOwn(env, free) ? `Write ${free}.` : 'Choose another name.';
 }

@@ -51,7 +51,8 @@ function checkParamForm(name: string, form: ParamForm, path: Path, problems: Pro
   if (form.default !== undefined) values.push([form.default as Json, [...path, 'default'], options]);
   for (const [value, place, allowed] of values) {
     if (problems.isFull) break;
-    const checked = checkParamValue(name, allowed === undefined ? { type } : { type, options: allowed }, value);
+    const declared = allowed === undefined ? { type } : { type, options: allowed };
+    const checked = checkParamValue(name, declared, value, problems.sourceOf(place));
     if (!checked.ok) problems.add({ ...checked.problem, path: place, suggestion: checked.problem.remedy });
   }
   addMisplacedExpressions(

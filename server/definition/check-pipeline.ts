@@ -19,7 +19,8 @@ export function checkPipeline(form: ReadForm, checks: RunnerChecks, problems: Pr
     tasks.push(checkTask(task, defaults, problems));
     const config = (task.form.with ?? {}) as JsonObject;
     if (task.form.runner === '') continue;
-    checkRunner({ index: task.index, runner: task.form.runner, config }, checks, problems);
+    const { runner, env = {} } = task.form;
+    checkRunner({ index: task.index, runner, config, env }, checks, problems);
   }
   const graph = checkGraph(form, problems);
   checkExpressions(form, graph, problems);

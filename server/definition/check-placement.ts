@@ -66,11 +66,18 @@ function ruleOf(form: RuleForm, path: Path, problems: ProblemList): LabelRule {
   const rule: LabelRule = {
     label: form.label,
     operator,
-    values: hasOperand ? (Array.isArray(value) ? value : [value]).map(String) : [],
+    values: hasOperand ? operandsOf(value, [...path, name], problems) : [],
   };
   const fault = hasOperand ? faultOfRule(rule) : null;
   if (fault !== null) problems.add({ ...fault, path: [...path, name], suggestion: fault.remedy });
   return rule;
+}
+
+/** Labels are text, so a number is compared as it is written: `equals: 3.10` is not 3.1. */
+function operandsOf(value: unknown, path: Path, problems: ProblemList): readonly string[] {
+  const text = (word: unknown, at: Path): string =>
+    typeof word === 'string' ? word : (problems.sourceOf(at) ?? String(word));
+  return Array.isArray(value) ? value.map((word, at) => text(word, [...path, at])) : [text(value, path)];
 }
 
 function perNodeOf({ maxPerNode }: PlacementForm): PlacementRules['perNode'] {

@@ -4,7 +4,7 @@ import { hasExpression, parseReferences } from '../domain/expression.ts';
 import { envNameProblem } from './check-env.ts';
 import { markedStrings, type MarkedString, type Reads } from './marked-strings.ts';
 import type { Path, ProblemList } from './problem.ts';
-import { addUnknownField, isObject } from './read-form.ts';
+import { addUnknownField, inQuotes, isObject } from './read-form.ts';
 
 /** What the plugins say of runners. */
 export interface RunnerChecks {
@@ -19,11 +19,16 @@ export interface RunnerChecks {
 
 /** Checks a task's runner and what stands under `with`. */
 export function checkRunner(
-  task: { readonly index: number; readonly runner: string; readonly config: JsonObject },
+  task: {
+    readonly index: number;
+    readonly runner: string;
+    readonly config: JsonObject;
+    readonly env: Readonly<Record<string, string>>;
+  },
   checks: RunnerChecks,
   problems: ProblemList,
 ): void {
-  const { index, runner, config } = task;
+  const { index, runner, config, env } = task;
   const prefix: Path = ['tasks', index, 'with'];
   const schema = checks.runnerSchema?.(runner) ?? null;
   for (const problem of problemsOfConfig(runner, config, checks)) {
@@ -44,7 +49,7 @@ export function checkRunner(
     if (text.includes('${{')) {
       // A line that is some interpreter's is no shell's.
       const isProgram = reads === 'shell' && text.startsWith('#!');
-      addSplicing({ path, reads: isProgram ? 'program' : reads }, config, prefix, problems);
+      addSplicing({ path, reads: isProgram ? 'program' : reads }, { config, env, prefix }, problems);
     }
 }
 
@@ -80,7 +85,10 @@ function addRunnerProblem(problem: Problem, part: Json | undefined, place: Place
     return;
   }
   const message = `The runner “${excerpt(place.runner)}” does not accept “${name}”: ${problem.message}`;
-  problems.add({ code: problem.code, message, path, suggestion: problem.remedy });
+  const isBare = typeof part === 'number' || typeof part === 'boolean';
+  const isTextWanted = isBare && problem.message.includes('expected string');
+  const suggestion = problem.remedy ?? (isTextWanted ? inQuotes(problems.sourceOf(path)) : undefined);
+  problems.add({ code: problem.code, message, path, suggestion });
 }
 
 function fieldsOf(schema: Json | null, path: Path): readonly string[] {
@@ -122,13 +130,13 @@ function addPlainSecret(path: Path, prefix: Path, problems: ProblemList): void {
 /** Data must not become part of a command: it is handed over as an environment variable. */
 function addSplicing(
   { path, reads }: Omit<MarkedString, 'text'>,
-  config: JsonObject,
-  prefix: Path,
+  task: { readonly config: JsonObject; readonly env: Readonly<Record<string, string>>; readonly prefix: Path },
   problems: ProblemList,
 ): void {
+  const { config, env, prefix } = task;
   const parsed = parseReferences(partAt(config, path) ?? null);
   const reference = parsed.ok ? parsed.references[0] : undefined;
-  const name = variableFor(reference?.path ?? []);
+  const name = freeName(variableFor(reference?.path ?? []), env);
   const expression = `\${{ ${reference?.text ?? 'params.name'} }}`;
   problems.add({
     code: 'EXPRESSION_IN_LITERAL',
@@ -151,6 +159,13 @@ function useOf(name: string, reads: Reads): string {
     default:
       return reads satisfies never;
   }
+}
+
+/** The name, or with a number behind it the first that `env` does not have: what is there keeps its value. */
+function freeName(name: string, env: Readonly<Record<string, string>>): string {
+  let free = name;
+  for (let number = 2; Object.hasOwn(env, free); number++) free = `${name}_${number}`;
+  return free;
 }
 
 /** A name for the variable that carries what a path names. */

@@ -14,10 +14,12 @@ export type Place = 'KEY' | 'VALUE' | { readonly offset: number } | { readonly a
 export interface Positions {
   /** Of the nearest thing that is written there: a field that is missing is where it should have been. */
   of(path: Path, place: Place): Position | null;
+  /** A scalar as it is written there, with its quotes if it has any: `3.10`, `~`, `"a"`; null for anything else. */
+  sourceOf(path: Path): string | null;
 }
 
 /** For a pipeline that did not come as text. */
-export const nowhere: Positions = { of: () => null };
+export const nowhere: Positions = { of: () => null, sourceOf: () => null };
 
 /** Positions in a YAML document. */
 export function positionsIn(text: string, document: Document.Parsed, lines: LineCounter): Positions {
@@ -32,6 +34,11 @@ export function positionsIn(text: string, document: Document.Parsed, lines: Line
       }
       const { line, col } = lines.linePos(offset);
       return { line: Math.max(1, line), column: Math.max(1, col) };
+    },
+    sourceOf(path) {
+      const { node, isComplete } = follow(document.contents, path);
+      if (!isComplete || !isScalar(node) || !node.range) return null;
+      return text.slice(node.range[0], node.range[1]);
     },
   };
 }

@@ -44,6 +44,11 @@ export class ProblemList {
     return this.#problems.length === 0;
   }
 
+  /** A number, a truth value or nothing as its author wrote it: `3.10`, `0x1F`, `~`; null without a text. */
+  sourceOf(path: Path): string | null {
+    return this.#positions.sourceOf(path);
+  }
+
   add({ code, message, path, suggestion = null, place = 'VALUE' }: Finding): void {
     if (this.isFull) return;
     const position = this.#positions.of(path, place);

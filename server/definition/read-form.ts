@@ -197,7 +197,7 @@ function addIssue(issue: Issue, root: Json, prefix: Path, problems: ProblemList)
       const message =
         found === undefined
           ? `${name} is missing; it must be one of ${values.join(', ')}.`
-          : `${name} must be one of ${values.join(', ')}, not ${describe(found)}.`;
+          : `${name} must be one of ${values.join(', ')}, not ${describe(found, problems.sourceOf(path))}.`;
       return problems.add({ code: found === undefined ? 'MISSING_FIELD' : 'BAD_VALUE', message, path, suggestion });
     }
     case 'too_small':
@@ -232,8 +232,9 @@ function addWrongType(
   if (found === undefined) {
     return problems.add({ code: 'MISSING_FIELD', message: `${name} is missing; it must be ${expected}.`, path });
   }
-  const message = `${name} must be ${expected}, not ${describe(found)}.`;
-  problems.add({ code: 'WRONG_TYPE', message, path, suggestion: rewritten(expected, found, path) });
+  const source = problems.sourceOf(path);
+  const message = `${name} must be ${expected}, not ${describe(found, source)}.`;
+  problems.add({ code: 'WRONG_TYPE', message, path, suggestion: rewritten(expected, found, path, source) });
 }
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -246,18 +247,41 @@ const typeNames: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-/** How the value would be right, where that is likely. */
-function rewritten(expected: string, found: Json, path: Path): string | null {
-  if (expected === 'text' && (typeof found === 'number' || typeof found === 'boolean'))
-    return `Write it in quotes: "${found}".`;
-  if (expected === 'a list' && !isObject(found)) return `Write a list: [${JSON.stringify(found)}].`;
-  if (expected === 'true or false' && typeof found === 'string')
-    return /^(yes|on|true|y)$/i.test(found) ? 'Write true.' : 'Write false.';
-  if (path.length === 2 && path[0] === 'params' && typeof found !== 'object') {
+/** How the value would be right, where that is likely: the value is repeated as it is written, never as it was read. */
+function rewritten(expected: string, found: Json, path: Path, source: string | null): string | null {
+  if (expected === 'text' && (found === null || typeof found !== 'object')) return inQuotes(source);
+  if (expected === 'a list' && !isObject(found)) {
+    const item = asWritten(found, source);
+    return item === null ? 'Write a list.' : `Write a list: [${item}].`;
+  }
+  if (expected === 'true or false' && typeof found === 'string') return asTruth(found);
+  if (path.length === 2 && path[0] === 'params' && found !== null && typeof found !== 'object') {
     const type = Number.isInteger(found) ? 'integer' : typeof found;
-    return `Write { type: ${type}, default: ${JSON.stringify(found)} }.`;
+    const value = asWritten(found, source);
+    return value === null ? `Write { type: ${type}, default: … }.` : `Write { type: ${type}, default: ${value} }.`;
   }
   return null;
+}
+
+/** How a scalar becomes text. Without the text of the pipeline nobody knows how it was written. */
+export function inQuotes(source: string | null): string {
+  if (source === null) return 'Write it as text, in quotes.';
+  if (source === '') return 'Write "" for an empty text.';
+  return source.length > MAX_REPEATED ? 'Write it in quotes.' : `Write it in quotes: ${JSON.stringify(source)}.`;
+}
+
+/** Longer values are not repeated in a suggestion. */
+const MAX_REPEATED = 100;
+
+/** A value that keeps its meaning where it is written inside a list or a map in one line; null for a long one. */
+function asWritten(value: Json, source: string | null): string | null {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (source ?? JSON.stringify(value));
+  return text.length > MAX_REPEATED ? null : text;
+}
+
+function asTruth(text: string): string {
+  if (/^(yes|on|true|y)$/i.test(text)) return 'Write true.';
+  return /^(no|off|false|n)$/i.test(text) ? 'Write false.' : 'Write true or false.';
 }
 
 /** The fields of the strict objects inside the form. */
@@ -299,13 +323,13 @@ function valueAt(root: Json, path: Path): Json | undefined {
   return value;
 }
 
-/** What a value is, for a sentence. */
-export function describe(value: Json | undefined): string {
+/** What a value is, for a sentence. `source` is how a number or a truth value is written, where that is known. */
+export function describe(value: Json | undefined, source: string | null = null): string {
   if (value === undefined) return 'absent';
   if (value === null) return 'nothing';
   if (typeof value === 'string') return `the text “${excerpt(value)}”`;
-  if (typeof value === 'number') return `the number ${value}`;
-  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return `the number ${source === null ? value : excerpt(source)}`;
+  if (typeof value === 'boolean') return source ?? String(value);
   return Array.isArray(value) ? 'a list' : 'a map';
 }
 

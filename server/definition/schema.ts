@@ -147,7 +147,7 @@ export const taskForm = z
     needs: z
       .union([z.array(z.string()), z.string()], { error: 'a task key or a list of task keys' })
       .optional()
-      .describe('The tasks that must have succeeded before this one starts.'),
+      .describe('The tasks that must have succeeded, or failed with allowFailure, before this one starts.'),
     forEach: z
       .union([z.array(json).max(MAX_ITEMS), z.string()], { error: 'a list or one ${{ … }} that yields a list' })
       .optional()
@@ -174,7 +174,9 @@ export const taskForm = z
     allowFailure: z
       .boolean()
       .optional()
-      .describe('A failure of this task fails neither the run nor the tasks that need it. Default: false.'),
+      .describe(
+        'A failure of this task fails neither the run nor the tasks that need it; its outputs are null. Default: false.',
+      ),
     idempotent: idempotent.describe(
       'Whether doing it twice does no harm. With false, work whose outcome nobody knows (its node was lost, the answer ' +
         'to its request never came) is not repeated, whatever `retry` says: the task fails with the kind UNKNOWN. ' +

@@ -63,8 +63,7 @@ export type Receipt =
         | 'RUN_ALREADY_FINISHED'
         | 'RUN_NOT_FINISHED'
         | 'NODE_NOT_FOUND'
-        | 'TASK_NOT_FOUND'
-        | 'LIMIT_EXCEEDED';
+        | 'TASK_NOT_FOUND';
       readonly message: string;
     };
 

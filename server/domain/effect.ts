@@ -2,7 +2,7 @@ import type { JsonObject, Resources } from '@gantry/plugin-kit/vocabulary';
 import type { SecretPlace } from './expression.ts';
 import type { AttemptId, RunId } from './ids.ts';
 
-export type StopCause = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED';
+export type StopCause = 'CANCELLED' | 'TIMED_OUT' | 'PREEMPTED';
 
 /** Everything an agent needs to execute an attempt. Plain data: it crosses the wire as it is. */
 export interface AttemptSpec {

@@ -2,7 +2,7 @@ import type { Reason } from '@gantry/plugin-kit/vocabulary';
 
 /**
  * Why an attempt did not succeed, and so who pays for the next try (retry.ts): APPLICATION, OOM and TIMEOUT spend the
- * user's retries; INFRASTRUCTURE has a budget of its own; PREEMPTED and DRAINED cost nothing; CANCELLED is never tried
+ * user's retries; INFRASTRUCTURE has a budget of its own; PREEMPTED costs nothing; CANCELLED is never tried
  * again. UNKNOWN: nobody knows what was done. It is repeated only where the work is idempotent, at the expense of the
  * infrastructure, unless a fault of a plugin is to blame, which spends the user's retries.
  */
@@ -12,7 +12,6 @@ export const FAILURE_KINDS = [
   'TIMEOUT',
   'INFRASTRUCTURE',
   'PREEMPTED',
-  'DRAINED',
   'CANCELLED',
   'UNKNOWN',
 ] as const;

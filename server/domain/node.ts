@@ -3,7 +3,7 @@ import { transitions } from './transitions.ts';
 
 /** Whether the server hears from a node. Orthogonal to its eligibility. */
 export const connectionTransitions = {
-  READY: ['SUSPECT', 'LOST'],
+  READY: ['SUSPECT'],
   SUSPECT: ['READY', 'LOST'],
   LOST: ['READY'],
 } as const satisfies Record<string, readonly string[]>;
@@ -11,10 +11,8 @@ export type NodeConnection = keyof typeof connectionTransitions;
 
 /** Whether new work may go to a node. */
 export const eligibilityTransitions = transitions({
-  ELIGIBLE: ['CORDONED', 'DRAINING'],
-  CORDONED: ['ELIGIBLE', 'DRAINING'],
-  DRAINING: ['DRAINED', 'ELIGIBLE', 'CORDONED'],
-  DRAINED: ['ELIGIBLE', 'CORDONED'],
+  ELIGIBLE: ['CORDONED'],
+  CORDONED: ['ELIGIBLE'],
 });
 export type NodeEligibility = keyof typeof eligibilityTransitions;
 

@@ -51,11 +51,16 @@ export function checkParams(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, params: complete };
 }
 
-/** Checks one value against its param: size, type, options. */
+/**
+ * Checks one value against its param: size, type, options.
+ *
+ * @param source How the value is written, where that is known: a suggestion repeats it instead of what was read.
+ */
 export function checkParamValue(
   name: string,
   param: { readonly type: ParamType; readonly options?: readonly Json[] },
   value: unknown,
+  source: string | null = null,
 ): CheckedValue {
   const copied = copyJson(value, LIMITS);
   if (!copied.ok) {
@@ -64,8 +69,8 @@ export function checkParamValue(
   }
   const json = copied.value;
   if (!isOfType(json, param.type)) {
-    const message = `The param “${name}” must be ${typeNames[param.type]}, not ${describe(json)}.`;
-    return refused([name], 'WRONG_TYPE', message, converted(json, param.type));
+    const message = `The param “${name}” must be ${typeNames[param.type]}, not ${describe(json, source)}.`;
+    return refused([name], 'WRONG_TYPE', message, converted(json, param.type, source));
   }
   // Strings were counted while they were copied; what else counts is only known as text.
   if (typeof json === 'object' && JSON.stringify(json).length > MAX_PARAM_CHARACTERS) {
@@ -82,7 +87,7 @@ export function checkParamValue(
       .map((option) => JSON.stringify(option))
       .join(', ');
     const more = param.options.length > 10 ? ', …' : '';
-    const message = `The param “${name}” may not be ${describe(json)}; it is one of ${options}${more}.`;
+    const message = `The param “${name}” may not be ${describe(json, source)}; it is one of ${options}${more}.`;
     const texts = param.options.filter((option) => typeof option === 'string');
     const meant = typeof json === 'string' ? didYouMean(json, texts) : null;
     return refused([name], 'NOT_AN_OPTION', message, meant === null ? undefined : `Did you mean “${meant}”?`);
@@ -113,14 +118,15 @@ function isOfType(value: Json, type: ParamType): boolean {
   }
 }
 
-/** How the value would be written if it was only quoted wrongly. */
-function converted(value: Json, type: ParamType): string | undefined {
+/** How the value would be written if it was only quoted wrongly. What was read is not repeated: 3.10 was read as 3.1. */
+function converted(value: Json, type: ParamType, source: string | null): string | undefined {
   if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    return `Write it in quotes: "${value}".`;
+    const isShort = source !== null && source.length <= 100;
+    return isShort ? `Write it in quotes: ${JSON.stringify(source)}.` : 'Write it as text, in quotes.';
   }
   if (typeof value !== 'string') return undefined;
-  const isNumber = /^-?\d{1,15}(\.\d{1,15})?$/.test(value) && (type === 'number' || !value.includes('.'));
-  if ((type === 'integer' || type === 'number') && isNumber) return `Write it without quotes: ${Number(value)}.`;
+  const isNumber = /^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/.test(value) && (type === 'number' || !value.includes('.'));
+  if ((type === 'integer' || type === 'number') && isNumber) return `Write it without quotes: ${value}.`;
   if (type === 'boolean' && (value === 'true' || value === 'false')) return `Write it without quotes: ${value}.`;
   return undefined;
 }
@@ -151,11 +157,11 @@ function refused(path: readonly (string | number)[], code: string, message: stri
   return { ok: false, problem: remedy === undefined ? { code, message, path } : { code, message, path, remedy } };
 }
 
-function describe(value: Json): string {
+function describe(value: Json, source: string | null): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `the string “${excerpt(value)}”`;
   if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
-  return typeof value === 'number' ? `the number ${value}` : String(value);
+  return typeof value === 'number' ? `the number ${source ?? value}` : (source ?? String(value));
 }
 
 /** Equal as JSON: the order of an object's keys does not matter. Both are at most MAX_PARAM_DEPTH deep. */

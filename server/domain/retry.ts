@@ -20,7 +20,7 @@ export interface AttemptEnd {
 export type Payer = 'USER' | 'INFRASTRUCTURE' | 'NOBODY';
 
 /** Whether an attempt was stopped for the sake of others: nobody pays, and it queues again at once. */
-export const isDisplacement = ({ kind }: Pick<Failure, 'kind'>): boolean => kind === 'PREEMPTED' || kind === 'DRAINED';
+export const isDisplacement = ({ kind }: Pick<Failure, 'kind'>): boolean => kind === 'PREEMPTED';
 
 /** Who pays for an attempt that ended like this. */
 export function payerOf({ state, failure, wasAtWork }: AttemptEnd): Payer {

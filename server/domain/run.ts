@@ -4,9 +4,9 @@ import { terminalStates, transitions, type Terminal } from './transitions.ts';
 
 /** A run's states. It becomes terminal once, in the commit that ends its last task run. */
 export const runTransitions = transitions({
-  QUEUED: ['RUNNING', 'CANCELLING', 'CANCELLED', 'FAILED', 'SUCCEEDED'],
-  RUNNING: ['PAUSED', 'CANCELLING', 'SUCCEEDED', 'FAILED', 'CANCELLED'],
-  PAUSED: ['RUNNING', 'CANCELLING', 'CANCELLED', 'SUCCEEDED', 'FAILED'],
+  QUEUED: ['RUNNING', 'CANCELLING', 'FAILED', 'SUCCEEDED'],
+  RUNNING: ['PAUSED', 'CANCELLING', 'SUCCEEDED', 'FAILED'],
+  PAUSED: ['RUNNING', 'CANCELLING', 'SUCCEEDED', 'FAILED'],
   CANCELLING: ['CANCELLED', 'FAILED', 'SUCCEEDED'],
   SUCCEEDED: [],
   FAILED: [],

@@ -1,6 +1,7 @@
 import { chooseGpus, GPU, shareOf } from '@gantry/plugin-kit/gpus';
 import type { NodeView, Resources } from '@gantry/plugin-kit/scheduler';
 import type { Node } from '../domain/node.ts';
+import { NOTHING, type Freed } from './change.ts';
 import { Feasibility } from './feasibility.ts';
 import { amounts, changesBetween, factsOf } from './cluster-node.ts';
 import type { ClusterEvent, ClusterNode } from './filter.ts';
@@ -61,6 +62,8 @@ export class ClusterModel {
   #needs = new WeakMap<TaskShape, Needs>();
   /** Who counts whom per node: those of a scope that are on it, in parts of PER_NODE. */
   readonly perNode = new ScopeCounts();
+  /** How many are on a node of those whom a scope's limit per node counts. */
+  readonly limited = new ScopeCounts();
   /** How many of a scope are on a node. */
   readonly spread = new ScopeCounts();
   /** The column that keeps others from an exclusive task's node; −1 until there is such a task. */
@@ -149,12 +152,6 @@ export class ClusterModel {
     return needs !== null && this.fits(needs, node) && this.isWithinLimit(shape, node);
   }
 
-  /** Whether there are GPUs free that one attempt of the shape could have. */
-  hasGpus(shape: TaskShape, node: ModelNode): boolean {
-    const needs = this.needsOf(shape);
-    return needs !== null && this.#chooseGpus(needs, node) !== null;
-  }
-
   /** Whether the limit per node lets one more of the shape in. */
   isWithinLimit({ rules }: TaskShape, node: ModelNode): boolean {
     const perNode = rules?.perNode;
@@ -169,6 +166,11 @@ export class ClusterModel {
     return this.#exclusiveColumn < 0 || this.#free[this.#exclusiveColumn]![slot]! >= wanted;
   }
 
+  /** Whether something runs there that has the node for itself. */
+  isUsedExclusively({ slot }: ModelNode): boolean {
+    return this.#exclusiveColumn >= 0 && this.#free[this.#exclusiveColumn]![slot]! <= 0;
+  }
+
   /** The GPUs that a shape would get on the node if these attempts there had ended; null when there were no room. */
   roomWithout(shape: TaskShape, node: ModelNode, ended: readonly Held[]): readonly number[] | null {
     const given = ended.filter((each) => this.needsOf(each.shape) !== null);
@@ -176,6 +178,37 @@ export class ClusterModel {
     const gpus = this.hasRoom(shape, node) ? this.#chooseGpus(this.needsOf(shape)!, node) : null;
     for (const each of given) this.#move(each, node, -1);
     return gpus;
+  }
+
+  /**
+   * How many of a shape there would be room for on a node if more were free there: by resource, GPU by GPU, and of the
+   * shape's limit per node. Everything is as before afterwards.
+   *
+   * @param freed Null when nothing ran there any more.
+   * @param limited How many the limit per node would count there, each with the share that the shape's own limit gives.
+   */
+  roomAfter(shape: TaskShape, node: ModelNode, freed: Freed | null, limited: number | null): number {
+    if (freed === NOTHING && limited === null) return this.roomFor(shape, node);
+    if (this.needsOf(shape) === null) return 0;
+    const { slot, gpus } = node;
+    const free = this.#free.map((column) => column[slot]!);
+    const perNode = shape.rules?.perNode ?? null;
+    const counted = perNode === null ? 0 : this.perNode.of(perNode.scope, node);
+    for (let column = 0; column < free.length; column++) {
+      const more = freed?.resources[this.#resources[column]!] ?? 0;
+      this.#free[column]![slot] = freed === null ? this.#capacity[column]![slot]! : free[column]! + more;
+    }
+    node.gpus =
+      freed === null
+        ? resizedGpus([], 0, node.facts.capacity[GPU] ?? 0)
+        : gpus.map((each, gpu) => each + (freed.gpus[gpu] ?? 0));
+    const after = freed === null ? 0 : limited === null ? counted : limited * perNodeNeed(perNode?.max ?? 1);
+    if (perNode !== null && after !== counted) this.perNode.add(perNode.scope, node, after - counted);
+    const room = this.roomFor(shape, node);
+    if (perNode !== null && after !== counted) this.perNode.add(perNode.scope, node, counted - after);
+    node.gpus = gpus;
+    for (let column = 0; column < free.length; column++) this.#free[column]![slot] = free[column]!;
+    return room;
   }
 
   /** Gives back (1) or takes (−1) what is held. */
@@ -363,7 +396,10 @@ export class ClusterModel {
 
   #count({ rules }: TaskShape, node: ModelNode, sign: 1 | -1): void {
     if (rules === null) return;
-    if (rules.perNode !== null) this.perNode.add(rules.perNode.scope, node, sign * perNodeNeed(rules.perNode.max));
+    if (rules.perNode !== null) {
+      this.perNode.add(rules.perNode.scope, node, sign * perNodeNeed(rules.perNode.max));
+      this.limited.add(rules.perNode.scope, node, sign);
+    }
     if (rules.spread !== null) this.spread.add(rules.spread.scope, node, sign);
   }
 
@@ -432,7 +468,7 @@ export const PER_NODE = 1e9;
 export const perNodeNeed = (max: number): number => Math.floor(PER_NODE / max);
 
 const isEligible = (node: ModelNode): boolean =>
-  node.isPresent && eligibility.refuse(ANY_SHAPE, node.facts) === null && disk.refuse(ANY_SHAPE, node.facts) === null;
+  node.isPresent && eligibility.passes(ANY_SHAPE, node.facts) && disk.passes(ANY_SHAPE, node.facts);
 
 /** Eligibility is a matter of the node alone. */
 const ANY_SHAPE: TaskShape = { key: '', runner: '', resources: {}, nodeSelector: {}, tolerations: [], rules: null };

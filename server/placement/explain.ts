@@ -1,11 +1,14 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import { formatQuantity } from '../domain/resources.ts';
+import { asTold, orderOf } from './change.ts';
 import type { ClusterModel, ModelNode } from './cluster-model.ts';
 import { heldObstacle, isOnlyFull, obstaclesOn, type Obstacle, type Tier } from './obstacle.ts';
 import { nextDomain } from './offer.ts';
 import type { Group, Pending, PlacementQueue } from './queue.ts';
 import type { HeldNode } from './scheduler.ts';
-import { unblockingsOf, type Unblocking } from './unblock.ts';
+import { nodeWantedBy, wantedText } from './node-wanted.ts';
+import { Trial } from './trial.ts';
+import { capitalised, unblockingsOf, type Unblocking } from './unblock.ts';
 
 export type { Obstacle, Tier } from './obstacle.ts';
 export type { Unblocking } from './unblock.ts';
@@ -40,8 +43,9 @@ export function explain(
   model: ClusterModel,
   held: readonly HeldNode[],
 ): PlacementExplanation {
-  const nodes = verdictsOn(entry.group, model, held, model.nodes());
-  const outlook = outlookOf(nodes, nodes.length);
+  const verdicts = verdictsOn(entry.group, model, held, model.nodes());
+  const { nodes } = verdicts;
+  const outlook = outlookOf(verdicts, nodes.length);
   return {
     ...summaryOf(entry, outlook, model, held),
     position: positionOf(entry, queue),
@@ -81,7 +85,7 @@ export function reasonOfEntry<Why extends Summary>(
   const own = held.find(({ taskRun }) => taskRun === key)?.node;
   if (own === undefined || NO_NODE_WILL_DO.has(code)) return why;
   const message = `No node has room for it, and it has waited long: node ${own} is held for it, and nothing is placed there that comes after it.`;
-  const remedy = `Wait until enough of what runs on ${own} has ended, or add a node.`;
+  const remedy = `Wait until enough of what runs on ${own} has ended.`;
   return { ...why, tier: 'CAPACITY', summary: { code: 'HOLDING_NODE', message, remedy } };
 }
 
@@ -127,7 +131,7 @@ interface Outlook {
 }
 
 /** From the verdicts on nodes, the nearest to doing first, of a pool of so many. */
-function outlookOf(nodes: readonly NodeVerdict[], nodeCount: number): Outlook {
+function outlookOf({ nodes, unblock }: Verdicts, nodeCount: number): Outlook {
   const able = nodes.filter(({ verdict }) => verdict === 'FULL');
   return {
     nodeCount,
@@ -135,29 +139,61 @@ function outlookOf(nodes: readonly NodeVerdict[], nodeCount: number): Outlook {
     ableCount: able.length,
     limited: able.find(({ obstacles }) => obstacles.every(({ tier }) => tier === 'LIMIT')) ?? null,
     held: able.find(({ obstacles }) => obstacles.every(({ code }) => code === 'NODE_HELD')) ?? null,
-    unblock: unblockingsOf(nodes),
+    unblock: unblock(),
   };
 }
 
-/** What these nodes come to, the nearest to doing first. */
+/** What nodes come to, the nearest to doing first, and what would help. */
+interface Verdicts {
+  readonly nodes: readonly NodeVerdict[];
+  readonly unblock: () => readonly Unblocking[];
+}
+
 function verdictsOn(
-  { shape, rest }: Group,
+  group: Group,
   model: ClusterModel,
   held: readonly HeldNode[],
   nodes: readonly ModelNode[],
-): NodeVerdict[] {
+): Verdicts {
+  const { shape, rest } = group;
   const domain = nextDomain(shape, model);
-  // As long as the scheduler has not passed it over, nobody knows who comes first.
-  const heldBy = new Map(rest === 'HELD' ? held.map((each) => [each.node, each]) : []);
-  return nodes
-    .map((node): NodeVerdict => {
-      let obstacles = obstaclesOn(shape, node, model, domain);
-      const holding = obstacles.length === 0 ? heldBy.get(node.facts.name) : undefined;
-      if (holding !== undefined) obstacles = [heldObstacle(holding)];
-      const verdict = obstacles.length === 0 ? 'FITS' : isOnlyFull(obstacles) ? 'FULL' : 'REFUSED';
-      return { node: node.facts.name, verdict, obstacles };
-    })
-    .sort(byNearness);
+  const trial = new Trial(group, model);
+  const heldBy = new Map(held.map((each) => [each.node, each]));
+  const looked = nodes.map((node) => {
+    let obstacles = obstaclesOn(shape, node, model, domain);
+    // As long as the scheduler has not passed it over, nobody knows who comes first.
+    const holding = obstacles.length === 0 && rest === 'HELD' ? heldBy.get(node.facts.name) : undefined;
+    if (holding !== undefined) obstacles = [heldObstacle(holding)];
+    const verdict = obstacles.length === 0 ? 'FITS' : isOnlyFull(obstacles) ? 'FULL' : 'REFUSED';
+    return { node, verdict, obstacles } as const;
+  });
+  looked.sort(byNearness);
+  return {
+    nodes: looked.map(({ node, verdict, obstacles }, at) => ({
+      node: node.facts.name,
+      verdict,
+      obstacles: at < NODES_REMEDIED ? obstacles.map((each) => withRemedy(each, obstacles, node, trial)) : obstacles,
+    })),
+    unblock() {
+      // Until all of a gang are there, nothing that is done to nodes helps; and what is held is not for this one.
+      if (rest === 'GATHERING' || looked[0]?.verdict === 'FITS') return [];
+      return unblockingsOf(
+        looked.filter(({ node }) => !heldBy.has(node.facts.name)),
+        trial,
+      );
+    },
+  };
+}
+
+/** So many nodes are told what would undo each obstacle; more are never shown. */
+const NODES_REMEDIED = 1_000;
+
+/** An obstacle with what undoes it; where it is the only one, with those ways on which the task then fits. */
+function withRemedy(obstacle: Obstacle, all: readonly Obstacle[], node: ModelNode, trial: Trial): Obstacle {
+  const ways = all.length === 1 ? obstacle.ways.filter((change) => trial.fits(node, [asTold(change)])) : obstacle.ways;
+  if (ways.length === 0) return { ...obstacle, ways };
+  const { name } = node.facts;
+  return { ...obstacle, ways, remedy: `${capitalised(ways.map((way) => orderOf(way, name)).join(', or '))}.` };
 }
 
 /** A task run for which others make room is not in the queue any more. */
@@ -171,10 +207,11 @@ export function explainNomination(
 }
 
 const RANK = { FITS: 0, FULL: 1, REFUSED: 2 } as const;
-const byNearness = (one: NodeVerdict, other: NodeVerdict): number =>
+type Looked = Pick<NodeVerdict, 'verdict' | 'obstacles'> & { readonly node: ModelNode };
+const byNearness = (one: Looked, other: Looked): number =>
   RANK[one.verdict] - RANK[other.verdict] ||
   one.obstacles.length - other.obstacles.length ||
-  (one.node < other.node ? -1 : 1);
+  (one.node.facts.name < other.node.facts.name ? -1 : 1);
 
 type Summary = Pick<PlacementExplanation, 'summary' | 'tier'>;
 
@@ -195,32 +232,42 @@ function summaryOfGroup(group: Group, outlook: Outlook, model: ClusterModel): Su
     return { tier: 'GANG', summary: { code: 'GANG_INCOMPLETE', message, remedy: 'Wait for the others.' } };
   }
   if (nearest.verdict === 'FITS') return turnOf(group, model);
+  const wanted = wantedText(nodeWantedBy(shape, nextDomain(shape, model)));
+  // Another node makes room for one of a gang, not for all.
+  const orAdd = wanted === null || group.gangSize > 0 ? '' : `, or ${wanted}`;
   if (ableCount === 0) {
     const obstacle = nearest.obstacles[0]!;
     const message = `None of ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'} will do. ${obstacle.message}`;
-    const { remedy } = obstacle;
     return {
       tier: obstacle.tier,
-      summary: { code: 'NO_FEASIBLE_NODE', message, ...(remedy === undefined ? {} : { remedy }) },
+      summary: { code: 'NO_FEASIBLE_NODE', message, ...remedyOf(nearest, outlook, orAdd) },
     };
   }
-  const asked = Object.entries(shape.resources).map(([name, need]) => `${formatQuantity(name, need)} of ${name}`);
   if (outlook.held !== null) {
     const { tier, code, message, remedy } = outlook.held.obstacles[0]!;
     return { tier, summary: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
   }
   if (limited !== null) {
-    const { code, message, remedy } = limited.obstacles[0]!;
-    return { tier: 'LIMIT', summary: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+    const { code, message } = limited.obstacles[0]!;
+    return { tier: 'LIMIT', summary: { code, message, ...remedyOf(limited, outlook, '') } };
   }
+  const asked = Object.entries(shape.resources).map(([name, need]) => `${formatQuantity(name, need)} of ${name}`);
   return {
     tier: 'CAPACITY',
     summary: {
       code: 'NO_ROOM',
       message: `${ableCount === 1 ? 'One node' : `${ableCount} nodes`} of ${nodeCount} would do, and none has ${asked.join(', ')} free.`,
-      remedy: 'Wait until something ends, or add a node.',
+      remedy: `Wait until enough of what runs has ended${orAdd}.`,
     },
   };
+}
+
+/** What helps on a node with one obstacle; otherwise what helps on any. Nothing that has not been tried. */
+function remedyOf({ obstacles }: NodeVerdict, { unblock }: Outlook, orAdd: string): { readonly remedy?: string } {
+  const own = obstacles.length === 1 ? obstacles[0]!.remedy : undefined;
+  if (own !== undefined) return { remedy: own.replace(/\.$/, `${orAdd}.`) };
+  if (unblock.length > 0) return { remedy: unblock[0]!.message };
+  return orAdd === '' ? {} : { remedy: `${capitalised(orAdd.replace(/^, or /, ''))}.` };
 }
 
 /** There is room for it: whose turn is it? */
@@ -232,10 +279,10 @@ function turnOf(group: Group, model: ClusterModel): Summary {
     }
     if (room < group.gangSize) {
       const message = `There is room for ${room} of the ${group.gangSize} of its gang; all of them start at once.`;
-      return {
-        tier: 'GANG',
-        summary: { code: 'GANG_NO_ROOM', message, remedy: 'Wait until more ends, or add nodes.' },
-      };
+      const spread = group.shape.rules?.spread?.required === true;
+      const wanted = spread ? null : wantedText(nodeWantedBy(group.shape, undefined), group.gangSize - room);
+      const remedy = `Wait until enough of what runs has ended${wanted === null ? '' : `, or ${wanted}`}.`;
+      return { tier: 'GANG', summary: { code: 'GANG_NO_ROOM', message, remedy } };
     }
   }
   return group.rest === 'LEFT'

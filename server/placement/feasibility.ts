@@ -39,12 +39,14 @@ interface Constraint {
   list: Uint32Array | null;
 }
 
-/** Why a node will not do for a shape, whatever is free there: every rule that refuses, the first one first. */
+/** Why a node will not do for a shape, whatever is free there: everything that refuses, in the order of the rules. */
 export function refusalsOf(shape: TaskShape, node: ClusterNode): readonly (Refusal & { readonly tier: Tier })[] {
-  return FILTERS.flatMap((filter) => {
-    const refusal = filter.refuse(shape, node);
-    return refusal === null ? [] : { ...refusal, tier: filter.tier };
-  });
+  const refusals: (Refusal & { readonly tier: Tier })[] = [];
+  for (const filter of FILTERS) {
+    if (filter.passes(shape, node)) continue;
+    for (const refusal of filter.refuse(shape, node)) refusals.push({ ...refusal, tier: filter.tier });
+  }
+  return refusals;
 }
 
 /** The nodes of a cluster model as far as feasibility needs them. */
@@ -169,7 +171,7 @@ export class Feasibility {
       longer.set(constraint.verdicts);
       constraint.verdicts = longer;
     }
-    const refusing = CONSTRAINTS.findIndex((filter) => filter.refuse(constraint.shape, node.facts) !== null);
+    const refusing = CONSTRAINTS.findIndex((filter) => !filter.passes(constraint.shape, node.facts));
     const verdict = refusing < 0 ? PASSES : REFUSED + refusing;
     constraint.verdicts[node.slot] = verdict;
     return verdict;
@@ -183,7 +185,11 @@ export function preferenceOf(prefer: readonly WeightedRule[], { name, labels }: 
   return Math.max(-100, Math.min(100, sum));
 }
 
-/** As the resources filter says, without the words. */
+/** Whether a node will do for a shape if nothing else runs there, by every rule. */
+export const passesAll = (shape: TaskShape, node: ClusterNode): boolean =>
+  FILTERS.every((filter) => filter.passes(shape, node));
+
+/** As the resources filter says, for facts of the model, whose amounts have no prototype. */
 function isLargeEnough({ resources: needs }: TaskShape, { capacity }: ClusterNode): boolean {
   for (const name in needs) {
     const need = needs[name]!;

@@ -1,5 +1,6 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
 import type { Node } from '../domain/node.ts';
+import type { Change } from './change.ts';
 import type { Tier } from './obstacle.ts';
 import type { TaskShape } from './shape.ts';
 
@@ -27,14 +28,18 @@ export interface Filter {
   readonly code: string;
   /** Of what its refusals speak. */
   readonly tier: Tier;
-  /** Null if the node will do. Looks at one shape and one node, so the answer can be kept until the node changes. */
-  refuse(shape: TaskShape, node: ClusterNode): Refusal | null;
+  /** Whether the node will do. Looks at one shape and one node, so the answer can be kept until the node changes. */
+  passes(shape: TaskShape, node: ClusterNode): boolean;
+  /** Everything for which it refuses; nothing exactly if the node passes. */
+  refuse(shape: TaskShape, node: ClusterNode): readonly Refusal[];
   /** What may undo such a refusal; nothing else makes the task be tried again. */
   readonly undoneBy: readonly ClusterEvent[];
 }
 
-/** Why a node will not do. */
-export interface Refusal extends Reason {
-  /** What would undo it there, as an order that names no node: nodes that ask for the same are told in one sentence. */
-  readonly relief: string;
+/** One thing for which a node will not do. */
+export interface Refusal extends Omit<Reason, 'remedy'> {
+  /** What would undo it there, each on its own; the first is the usual one. */
+  readonly ways: readonly Change[];
+  /** The resource of which the node has too little. */
+  readonly resource?: string;
 }

@@ -1,8 +1,9 @@
 import type { Reason } from '@gantry/plugin-kit/vocabulary';
-import { GPU } from '@gantry/plugin-kit/gpus';
+import { chooseGpus, GPU } from '@gantry/plugin-kit/gpus';
 import { labelOf } from '../domain/label-rule.ts';
 import { formatQuantity, roundedQuantity } from '../domain/resources.ts';
-import type { ClusterModel, ModelNode } from './cluster-model.ts';
+import type { Change } from './change.ts';
+import { PER_NODE, perNodeNeed, type ClusterModel, type ModelNode } from './cluster-model.ts';
 import { refusalsOf } from './feasibility.ts';
 import type { HeldNode } from './scheduler.ts';
 import type { TaskShape } from './shape.ts';
@@ -25,8 +26,8 @@ export interface Shortfall {
 /** One thing that keeps a task run from a node. */
 export interface Obstacle extends Reason {
   readonly tier: Tier;
-  /** What would undo it there, as an order that names no node. */
-  readonly relief: string;
+  /** What would undo it there, each on its own; nothing when only time will. */
+  readonly ways: readonly Change[];
   /** When it is about an amount that is not free right now. */
   readonly shortfall?: Shortfall;
 }
@@ -38,13 +39,14 @@ export function obstaclesOn(
   model: ClusterModel,
   domain: string | null | undefined,
 ): readonly Obstacle[] {
-  return [
-    ...refusalsOf(shape, node.facts),
-    ...shortfallsOn(shape, node, model),
-    ...fragmentsOn(shape, node, model),
-    ...limitsOn(shape, node, model),
-    ...spreadOn(shape, node, domain),
-  ];
+  const obstacles: Obstacle[] = [];
+  for (const refusal of refusalsOf(shape, node.facts)) {
+    const { resource } = refusal;
+    obstacles.push(resource === undefined ? refusal : { ...refusal, ways: waysToFit(resource, shape, node, model) });
+  }
+  for (const find of [shortfallsOn, fragmentsOn, limitsOn]) obstacles.push(...find(shape, node, model));
+  obstacles.push(...spreadOn(shape, node, domain));
+  return obstacles;
 }
 
 /** Whether the node would do if enough of what runs there ended. */
@@ -59,28 +61,58 @@ export function heldObstacle({ node, taskRun }: HeldNode): Obstacle {
   return {
     code: 'NODE_HELD',
     message: `Node ${node} is held for task run ${taskRun}, which comes before, and has waited long for so much room.`,
-    remedy: `Wait until task run ${taskRun} has begun, or cancel it.`,
+    remedy: `Cancel task run ${taskRun}, or wait until it has begun and there is room beside it.`,
     tier: 'SCHEDULER',
-    relief: `wait until task run ${taskRun} has begun`,
+    ways: [],
   };
 }
 
-function shortfallsOn({ resources }: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
+/** The node is too small: the task may ask for what is free there, of a resource that can be had in such parts. */
+function waysToFit(resource: string, shape: TaskShape, node: ModelNode, model: ClusterModel): readonly Change[] {
+  const free = resource === GPU ? freeGpusOf(node) : Math.max(0, Math.floor(model.freeOf(resource, node)));
+  // What the node has, and others use: to ask for none of it would be another task.
+  if (free === 0 && (node.facts.capacity[resource] ?? 0) > 0) return [];
+  if (free >= shape.resources[resource]!) return [];
+  return [{ kind: 'ASK', resource, amount: free }];
+}
+
+/** The most that one task can be given of a node's GPUs: whole ones, or a part of one. Thousandths. */
+function freeGpusOf({ gpus }: ModelNode): number {
+  const whole = gpus.filter((free) => free >= 1_000).length;
+  return whole > 0 ? 1_000 * whole : Math.max(0, ...gpus);
+}
+
+function shortfallsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
   const { name, capacity } = node.facts;
-  return Object.entries(resources).flatMap(([resource, need]) => {
-    const free = Math.max(0, model.freeOf(resource, node));
+  return Object.entries(shape.resources).flatMap(([resource, need]) => {
+    // Less than nothing is free where the node has shrunk under what runs there.
+    const left = model.freeOf(resource, node);
+    const free = Math.max(0, left);
     // What is too much for the empty node has been said already.
-    if (need <= free || need > (capacity[resource] ?? 0)) return [];
-    const missing = roundedQuantity(resource, need - free, 'up');
+    if (need <= left || need > (capacity[resource] ?? 0)) return [];
+    const missing = need - left;
     return {
       code: 'NO_ROOM',
       message: `Node ${name} has ${roundedQuantity(resource, free, 'down')} of ${resource} free; the task needs ${formatQuantity(resource, need)}.`,
-      remedy: `It fits when what runs on ${name} has given back ${missing} of ${resource}.`,
       tier: 'CAPACITY',
-      relief: `free ${missing} more of ${resource}`,
+      ways: resource === GPU ? waysToFreeGpus(need, node) : [{ kind: 'FREE', resource, amount: missing }],
       shortfall: { resource, need, free },
     };
   });
+}
+
+/** Whole GPUs are free or not, whichever they are; of a part of one, the GPU on which least is missing. */
+function waysToFreeGpus(need: number, { gpus }: ModelNode): readonly Change[] {
+  if (need > 1_000) {
+    const count = need / 1_000 - gpus.filter((free) => free >= 1_000).length;
+    if (count <= 0) return [];
+    return [{ kind: 'EMPTY_GPUS', count }];
+  }
+  const most = Math.max(...gpus);
+  const gpu = gpus.indexOf(most);
+  const amount = need - most;
+  if (amount <= 0) return [];
+  return [{ kind: 'FREE_GPU', gpu, amount }];
 }
 
 /** There is enough of GPUs in sum, and not in one piece. */
@@ -88,16 +120,15 @@ function fragmentsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): re
   const need = shape.resources[GPU] ?? 0;
   const { name, capacity } = node.facts;
   if (need === 0 || need > (capacity[GPU] ?? 0) || need > model.freeOf(GPU, node)) return [];
-  if (model.hasGpus(shape, node)) return [];
+  if (chooseGpus(node.gpus, need) !== null) return [];
   const asked = formatQuantity(GPU, need);
   const pieces = need <= 1_000 ? `no single one has ${asked} free` : `not ${asked} of them are whole`;
   return [
     {
       code: 'GPU_FRAGMENTED',
       message: `Node ${name} has ${formatQuantity(GPU, model.freeOf(GPU, node))} of gpu free in sum, but ${pieces}.`,
-      remedy: `It fits when more ends on one GPU of ${name}.`,
       tier: 'CAPACITY',
-      relief: 'free more of one gpu',
+      ways: waysToFreeGpus(need, node),
     },
   ];
 }
@@ -105,57 +136,63 @@ function fragmentsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): re
 function limitsOn(shape: TaskShape, node: ModelNode, model: ClusterModel): readonly Obstacle[] {
   const { name } = node.facts;
   const obstacles: Obstacle[] = [];
-  if (!model.isWithinLimit(shape, node)) {
-    const { max, scope } = shape.rules!.perNode!;
-    obstacles.push({
-      code: 'NODE_LIMIT',
-      message: `Node ${name} has ${max} of “${scope}” already, and may have no more.`,
-      remedy: 'Wait until one of them ends, or raise maxPerNode in the task’s placement.',
-      tier: 'LIMIT',
-      relief: 'raise maxPerNode',
-    });
-  }
+  if (!model.isWithinLimit(shape, node)) obstacles.push(limitObstacle(shape, node, model));
   if (!model.isUseGranted(shape, node)) {
     const isAlone = shape.rules?.exclusive === true;
+    const isExclusive = model.isUsedExclusively(node) && node.attempts === 1;
+    const empty: Change = { kind: 'EMPTY', isExclusive };
+    const ways: Change[] = isAlone && !isExclusive ? [{ kind: 'SHARE' }, empty] : [empty];
     obstacles.push({
       code: 'EXCLUSIVE_USE',
-      message: isAlone
-        ? `Other work runs on ${name}, and the task wants the node for itself.`
-        : `A task that wants ${name} for itself runs there.`,
-      remedy: isAlone
-        ? `Wait until ${name} is empty, cordon it meanwhile, or drop “exclusive”.`
-        : 'Wait until that task ends.',
+      message:
+        isAlone && !isExclusive
+          ? `Other work runs on ${name}, and the task wants the node for itself.`
+          : `A task that wants ${name} for itself runs there.`,
       tier: 'LIMIT',
-      relief: isAlone ? 'drop “exclusive”' : 'wait until the exclusive task there ends',
+      ways,
     });
   }
   return obstacles;
 }
 
+function limitObstacle(shape: TaskShape, node: ModelNode, model: ClusterModel): Obstacle {
+  const { max, scope } = shape.rules!.perNode!;
+  const count = model.limited.of(scope, node);
+  const ways: Change[] = [{ kind: 'RAISE_LIMIT', max: count + 1 }];
+  // Where others of the scope have limits of their own, nobody knows whether the end of one is enough.
+  const each = perNodeNeed(max);
+  if (model.perNode.of(scope, node) === count * each && count * each <= PER_NODE) ways.push({ kind: 'END_ONE' });
+  return {
+    code: 'NODE_LIMIT',
+    message: `Node ${node.facts.name} has ${count} of “${scope}” already, and may have no more.`,
+    tier: 'LIMIT',
+    ways,
+  };
+}
+
 function spreadOn({ rules }: TaskShape, { facts }: ModelNode, domain: string | null | undefined): readonly Obstacle[] {
   const spread = rules?.spread;
   if (!spread?.required) return [];
+  const prefer: Change = { kind: 'PREFER_SPREAD' };
   const value = labelOf(spread.label, facts.name, facts.labels) ?? null;
   if (value === null) {
     return [
       {
         code: 'NO_SPREAD_LABEL',
         message: `Node ${facts.name} has no label ${spread.label}, over which the task must be spread.`,
-        remedy: `Give ${facts.name} the label, or let the spread be preferred instead of required.`,
         tier: 'CONSTRAINT',
-        relief: `give it the label ${spread.label}`,
+        // With no other node that would do, any value is as good as another.
+        ways: [{ kind: 'SET_LABEL', label: spread.label, value: domain ?? 'a' }, prefer],
       },
     ];
   }
   if (value === domain || domain === undefined) return [];
-  const next = `${spread.label}=${domain ?? ''}`;
   return [
     {
       code: 'SPREAD',
-      message: `Node ${facts.name} has ${spread.label}=${value}; to stay even, the next instance must go where ${next}.`,
-      remedy: `Make room where ${next}, or let the spread be preferred instead of required.`,
+      message: `Node ${facts.name} has ${spread.label}=${value}; to stay even, the next instance must go where ${spread.label}=${domain ?? ''}.`,
       tier: 'LIMIT',
-      relief: 'let the spread be preferred instead of required',
+      ways: [prefer],
     },
   ];
 }

@@ -134,7 +134,7 @@ function withScopes(model: ClusterModel, scopes: readonly string[]): Offer['node
 }
 
 /** The feasible nodes by the value of the label that the tasks are spread over, in the order of the values. */
-function domainsOf(shape: TaskShape, feasible: Iterable<number>, model: ClusterModel): readonly Domain[] {
+export function domainsOf(shape: TaskShape, feasible: Iterable<number>, model: ClusterModel): readonly Domain[] {
   const { label, scope, required } = shape.rules!.spread!;
   const { eligible } = model;
   const domains = new Map<string | null, Domain>();

@@ -18,7 +18,10 @@ export interface TaskShape {
 
 /** A task's placement rules, with everything filled in that depends on its run. */
 export interface ShapeRules {
-  readonly require: readonly LabelRule[];
+  readonly require: readonly (LabelRule & {
+    /** It stands for the task's `near`. */
+    readonly isNear?: true;
+  })[];
   readonly prefer: readonly WeightedRule[];
   readonly exclusive: boolean;
   /** Of those that share the scope, at most `max` on one node. */
@@ -66,7 +69,7 @@ function rulesIn(
   const there: LabelRule = { label: NODE_NAME, operator: 'IN', values: nearNodes };
   const isNear = near !== null && nearNodes.length > 0;
   return {
-    require: isNear && near.required ? [...require, there] : require,
+    require: isNear && near.required ? [...require, { ...there, isNear: true }] : require,
     prefer: isNear && !near.required ? [...prefer, { ...there, weight: near.weight }] : prefer,
     exclusive,
     perNode: perNode && { scope: counted[perNode.among], max: perNode.max },

@@ -131,7 +131,6 @@ const receipt = stored<Receipt>(
         'RUN_NOT_FINISHED',
         'NODE_NOT_FOUND',
         'TASK_NOT_FOUND',
-        'LIMIT_EXCEEDED',
       ]),
       message: z.string(),
     }),

@@ -109,11 +109,11 @@ describe('an agent', () => {
     const spec = specOf(0, { outcome: 'hang', ignoreStop: true }, { killGraceMs: 2_000 });
     gateway.assign(spec);
     await gateway.running(spec);
-    gateway.hint({ type: 'STOP', attempt: spec.attempt, cause: 'DRAINED' });
+    gateway.hint({ type: 'STOP', attempt: spec.attempt, cause: 'PREEMPTED' });
     await clock.advance(1_999);
     expect(gateway.reports).toHaveLength(1);
     await clock.advance(1);
-    expect(await gateway.ended(spec)).toMatchObject({ state: 'CANCELLED', failure: { kind: 'DRAINED' } });
+    expect(await gateway.ended(spec)).toMatchObject({ state: 'CANCELLED', failure: { kind: 'PREEMPTED' } });
   });
 
   it('gives up a runner that does not even settle then, and names it', async () => {

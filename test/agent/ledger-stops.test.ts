@@ -28,7 +28,6 @@ describe('the ledger, when attempts are to stop,', () => {
   it.each([
     ['CANCELLED', 'CANCELLED', 'CANCELLED'],
     ['TIMED_OUT', 'TIMED_OUT', 'TIMEOUT'],
-    ['DRAINED', 'CANCELLED', 'DRAINED'],
     ['PREEMPTED', 'CANCELLED', 'PREEMPTED'],
     ['SHUTDOWN', 'FAILED', 'INFRASTRUCTURE'],
   ] as const)('says why an attempt ended that was stopped: %s', (reason, state, kind) => {
@@ -41,7 +40,6 @@ describe('the ledger, when attempts are to stop,', () => {
   it.each([
     ['CANCELLED', 'CANCELLED', 'CANCELLED'],
     ['TIMED_OUT', 'TIMED_OUT', 'TIMEOUT'],
-    ['DRAINED', 'CANCELLED', 'DRAINED'],
     ['PREEMPTED', 'CANCELLED', 'PREEMPTED'],
     ['SHUTDOWN', 'FAILED', 'INFRASTRUCTURE'],
   ] as const)('does not take for success what ends well after it was stopped: %s', (reason, state, kind) => {
@@ -68,7 +66,6 @@ describe('the ledger, when attempts are to stop,', () => {
     for (const [reason, kind] of [
       ['SHUTDOWN', 'UNKNOWN'],
       ['PREEMPTED', 'UNKNOWN'],
-      ['DRAINED', 'UNKNOWN'],
       ['CANCELLED', 'CANCELLED'],
       ['TIMED_OUT', 'TIMEOUT'],
     ] as const) {

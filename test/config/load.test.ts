@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { declaredResources } from '../../server/config/node-resources.ts';
 import { loadConfig, type ConfigInput, type LoadedConfig } from '../../server/config/load.ts';
 import { printedSettings } from '../../server/config/print.ts';
 import { SETTINGS, settingNames } from '../../server/config/schema.ts';
@@ -74,6 +75,7 @@ describe('the sources', () => {
       enableMockRunner: 'true',
       nodeSlots: '3',
       nodeLabels: 'zone=a,disk=ssd',
+      nodeResources: 'gpu=2,licence=5',
       schedulerConfig: '{"spread":true}',
       allowedOrigins: 'https://gantry.example.org',
       runners: '{"http":{"allow":["10.0.0.0/8"]}}',
@@ -95,6 +97,7 @@ describe('the sources', () => {
       env: {
         GANTRY_PLUGINS: './mine, a-package',
         GANTRY_NODE_LABELS: 'zone=a, note=x=y',
+        GANTRY_NODE_RESOURCES: 'gpu=2, memory=8Gi',
         GANTRY_RUNNERS: '{"http":{"timeout":"1s","allow":["10.0.0.0/8"]}}',
         GANTRY_HTTP_ALLOW: '127.0.0.0/8,::1',
         GANTRY_ENABLE_MOCK_RUNNER: '1',
@@ -102,6 +105,7 @@ describe('the sources', () => {
     });
     expect(config.plugins).toEqual([join(cwd, 'mine'), 'a-package']);
     expect(config.nodeLabels).toEqual({ zone: 'a', note: 'x=y' });
+    expect(declaredResources(config.nodeResources)).toEqual({ gpu: 2_000, memory: 8 * 2 ** 30 });
     expect(config.runners).toEqual({ http: { timeout: '1s', allow: ['127.0.0.0/8', '::1'] } });
     expect(config.enableMockRunner).toBe(true);
   });
@@ -123,6 +127,21 @@ describe('the sources', () => {
         ]);
       }
     }
+  });
+
+  it.each([
+    ['gpu=1.5', 'nodeResources.gpu must be an amount: “1.5” of gpu is neither a part of one nor whole ones.'],
+    ['gpu=500m', 'nodeResources.gpu must be whole GPUs'],
+    ['gpu=100000', 'nodeResources.gpu must be at most 1024 GPUs'],
+    ['licence=0.5', 'nodeResources.licence must be an amount: licence is counted in whole units'],
+    ['memory=8GB', 'nodeResources.memory must be an amount'],
+    ['GPU=1', 'nodeResources.GPU must be named with lower case letters'],
+    ['slots=4', 'nodeResources.slots must not stand here: how many attempts run at once is nodeSlots'],
+  ])('refuse %s as resources of the node', (text, message) => {
+    const result = loadConfig({ env: { GANTRY_NODE_RESOURCES: text }, cwd });
+    expect(result.ok ? [] : result.problems.map((problem) => problem.message)).toEqual([
+      expect.stringContaining(message),
+    ]);
   });
 
   it('take an empty variable as not set', () => {

@@ -42,7 +42,7 @@ describe('an explanation', () => {
         shortfall: { resource: 'memory', need: 2 ** 29, free: 2 ** 28 },
         code: 'NO_ROOM',
         message: 'Node full has 256Mi of memory free; the task needs 512Mi.',
-        remedy: 'It fits when what runs on full has given back 256Mi of memory.',
+        remedy: 'Free 256Mi more of memory on full.',
       },
     ]);
     expect(explained).toMatchObject({
@@ -62,7 +62,7 @@ describe('an explanation', () => {
       summary: {
         code: 'NO_ROOM',
         message: 'One node of 2 would do, and none has 1 of slots free.',
-        remedy: 'Wait until something ends, or add a node.',
+        remedy: 'Wait until enough of what runs has ended, or add a node with 1 of slots and the runner mock.',
       },
     });
   });
@@ -76,7 +76,8 @@ describe('an explanation', () => {
       summary: {
         code: 'NO_FEASIBLE_NODE',
         message: 'None of 2 nodes will do. Node a has no label zone; the task wants zone=x.',
-        remedy: 'Drop zone=x from the task’s nodeSelector, or give a the label.',
+        remedy:
+          'Drop zone=x from the task’s nodeSelector, or give a the label zone=x, or add a node with 1 of slots, zone=x and the runner mock.',
       },
       unblock: [{ message: 'Drop zone=x: a and b would do then.', nodes: ['a', 'b'], nodeCount: 2 }],
     });
@@ -106,7 +107,7 @@ describe('an explanation', () => {
       placement.reserve(aShape({ memory: 2 ** 32 + 2 ** 31 }), 'two');
       addTasks(placement, aShape({ memory: 2 ** 32 }, { nodeSelector: { gpu: 'a100' } }), 'r.0');
       expect(placement.explain('r.0')!.unblock).toEqual([
-        { message: 'Free 2Gi more of memory: one and two would do then.', nodes: ['two', 'one'].sort(), nodeCount: 2 },
+        { message: 'Free 2Gi more of memory: two would do then.', nodes: ['two'], nodeCount: 1 },
       ]);
     });
 
@@ -133,6 +134,49 @@ describe('an explanation', () => {
     });
   });
 
+  describe('tries every remedy before it tells it', () => {
+    it('names only nodes on which the amount is enough', () => {
+      // 38 nodes lack eight cores, one a tenth of a core.
+      const nodes = Array.from({ length: 39 }, (_, at) => aNode(`w${at}`, { capacity: { cpu: 8_000, slots: 9 } }));
+      const placement = aPlacement(nodes);
+      for (const { name } of nodes) placement.reserve(aShape({ cpu: name === 'w0' ? 100 : 8_000 }), name);
+      addTasks(placement, aShape({ cpu: 8_000, slots: 1 }), 'r.0');
+      expect(placement.explain('r.0')!.unblock).toEqual([
+        { message: 'Free 100m more of cpu: w0 would do then.', nodes: ['w0'], nodeCount: 1 },
+      ]);
+    });
+
+    it('says nothing of sharing a node that another has for itself', () => {
+      const rules = { require: [], prefer: [], exclusive: true, perNode: null, spread: null, gang: null };
+      const alone = aShape({ slots: 1 }, { rules });
+      const placement = aPlacement([aNode('a', { capacity: { slots: 1 } })]);
+      placement.reserve(alone, 'a');
+      addTasks(placement, alone, 'r.0');
+      expect(placement.explain('r.0')!.unblock).toEqual([
+        { message: 'Wait until the exclusive task there has ended: a would do then.', nodes: ['a'], nodeCount: 1 },
+      ]);
+    });
+
+    it('says what is enough when the node has shrunk under what runs there', () => {
+      const placement = aPlacement([aNode('a', { capacity: { slots: 4 } })]);
+      for (let at = 0; at < 4; at++) placement.reserve(aShape(), 'a');
+      placement.nodeChanged(aNode('a', { capacity: { slots: 2 } }));
+      addTasks(placement, aShape(), 'r.0');
+      expect(placement.explain('r.0')!.unblock[0]!.message).toBe('Free 3 more of slots: a would do then.');
+    });
+
+    it('says nothing when one node more is no room for a gang', () => {
+      const rules = { require: [], prefer: [], exclusive: false, perNode: null, spread: null, gang: 'g' };
+      const placement = aPlacement([aNode('a', { capacity: { slots: 1 } })]);
+      placement.reserve(aShape(), 'a');
+      for (const key of ['g.0', 'g.1', 'g.2']) {
+        const shape = aShape({ slots: 1 }, { rules });
+        placement.add({ key, shape, priority: 0, readySince: 0, tenant: 'work', gangSize: 3 });
+      }
+      expect(placement.explain('g.0')!.unblock).toEqual([]);
+    });
+  });
+
   describe('knows the rules that count others', () => {
     const RULES: ShapeRules = { require: [], prefer: [], exclusive: false, perNode: null, spread: null, gang: null };
     const ruled = (rules: Partial<ShapeRules>) => aShape({ slots: 1 }, { rules: { ...RULES, ...rules } });
@@ -146,7 +190,7 @@ describe('an explanation', () => {
       expect(placement.explain('r.1')).toMatchObject({
         tier: 'LIMIT',
         summary: { code: 'NODE_LIMIT', message: 'Node a has 1 of “r” already, and may have no more.' },
-        unblock: [{ message: 'Raise maxPerNode: a would do then.' }],
+        unblock: [{ message: 'Raise maxPerNode to 2: a would do then.' }],
       });
     });
 
@@ -171,6 +215,10 @@ describe('an explanation', () => {
       addTasks(placement, shape, 'r.1');
       const explained = placement.explain('r.1')!;
       expect(explained).toMatchObject({ tier: 'LIMIT', summary: { code: 'SPREAD' } });
+      expect(explained.unblock.map(({ message }) => message)).toEqual([
+        'Let the spread be preferred instead of required: a would do then.',
+        'Free 993 more of slots: b would do then.',
+      ]);
       expect(explained.nodes.find(({ node }) => node === 'a')!.obstacles[0]!.message).toBe(
         'Node a has zone=x; to stay even, the next instance must go where zone=y.',
       );

@@ -155,21 +155,23 @@ describe('a node that is held', () => {
         code: 'HOLDING_NODE',
         message:
           'No node has room for it, and it has waited long: node b is held for it, and nothing is placed there that comes after it.',
-        remedy: 'Wait until enough of what runs on b has ended, or add a node.',
+        remedy: 'Wait until enough of what runs on b has ended.',
       },
     });
     const explanation = placement.explain('small')!;
     expect(explanation).toMatchObject({
       tier: 'SCHEDULER',
-      summary: { code: 'NODE_HELD', remedy: 'Wait until task run large has begun, or cancel it.' },
+      summary: {
+        code: 'NODE_HELD',
+        remedy: 'Cancel task run large, or wait until it has begun and there is room beside it.',
+      },
       nodes: [
         { node: 'a', verdict: 'FULL', obstacles: [{ code: 'NO_ROOM' }] },
         { node: 'b', verdict: 'FULL', obstacles: [{ code: 'NODE_HELD', tier: 'SCHEDULER' }] },
       ],
     });
-    expect(explanation.unblock.map(({ message }) => message)).toContain(
-      'Wait until task run large has begun: b would do then.',
-    );
+    // What is free on b is not for it.
+    expect(explanation.unblock.map(({ message }) => message)).toEqual(['Free 1 more of slots: a would do then.']);
     expect(placement.inspection.reasonOf('small')!.summary).toEqual(explanation.summary);
     expect(placement.inspection.overview.reasons.map(({ summary, count }) => `${summary.code} ${count}`)).toEqual([
       'NODE_HELD 1',

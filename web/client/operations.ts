@@ -28,8 +28,7 @@ export type CreateTokenInput = {
 
 export type DeleteRunInput = { readonly id: string };
 
-export type FailureKind =
-  'APPLICATION' | 'CANCELLED' | 'DRAINED' | 'INFRASTRUCTURE' | 'OOM' | 'PREEMPTED' | 'TIMEOUT' | 'UNKNOWN';
+export type FailureKind = 'APPLICATION' | 'CANCELLED' | 'INFRASTRUCTURE' | 'OOM' | 'PREEMPTED' | 'TIMEOUT' | 'UNKNOWN';
 
 export type LogStream = 'STDERR' | 'STDOUT' | 'SYSTEM';
 
@@ -37,7 +36,7 @@ export type NodeConditionType = 'DISK_FULL';
 
 export type NodeConnectionState = 'LOST' | 'READY' | 'SUSPECT';
 
-export type NodeEligibility = 'CORDONED' | 'DRAINED' | 'DRAINING' | 'ELIGIBLE';
+export type NodeEligibility = 'CORDONED' | 'ELIGIBLE';
 
 export type NodeNameInput = { readonly message?: string | null | undefined; readonly name: string };
 
@@ -1171,12 +1170,10 @@ export const ResumeRun: Operation<ResumeRunData, ResumeRunVariables> = {
 export type RetryRunData = {
   readonly retryRun:
     | { readonly __typename: 'IdempotencyConflict'; readonly message: string }
-    | { readonly __typename: 'LimitExceeded'; readonly message: string }
     | { readonly __typename: 'PipelineNotFound'; readonly message: string }
     | { readonly __typename: 'RetryRunPayload'; readonly run: RunRow }
     | { readonly __typename: 'RunNotFinished'; readonly message: string }
     | { readonly __typename: 'RunNotFound'; readonly message: string }
-    | { readonly __typename: 'StorageFull'; readonly message: string }
     | { readonly __typename: 'TaskNotFound'; readonly message: string };
 };
 export type RetryRunVariables = { readonly input: RetryRunInput };
@@ -1198,7 +1195,6 @@ export type TriggerRunData = {
         }[];
         readonly message: string;
       }
-    | { readonly __typename: 'LimitExceeded'; readonly message: string }
     | { readonly __typename: 'PipelineNotFound'; readonly message: string }
     | { readonly __typename: 'PipelinePaused'; readonly message: string }
     | { readonly __typename: 'StorageFull'; readonly message: string }

@@ -60,8 +60,6 @@ const LOOKS: Readonly<Record<AnyState, Look>> = {
   SUSPECT: look('warn', 'dotted', 'Suspect'),
   ELIGIBLE: look('good', 'check', 'Eligible'),
   CORDONED: look('held', 'bars', 'Cordoned'),
-  DRAINING: look('warn', 'down', 'Draining'),
-  DRAINED: look('held', 'dash', 'Drained'),
   HEALTHY: look('good', 'check', 'Healthy'),
   FAULTY: look('bad', 'cross', 'Faulty'),
   LOADED: look('good', 'check', 'Loaded'),

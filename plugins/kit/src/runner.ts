@@ -111,7 +111,7 @@ export interface Attempt<Config = unknown, Handle extends Json = Json> {
   progress(at: number | ProgressCount, message?: string): void;
 }
 
-export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'DRAINED' | 'PREEMPTED' | 'SHUTDOWN';
+export type StopReason = 'CANCELLED' | 'TIMED_OUT' | 'PREEMPTED' | 'SHUTDOWN';
 
 /**
  * Why work did not succeed, as its runner knows it. That it was cancelled or timed out is known to who stopped it.

@@ -63,9 +63,9 @@ describe('a runner is found out', () => {
     }, 'it said that it had started'],
     ['forgets the signal', 'names the signal', () => Promise.resolve({ ok: false, kind: 'APPLICATION', reason: { code: 'X', message: 'x' } }), 'its outcome is'],
     ['cannot have five at once', 'can have 200', ({ id }) => Promise.resolve(id.endsWith('.4.1') ? { ok: false, kind: 'INFRASTRUCTURE', reason: { code: 'BUSY', message: 'Busy.' } } : DONE), '1 of 5 failed'],
-    ['says nonsense of a drain', 'ends for whatever reason', ({ stop }) => new Promise((resolve) => {
-      stop.addEventListener('abort', () => resolve(stop.reason === 'DRAINED' ? (null as never) : DONE));
-    }), 'DRAINED: its outcome is null'],
+    ['says nonsense of a preemption', 'ends for whatever reason', ({ stop }) => new Promise((resolve) => {
+      stop.addEventListener('abort', () => resolve(stop.reason === 'PREEMPTED' ? (null as never) : DONE));
+    }), 'PREEMPTED: its outcome is null'],
   ])('that %s', async (_, check, run, problem) => {
     expect(await problemOf(check, run)).toContain(problem);
   }); // prettier-ignore

@@ -6,14 +6,11 @@ export const disk: Filter = {
   code: 'DISK_FULL',
   tier: 'HEALTH',
   undoneBy: ['NODE_JOINED', 'ELIGIBILITY_CHANGED'],
+  passes: (_shape, node) => diskFullOf(node) === null,
   refuse(_shape, node) {
     const full = diskFullOf(node);
-    if (full === null) return null;
-    return {
-      code: disk.code,
-      message: `The disk of node ${node.name} is full: ${full}.`,
-      remedy: `Free space on the disk of ${node.name}: it takes work again by itself.`,
-      relief: 'free space on the disk',
-    };
+    if (full === null) return [];
+    const message = `The disk of node ${node.name} is full: ${full}. It takes work again by itself when there is room.`;
+    return [{ code: disk.code, message, ways: [{ kind: 'FREE_DISK' }] }];
   },
 };

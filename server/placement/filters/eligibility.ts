@@ -1,45 +1,53 @@
-import type { Filter } from '../filter.ts';
+import type { ClusterNode, Filter, Refusal } from '../filter.ts';
 
 /** New work goes only to a node that is heard and that nobody has taken out of service. */
 export const eligibility: Filter = {
   code: 'NODE_NOT_ELIGIBLE',
   tier: 'HEALTH',
   undoneBy: ['NODE_JOINED', 'ELIGIBILITY_CHANGED'],
-  refuse(_shape, { name, connection, eligibility: state }) {
-    const refused = (message: string, remedy: string, relief: string) => ({
-      code: eligibility.code,
-      message,
-      remedy,
-      relief,
-    });
-    if (connection === 'LOST') {
-      return refused(
-        `Node ${name} is lost: its agent is not heard any more.`,
-        `Start the agent of ${name} again.`,
-        'start the agent again',
-      );
-    }
-    if (connection === 'SUSPECT') {
-      return refused(
-        `Node ${name} is suspect: its agent has not been heard for a while.`,
-        `Wait until it is heard again, or look after the agent of ${name}.`,
-        'wait until the agent is heard again',
-      );
-    }
+  passes: (_shape, { connection, eligibility: state }) => connection === 'READY' && state === 'ELIGIBLE',
+  refuse(_shape, node) {
+    const { name, eligibility: state } = node;
+    const refusals = unheard(node);
     switch (state) {
       case 'ELIGIBLE':
-        return null;
+        return refusals;
       case 'CORDONED':
-        return refused(`Node ${name} is cordoned.`, `Uncordon ${name}.`, 'uncordon');
-      case 'DRAINING':
-      case 'DRAINED':
-        return refused(
-          `Node ${name} is ${state === 'DRAINING' ? 'being drained' : 'drained'}.`,
-          `Make ${name} eligible again.`,
-          'end the draining',
-        );
+        return [
+          ...refusals,
+          {
+            code: eligibility.code,
+            message: `Node ${name} is cordoned.`,
+            ways: [{ kind: 'UNCORDON' }],
+          },
+        ];
       default:
         return state satisfies never;
     }
   },
 };
+
+function unheard({ name, connection }: ClusterNode): readonly Refusal[] {
+  switch (connection) {
+    case 'READY':
+      return [];
+    case 'LOST':
+      return [
+        {
+          code: eligibility.code,
+          message: `Node ${name} is lost: its agent is not heard any more.`,
+          ways: [{ kind: 'RECONNECT', isLost: true }],
+        },
+      ];
+    case 'SUSPECT':
+      return [
+        {
+          code: eligibility.code,
+          message: `Node ${name} is suspect: its agent has not been heard for a while.`,
+          ways: [{ kind: 'RECONNECT', isLost: false }],
+        },
+      ];
+    default:
+      return connection satisfies never;
+  }
+}

@@ -6,17 +6,18 @@ export const rules: Filter = {
   code: 'RULE_NOT_MET',
   tier: 'CONSTRAINT',
   undoneBy: ['NODE_JOINED', 'LABELS_CHANGED'],
+  passes: (shape, { name, labels }) => shape.rules?.require.every((rule) => meetsRule(rule, name, labels)) ?? true,
   refuse(shape, { name, labels }) {
-    const broken = shape.rules?.require.find((rule) => !meetsRule(rule, name, labels));
-    if (broken === undefined) return null;
-    const value = labelOf(broken.label, name, labels);
-    const found =
-      value === undefined ? `has no label ${broken.label}` : broken.label === NODE_NAME ? 'is another' : `has ${value}`;
-    return {
-      code: rules.code,
-      message: `Node ${name} ${found}; the task requires ${ruleText(broken)}.`,
-      remedy: `Drop “${ruleText(broken)}” from the task’s placement, or change the label of ${name}.`,
-      relief: `drop “${ruleText(broken)}”`,
-    };
+    const broken = shape.rules?.require.filter((rule) => !meetsRule(rule, name, labels)) ?? [];
+    return broken.map((rule) => {
+      const value = labelOf(rule.label, name, labels);
+      const found =
+        value === undefined ? `has no label ${rule.label}` : rule.label === NODE_NAME ? 'is another' : `has ${value}`;
+      return {
+        code: rules.code,
+        message: `Node ${name} ${found}; the task requires ${ruleText(rule)}.`,
+        ways: [{ kind: 'DROP_RULE', rule }],
+      };
+    });
   },
 };

@@ -5,21 +5,28 @@ export const selector: Filter = {
   code: 'SELECTOR_MISMATCH',
   tier: 'CONSTRAINT',
   undoneBy: ['NODE_JOINED', 'LABELS_CHANGED'],
+  passes({ nodeSelector }, { labels }) {
+    for (const key in nodeSelector) if (valueOf(labels, key) !== nodeSelector[key]) return false;
+    return true;
+  },
   refuse({ nodeSelector }, { name, labels }) {
-    for (const key in nodeSelector) {
-      const wanted = nodeSelector[key]!;
-      const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-      if (value === wanted) continue;
+    return Object.entries(nodeSelector).flatMap(([label, value]) => {
+      const found = valueOf(labels, label);
+      if (found === value) return [];
       return {
         code: selector.code,
         message:
-          value === undefined
-            ? `Node ${name} has no label ${key}; the task wants ${key}=${wanted}.`
-            : `Node ${name} has ${key}=${value}; the task wants ${key}=${wanted}.`,
-        remedy: `Drop ${key}=${wanted} from the task’s nodeSelector, or give ${name} the label.`,
-        relief: `drop ${key}=${wanted}`,
+          found === undefined
+            ? `Node ${name} has no label ${label}; the task wants ${label}=${value}.`
+            : `Node ${name} has ${label}=${found}; the task wants ${label}=${value}.`,
+        ways: [
+          { kind: 'DROP_LABEL', label, value },
+          { kind: 'SET_LABEL', label, value },
+        ],
       };
-    }
-    return null;
+    });
   },
 };
+
+const valueOf = (labels: Readonly<Record<string, string>>, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined;

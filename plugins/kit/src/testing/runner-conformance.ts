@@ -29,7 +29,7 @@ export const runnerChecks: readonly RunnerCheck[] = [
   { name: 'ends when it was asked to before it began', run: stopsAtOnce },
   { name: 'ends by the hard stop', run: isKilled },
   { name: 'ends by the hard stop what does not listen to the soft one', run: endsStubborn },
-  { name: 'ends for whatever reason it is asked to: a timeout, a drain, …', run: stopsForEveryReason },
+  { name: 'ends for whatever reason it is asked to: a timeout, a preemption, …', run: stopsForEveryReason },
   { name: 'names the signal that ended its work', run: namesSignal },
   { name: 'lets a task pay for its own mistakes, and no node for them', run: blamesTask },
   { name: 'prints in the order in which its work did', run: printsInOrder },
@@ -163,7 +163,7 @@ async function endsStubborn(harness: AttemptHarness, { stubborn }: RunnerFixture
 }
 
 async function stopsForEveryReason(harness: AttemptHarness, fixtures: RunnerFixtures): Promise<string | null> {
-  const reasons: readonly StopReason[] = ['CANCELLED', 'TIMED_OUT', 'DRAINED', 'PREEMPTED', 'SHUTDOWN'];
+  const reasons: readonly StopReason[] = ['CANCELLED', 'TIMED_OUT', 'PREEMPTED', 'SHUTDOWN'];
   const outcomes = await Promise.all(
     reasons.map(async (reason) => {
       const attempt = harness.attempt(fixtures.endless);
