@@ -91,6 +91,10 @@ RunRef.implement({
       description: 'The run that it repeats.',
       resolve: ({ retryOf }, _, { loaders }) => (retryOf === null ? null : loaders.runs.load(retryOf)),
     }),
+    revision: t.exposeFloat('revision', {
+      description:
+        'Grows with every change of the run: of two answers about it, the one with the higher revision is newer.',
+    }),
     poolName: t.exposeString('pool', { description: 'Its pool’s name.' }),
     pool: t.field({
       type: PoolRef,

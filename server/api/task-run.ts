@@ -40,6 +40,10 @@ TaskRunRef.implement({
   description: 'One task in one run: one per map index where the task fans out.',
   fields: (t) => ({
     id: t.id({ description: 'The run’s id and the ordinal.', resolve: ({ run, ordinal }) => taskRunId(run, ordinal) }),
+    revision: t.exposeFloat('revision', {
+      description:
+        'Grows with every change but `progress`: of two answers about it, the one with the higher revision is newer.',
+    }),
     ordinal: t.exposeInt('ordinal', { description: 'Its place in the run, for ever.' }),
     taskKey: t.exposeString('taskKey', { description: 'The key of its task.' }),
     mapIndex: t.exposeInt('mapIndex', {

@@ -7,6 +7,7 @@
  */
 import { createClient, type Client } from 'graphql-ws/client';
 import { Fault, faultOf, type GraphQLErrorText } from './fault.ts';
+import type { Follower } from './follower.ts';
 import type { Operation } from './operation.ts';
 import { sessionToken, signOut, watchSession } from './session.ts';
 
@@ -104,18 +105,6 @@ export function askInOrder<Data, Variables>(
       },
     );
   });
-}
-
-/** What a subscriber is told. */
-export interface Follower<Event> {
-  /** An event, in order, without gap or duplicate. */
-  event(event: Event): void;
-  /** Events may have been missed: read anew what you show. Called before each event that comes after that. */
-  missed(): void;
-  /** It will not go on. */
-  fault(fault: Fault): void;
-  /** Everything has been told: what it was about has ended. */
-  end?(): void;
 }
 
 /**

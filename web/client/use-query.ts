@@ -19,7 +19,10 @@ export function useQuery<Data, Variables>(operation: Operation<Data, Variables>,
   useEffect(() => {
     const ending = new AbortController();
     ask(operation, variables, ending.signal).then(
-      (data) => setAnswer({ key, data, fault: null }),
+      (data) => {
+        // After an abort the answer may still come, and be older than the one to the next question.
+        if (!ending.signal.aborted) setAnswer({ key, data, fault: null });
+      },
       (error: unknown) => {
         if (!ending.signal.aborted) setAnswer((old) => ({ key, data: old?.data ?? null, fault: asFault(error) }));
       },

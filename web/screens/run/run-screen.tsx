@@ -9,7 +9,7 @@ import { lookOf, TASK_RUN_STATES } from '../../design/states.ts';
 import { Tabs } from '../../design/tabs.tsx';
 import { Ago, Took } from '../../design/times.tsx';
 import { TaskGraph } from '../graph/task-graph.tsx';
-import { useLiveRun, type RunView } from './live-run.ts';
+import { takeRun, useLiveRun, type RunView } from './live-run.ts';
 import { RunActions } from './run-actions.tsx';
 import { countByTask, type TaskCounts } from './task-counts.ts';
 import { TaskPanel, type TaskTab } from './task-panel.tsx';
@@ -58,7 +58,7 @@ export function RunScreen({ id }: { readonly id: string }) {
           <span className="mono faint">{run.id}</span>
         </>
       }
-      actions={<RunActions view={view} />}
+      actions={<RunActions view={view} changed={(now) => live.change((old) => takeRun(old, now))} />}
     >
       {live.fault ? <FaultNotice fault={live.fault} retry={live.reload} /> : null}
       {run.reason ? (
