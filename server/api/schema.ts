@@ -11,6 +11,7 @@ import './trigger-run.ts';
 import './steer-run.ts';
 import './run-event.ts';
 import './task-run.ts';
+import './task-config.ts';
 import './log.ts';
 import './node.ts';
 import './node-attempts.ts';

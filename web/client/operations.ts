@@ -1039,6 +1039,12 @@ export const RunFeed: Operation<RunFeedData, RunFeedVariables> = {
 };
 
 export type TaskRunDetailData = {
+  readonly taskRunConfig: {
+    readonly with: Json | null;
+    readonly env: Json | null;
+    readonly item: Json | null;
+    readonly problem: ReasonText | null;
+  } | null;
   readonly taskRun:
     | (TaskRunRow & {
         readonly outputs: Json | null;
@@ -1066,7 +1072,7 @@ export type TaskRunDetailData = {
 export type TaskRunDetailVariables = { readonly id: string };
 export const TaskRunDetail: Operation<TaskRunDetailData, TaskRunDetailVariables> = {
   name: 'TaskRunDetail',
-  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query TaskRunDetail($id: ID!) { taskRunConfig(id: $id) { with env item problem { ...ReasonText } } taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type TaskRunPlacementData = { readonly taskRun: { readonly placement: PlacementText | null } | null };

@@ -47,7 +47,8 @@ watchSession(() => {
   client = null;
   connections = 0;
   become('IDLE');
-  void old?.dispose();
+  // While the server is away there is no connection to be closed.
+  Promise.resolve(old?.dispose()).catch(() => undefined);
 });
 
 function socket(): Client {

@@ -19,7 +19,8 @@ export class FoundLines {
   #mayChange: readonly number[] = [];
 
   constructor(pattern: RegExp) {
-    this.#pattern = pattern;
+    // Without a memory of its own of where it was: the one that was given marks hits at the same time.
+    this.#pattern = new RegExp(pattern.source, pattern.flags.replace('g', ''));
   }
 
   get places(): readonly number[] {
@@ -47,7 +48,6 @@ export class FoundLines {
   }
 
   #fits(lines: readonly LogLine[], at: number): boolean {
-    this.#pattern.lastIndex = 0;
     return this.#pattern.test(lines[at]?.text ?? '');
   }
 }
