@@ -3,7 +3,7 @@ import { attemptId, parseTaskRunId, taskRunId } from '../domain/ids.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../domain/task-run.ts';
 import { AttemptRef, FailureRef, placedAttempt } from './attempt.ts';
 import { builder } from './builder.ts';
-import { notFound } from './errors.ts';
+import { badInput, notFound } from './errors.ts';
 import { explainTaskRun, explanations } from './explain-task-run.ts';
 import { readRunId, type TaskRunKey } from './loaders.ts';
 import { PlacementRef } from './placement.ts';
@@ -11,6 +11,9 @@ import { RunRef } from './run-list.ts';
 import { source } from './source.ts';
 import { TaskRef } from './task.ts';
 import { TaskRunRef, TaskRunState } from './task-run-list.ts';
+
+/** As many task runs are told of at once by their ids. */
+const MAX_IDS = 100;
 
 /** Reads a task run's id; null for a text that is none. */
 export function readTaskRunId(id: string): TaskRunKey | null {
@@ -126,6 +129,17 @@ builder.queryFields((t) => ({
     resolve: (_, { id }, { loaders }) => {
       const key = readTaskRunId(id);
       return key === null ? null : loaders.taskRuns.load(key);
+    },
+  }),
+  taskRuns: t.field({
+    type: [TaskRunRef],
+    role: 'VIEWER',
+    args: { ids: t.arg.idList({ description: `Their ids; ${MAX_IDS} at most.` }) },
+    description: 'Some task runs, in the order of their ids; those that there are not are left out.',
+    resolve: async (_, { ids }, { loaders }) => {
+      if (ids.length > MAX_IDS) throw badInput(`Name ${MAX_IDS} task runs at most, not ${ids.length}.`);
+      const keys = ids.map((id) => readTaskRunId(String(id))).filter((key) => key !== null);
+      return (await Promise.all(keys.map((key) => loaders.taskRuns.load(key)))).filter((each) => each !== null);
     },
   }),
 }));

@@ -24,6 +24,7 @@ export type OperationName =
   | 'runs'
   | 'simulate-placement'
   | 'task-run'
+  | 'task-run-config'
   | 'task-run-placement'
   | 'tokens'
   | 'trigger-run'

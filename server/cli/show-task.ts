@@ -1,11 +1,11 @@
 import type { Client } from './client.ts';
 import type { Context } from './command.ts';
-import { EXIT_CODES } from './exit-code.ts';
+import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import { namedTaskRuns } from './named-task-runs.ts';
 import { styleOfState } from './output.ts';
 import { failureText, labelOf, type TaskRunView } from './run-progress.ts';
-import { oneLine, terminalText } from './terminal-text.ts';
+import { oneLine } from './terminal-text.ts';
 
 interface TaskRunConfig {
   readonly with: unknown;
@@ -20,7 +20,7 @@ export async function showTask(
   id: string,
   task: string | undefined,
   context: Context,
-): Promise<number> {
+): Promise<ExitCode> {
   const found = await namedTaskRuns(client, id, task);
   const [taskRun] = found;
   if (found.length > 1 || taskRun === undefined) {
@@ -68,7 +68,7 @@ function withLines(given: unknown): readonly string[] {
           ...value
             .replace(/\n$/, '')
             .split('\n')
-            .map((line) => `    ${terminalText(line)}`),
+            .map((line) => `    ${oneLine(line)}`),
         ]
       : [`  ${oneLine(name)}: ${oneLine(JSON.stringify(value))}`],
   );
@@ -77,4 +77,4 @@ function withLines(given: unknown): readonly string[] {
 const jsonLines = (value: unknown): readonly string[] =>
   JSON.stringify(value, null, 2)
     .split('\n')
-    .map((line) => `  ${terminalText(line)}`);
+    .map((line) => `  ${oneLine(line)}`);

@@ -404,6 +404,16 @@ export type QueueOverviewText = {
   readonly pipelines: readonly { readonly name: string; readonly count: number }[];
 };
 
+export type TimedAttempt = {
+  readonly number: number;
+  readonly state: AttemptState;
+  readonly nodeName: string;
+  readonly assignedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly failure: { readonly kind: FailureKind; readonly message: string } | null;
+};
+
 export type PlacementText = {
   readonly at: string;
   readonly verdict: PlacementVerdict;
@@ -1038,13 +1048,30 @@ export const RunFeed: Operation<RunFeedData, RunFeedVariables> = {
   text: 'subscription RunFeed($id: ID!, $after: String) { run(id: $id, after: $after) { type cursor run { ...RunRow } taskRun { ...TaskRunRow } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
-export type TaskRunDetailData = {
+export type TaskRunAttemptsData = {
+  readonly taskRuns: readonly { readonly id: string; readonly attempts: readonly TimedAttempt[] }[];
+};
+export type TaskRunAttemptsVariables = { readonly ids: readonly string[] };
+export const TaskRunAttempts: Operation<TaskRunAttemptsData, TaskRunAttemptsVariables> = {
+  name: 'TaskRunAttempts',
+  text: 'query TaskRunAttempts($ids: [ID!]!) { taskRuns(ids: $ids) { id attempts { ...TimedAttempt } } } fragment TimedAttempt on Attempt { number state nodeName assignedAt startedAt finishedAt failure { kind message } }',
+};
+
+export type TaskRunConfigData = {
   readonly taskRunConfig: {
     readonly with: Json | null;
     readonly env: Json | null;
     readonly item: Json | null;
     readonly problem: ReasonText | null;
   } | null;
+};
+export type TaskRunConfigVariables = { readonly id: string };
+export const TaskRunConfig: Operation<TaskRunConfigData, TaskRunConfigVariables> = {
+  name: 'TaskRunConfig',
+  text: 'query TaskRunConfig($id: ID!) { taskRunConfig(id: $id) { with env item problem { ...ReasonText } } } fragment ReasonText on Reason { code message remedy }',
+};
+
+export type TaskRunDetailData = {
   readonly taskRun:
     | (TaskRunRow & {
         readonly outputs: Json | null;
@@ -1072,7 +1099,7 @@ export type TaskRunDetailData = {
 export type TaskRunDetailVariables = { readonly id: string };
 export const TaskRunDetail: Operation<TaskRunDetailData, TaskRunDetailVariables> = {
   name: 'TaskRunDetail',
-  text: 'query TaskRunDetail($id: ID!) { taskRunConfig(id: $id) { with env item problem { ...ReasonText } } taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs attempts { ...AttemptRow } task { ...TaskShape with timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type TaskRunPlacementData = { readonly taskRun: { readonly placement: PlacementText | null } | null };

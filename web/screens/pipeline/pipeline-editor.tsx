@@ -5,9 +5,11 @@ import { asFault, type Fault } from '../../client/fault.ts';
 import { ApplyPipeline, type ApplyPipelineData } from '../../client/operations.ts';
 import { ActionButton } from '../../design/action-button.tsx';
 import { FaultNotice } from '../../design/notices.tsx';
+import { localText } from '../../design/time.ts';
 import { say } from '../../design/toast.tsx';
 import { TaskGraph } from '../graph/task-graph.tsx';
 import { useRefusal } from '../session/viewer.ts';
+import { useDraft, type DraftedText } from './use-draft.ts';
 import { YamlField } from './yaml-field.tsx';
 
 type Result = ApplyPipelineData['applyPipeline'];
@@ -28,14 +30,8 @@ const PAUSE_MS = 250;
 export function PipelineEditor({ text: original, name }: EditorProps) {
   const router = useRouter();
   const refusal = useRefusal('AUTHOR');
-  const [text, setText] = useState(original);
-  /** What was edited from. Another version may be applied meanwhile, and must not take away what has been typed. */
-  const [base, setBase] = useState(original);
-  const takeOver = (): void => {
-    setBase(original);
-    setText(original);
-  };
-  if (original !== base && (text === base || text === original)) takeOver();
+  const draft = useDraft(original, name);
+  const { text, offered } = draft;
   const [result, setResult] = useState<Result | null>(null);
   const [fault, setFault] = useState<Fault | null>(null);
   const checked = useRef<Applied | null>(null);
@@ -68,13 +64,20 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
       return;
     }
     const { pipelineName, number } = applyPipeline.version;
+    draft.applied();
     say(applyPipeline.change === 'UNCHANGED' ? 'It says the same as before.' : `Version ${number} is applied.`);
     await router.push(`/pipelines/${encodeURIComponent(pipelineName)}`);
   };
   return (
     <div className="editor">
       <div className="stack">
-        <YamlField text={text} change={setText} problems={problems} isReadOnly={refusal !== null} />
+        {offered === null || refusal !== null ? null : <Offer draft={draft} at={offered.at} />}
+        <YamlField
+          text={text}
+          change={draft.change}
+          problems={problems}
+          isReadOnly={refusal !== null || offered !== null}
+        />
         <div className="spread">
           <Verdict good={good} problems={problems} name={name} refusal={refusal} />
           <ActionButton
@@ -88,7 +91,8 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
             Apply
           </ActionButton>
         </div>
-        {original === base ? null : <Meanwhile takeOver={takeOver} />}
+        {draft.isOutdated ? <Meanwhile takeOver={draft.discard} /> : null}
+        <DraftFacts draft={draft} original={original} isReadOnly={refusal !== null} />
         {fault ? <FaultNotice fault={fault} /> : null}
       </div>
       {checked.current === null ? null : (
@@ -104,6 +108,42 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
           )}
         />
       )}
+    </div>
+  );
+}
+
+const Offer = ({ draft, at }: { readonly draft: DraftedText; readonly at: number }) => (
+  <div className="notice tone-warn" role="status" aria-label="Draft">
+    <div>
+      <strong>There is a draft from {localText(new Date(at).toISOString())} that was not applied.</strong> Restore it,
+      or discard it and edit what is applied.
+    </div>
+    <ActionButton act={draft.discard}>Discard the draft</ActionButton>
+    <ActionButton look="primary" act={draft.restore}>
+      Restore the draft
+    </ActionButton>
+  </div>
+);
+
+interface DraftFactsProps {
+  readonly draft: DraftedText;
+  readonly original: string;
+  readonly isReadOnly: boolean;
+}
+
+/** That what is written is kept, and how to give it up. */
+function DraftFacts({ draft: { text, offered, isKept, discard }, original, isReadOnly }: DraftFactsProps) {
+  if (isReadOnly || offered !== null || text === original) return null;
+  return (
+    <div className="spread">
+      <p className="hint">
+        {isKept
+          ? 'Kept as a draft in this browser until it is applied.'
+          : 'This browser keeps no draft of it: apply it before you leave the page.'}
+      </p>
+      <ActionButton look="bare" confirm="Really discard it?" act={discard}>
+        Discard the draft
+      </ActionButton>
     </div>
   );
 }
@@ -132,7 +172,7 @@ function Verdict({ good, problems, name, refusal }: VerdictProps) {
         {problems.map(({ code, line, column, message, suggestion }, at) => (
           <li key={`${code}${at}`}>
             <span className="wrong">{line === null ? '' : `${line}:${column} `}</span>
-            {message} <span className="faint">{suggestion === null ? '' : `Did you mean “${suggestion}”?`}</span>
+            {message} <span className="faint">{suggestion}</span>
           </li>
         ))}
       </ul>

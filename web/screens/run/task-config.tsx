@@ -1,17 +1,19 @@
-import type { TaskRunDetailData } from '../../client/operations.ts';
+import { TaskRunConfig, type TaskRunDetailData } from '../../client/operations.ts';
 import type { Json } from '../../client/operation.ts';
+import { useQuery } from '../../client/use-query.ts';
 import { Fact } from '../../design/fact.tsx';
 import { JsonView } from '../../design/json-view.tsx';
+import { FaultNotice, Loading } from '../../design/notices.tsx';
 import { isoDurationText } from '../../design/time.ts';
 
 interface TaskConfigProps {
+  readonly id: string;
   readonly task: NonNullable<TaskRunDetailData['taskRun']>['task'];
-  readonly config: TaskRunDetailData['taskRunConfig'];
   readonly hasRun: boolean;
 }
 
 /** What a task run is made of, and what it was executed with. */
-export function TaskConfig({ task, config, hasRun }: TaskConfigProps) {
+export function TaskConfig({ id, task, hasRun }: TaskConfigProps) {
   if (task === null) return <p className="faint">Its pipeline’s version is not kept any more.</p>;
   const { runner, description, resources, timeout, killGrace, retry, nodeSelector, tolerations, env, needs } = task;
   return (
@@ -33,7 +35,7 @@ export function TaskConfig({ task, config, hasRun }: TaskConfigProps) {
         )}
         {tolerations.length === 0 ? null : <Fact name="Tolerates">{tolerations.map(({ key }) => key).join(', ')}</Fact>}
       </dl>
-      <Filled task={task} config={config} hasRun={hasRun} />
+      <Filled id={id} task={task} hasRun={hasRun} />
     </div>
   );
 }
@@ -43,7 +45,11 @@ interface FilledProps extends TaskConfigProps {
 }
 
 /** With params, outputs and its item filled in; as the pipeline has it where that cannot be said. */
-function Filled({ task, config, hasRun }: FilledProps) {
+function Filled({ id, task, hasRun }: FilledProps) {
+  const { data, fault, reload } = useQuery(TaskRunConfig, { id });
+  if (fault) return <FaultNotice fault={fault} retry={reload} />;
+  if (data === null) return <Loading what="its config" />;
+  const config = data.taskRunConfig;
   const isFilled = config !== null && config.problem === null;
   const env = isFilled ? config.env : Object.fromEntries(task.env.map(({ key, value }) => [key, value]));
   return (

@@ -93,7 +93,7 @@ export function TaskPanel({ taskRun, tab, chooseTab, close }: TaskPanelProps) {
           ) : tab === 'attempts' ? (
             <Attempts detail={detail} />
           ) : (
-            <TaskConfig task={detail.task} config={data?.taskRunConfig ?? null} hasRun={detail.attempt !== null} />
+            <TaskConfig key={version} id={id} task={detail.task} hasRun={detail.attempt !== null} />
           )
         ) : null}
       </Tabs>
