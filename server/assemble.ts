@@ -58,15 +58,18 @@ export interface Assembly {
   readonly firstStart: boolean;
 }
 
+/** Where the plugins of a server come from. */
+const pluginSources = (config: Config): readonly string[] => [
+  ...BUILT_IN_PLUGINS,
+  ...(config.enableMockRunner ? [MOCK_RUNNER] : []),
+  ...config.plugins,
+];
+
 /** Opens the store and wires everything on it. Rejects with what keeps the store from opening. */
 export async function assemble(config: Config, log: Logger, clock: Clock = systemClock): Promise<Assembly> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({ url: config.databaseUrl, clock, log: (...notes) => log.warn({ notes }, 'store') });
-  const registry = await createRegistry(
-    [...BUILT_IN_PLUGINS, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
-    process.cwd(),
-    config.plugins,
-  );
+  const registry = await createRegistry(pluginSources(config), process.cwd(), config.plugins);
   for (const { state, source, problem } of registry.list()) {
     if (state !== 'ACTIVE') log.error({ plugin: source, problem }, 'A plugin could not be loaded.');
   }
@@ -147,8 +150,12 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
     placement,
     history,
     decisions: decisionReader(store, registry),
-    simulation: simulationReader(engines, store, clock, (pool, choice) =>
-      makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
+    simulation: simulationReader(
+      engines,
+      store,
+      clock,
+      (pool, choice) => makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
+      { plugins: pluginSources(config), foreign: config.plugins, batch: PLACEMENT_BATCH },
     ),
     schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },
     health: {

@@ -218,7 +218,11 @@ export async function startApi(
       rerun: () => ({ ok: false, reason: { code: 'CALL_NOT_KEPT', message: 'Nothing is decided here.' } }),
     },
     schedulers: { check: () => [] },
-    simulation: { node: () => null, simulate: () => null, replay: () => Promise.resolve(null) },
+    simulation: {
+      node: () => null,
+      simulate: () => null,
+      replay: () => Promise.reject(new Error('No pool is run here.')),
+    },
     health: { reasons: () => Promise.resolve(unready) },
     newRunId: () => runId(uuid7(clock.now())),
     log: (level, message, details) => notes.push({ level, message, details }),

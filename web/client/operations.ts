@@ -82,6 +82,8 @@ export type ReplayInput = {
   readonly to?: string | null | undefined;
 };
 
+export type ReplayPhase = 'DONE' | 'READING' | 'REPLAYING';
+
 export type RetryFrom = 'ALL' | 'FAILED' | 'TASKS';
 
 export type RetryRunInput = {
@@ -198,6 +200,38 @@ export type PoolRow = {
       readonly shadowNodeName: string | null;
     }[];
   } | null;
+};
+
+export type ReplayText = {
+  readonly recordedCount: number;
+  readonly sampledCount: number;
+  readonly stretches: number;
+  readonly taskRunCount: number;
+  readonly results: readonly {
+    readonly choice: { readonly scheduler: string; readonly config: Json };
+    readonly version: string;
+    readonly faults: number;
+    readonly ended: number;
+    readonly makespan: string;
+    readonly waitMs: {
+      readonly mean: number;
+      readonly p50: number;
+      readonly p95: number;
+      readonly p99: number;
+      readonly max: number;
+    };
+    readonly slowdown: { readonly mean: number; readonly p95: number };
+    readonly utilization: readonly { readonly resource: string; readonly share: number }[];
+    readonly fairness: number;
+    readonly preemptions: number;
+    readonly deadlineMisses: number;
+    readonly samples: readonly {
+      readonly at: string;
+      readonly pending: number;
+      readonly running: number;
+      readonly utilization: readonly { readonly resource: string; readonly share: number }[];
+    }[];
+  }[];
 };
 
 export type PoolSampleText = {
@@ -580,38 +614,16 @@ export const SimulatePlacement: Operation<SimulatePlacementData, SimulatePlaceme
 
 export type ReplayPeriodData = {
   readonly replay: {
-    readonly taskRunCount: number;
-    readonly results: readonly {
-      readonly choice: { readonly scheduler: string; readonly config: Json };
-      readonly version: string;
-      readonly faults: number;
-      readonly ended: number;
-      readonly makespan: string;
-      readonly waitMs: {
-        readonly mean: number;
-        readonly p50: number;
-        readonly p95: number;
-        readonly p99: number;
-        readonly max: number;
-      };
-      readonly slowdown: { readonly mean: number; readonly p95: number };
-      readonly utilization: readonly { readonly resource: string; readonly share: number }[];
-      readonly fairness: number;
-      readonly preemptions: number;
-      readonly deadlineMisses: number;
-      readonly samples: readonly {
-        readonly at: string;
-        readonly pending: number;
-        readonly running: number;
-        readonly utilization: readonly { readonly resource: string; readonly share: number }[];
-      }[];
-    }[];
+    readonly phase: ReplayPhase;
+    readonly share: number;
+    readonly scheduler: string | null;
+    readonly replay: ReplayText | null;
   };
 };
 export type ReplayPeriodVariables = { readonly input: ReplayInput };
 export const ReplayPeriod: Operation<ReplayPeriodData, ReplayPeriodVariables> = {
   name: 'ReplayPeriod',
-  text: 'query ReplayPeriod($input: ReplayInput!) { replay(input: $input) { taskRunCount results { choice { scheduler config } version faults ended makespan waitMs { mean p50 p95 p99 max } slowdown { mean p95 } utilization { resource share } fairness preemptions deadlineMisses samples { at pending running utilization { resource share } } } } }',
+  text: 'subscription ReplayPeriod($input: ReplayInput!) { replay(input: $input) { phase share scheduler replay { ...ReplayText } } } fragment ReplayText on Replay { recordedCount sampledCount stretches taskRunCount results { choice { scheduler config } version faults ended makespan waitMs { mean p50 p95 p99 max } slowdown { mean p95 } utilization { resource share } fairness preemptions deadlineMisses samples { at pending running utilization { resource share } } } }',
 };
 
 export type PluginsData = {
