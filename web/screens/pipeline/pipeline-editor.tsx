@@ -32,29 +32,7 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
   const refusal = useRefusal('AUTHOR');
   const draft = useDraft(original, name);
   const { text, offered } = draft;
-  const [result, setResult] = useState<Result | null>(null);
-  const [fault, setFault] = useState<Fault | null>(null);
-  const checked = useRef<Applied | null>(null);
-  useEffect(() => {
-    if (refusal !== null) return undefined;
-    const ending = new AbortController();
-    const timer = setTimeout(() => {
-      ask(ApplyPipeline, { input: { yaml: text, dryRun: true } }, ending.signal).then(
-        ({ applyPipeline }) => {
-          setFault(null);
-          setResult(applyPipeline);
-          if (applyPipeline.__typename === 'ApplyPipelinePayload') checked.current = applyPipeline;
-        },
-        (error: unknown) => {
-          if (!ending.signal.aborted) setFault(asFault(error));
-        },
-      );
-    }, PAUSE_MS);
-    return () => {
-      clearTimeout(timer);
-      ending.abort();
-    };
-  }, [text, refusal]);
+  const { result, setResult, fault, checked } = useCheck(text, refusal === null);
   const problems = result?.__typename === 'InvalidPipeline' ? result.problems : [];
   const good = result?.__typename === 'ApplyPipelinePayload' ? result : null;
   const apply = async (): Promise<void> => {
@@ -110,6 +88,34 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
       )}
     </div>
   );
+}
+
+/** What the server says of a text, a moment after it was typed. */
+function useCheck(text: string, isOn: boolean) {
+  const [result, setResult] = useState<Result | null>(null);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const checked = useRef<Applied | null>(null);
+  useEffect(() => {
+    if (!isOn) return undefined;
+    const ending = new AbortController();
+    const timer = setTimeout(() => {
+      ask(ApplyPipeline, { input: { yaml: text, dryRun: true } }, ending.signal).then(
+        ({ applyPipeline }) => {
+          setFault(null);
+          setResult(applyPipeline);
+          if (applyPipeline.__typename === 'ApplyPipelinePayload') checked.current = applyPipeline;
+        },
+        (error: unknown) => {
+          if (!ending.signal.aborted) setFault(asFault(error));
+        },
+      );
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      ending.abort();
+    };
+  }, [text, isOn]);
+  return { result, setResult, fault, checked };
 }
 
 const Offer = ({ draft, at }: { readonly draft: DraftedText; readonly at: number }) => (

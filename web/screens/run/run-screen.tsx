@@ -116,6 +116,11 @@ export function RunScreen({ id }: { readonly id: string }) {
 }
 
 function Summary({ view: { run, taskRuns }, revision }: { readonly view: RunView; readonly revision: number }) {
+  // Everything here is counted from the list, which is what the other tabs show, so that the numbers agree.
+  const ended = useMemo(
+    () => taskRuns.reduce((sum, { isFinished }) => sum + (isFinished ? 1 : 0), 0),
+    [taskRuns, revision],
+  );
   const states = useMemo(() => {
     const counts = new Map<string, number>();
     for (const { state } of taskRuns) counts.set(state, (counts.get(state) ?? 0) + 1);
@@ -132,11 +137,7 @@ function Summary({ view: { run, taskRuns }, revision }: { readonly view: RunView
           </span>
         ))}
       </div>
-      <div
-        className="meter"
-        role="img"
-        aria-label={`${run.counts.finished} of ${run.counts.total} task runs have ended`}
-      >
+      <div className="meter" role="img" aria-label={`${ended} of ${taskRuns.length} task runs have ended`}>
         {states.map(({ state, count }) => (
           <span
             key={state}
