@@ -185,7 +185,6 @@ interface TaskBoxProps {
 
 function TaskBox({ name, runner, counts }: TaskBoxProps) {
   const state = counts?.worst ?? 'WAITING';
-  const done = (counts?.states.get('SUCCEEDED') ?? 0) + (counts?.states.get('CACHED') ?? 0);
   return (
     <>
       <StateMark state={state} />
@@ -193,7 +192,7 @@ function TaskBox({ name, runner, counts }: TaskBoxProps) {
         <span className="clip mono">{name}</span>
         <span className="clip faint">
           {lookOf(state).word}
-          {counts !== undefined && counts.total > 1 ? ` · ${done} of ${counts.total}` : ''} · {runner}
+          {counts !== undefined && counts.total > 1 ? ` · ${counts.ended} of ${counts.total}` : ''} · {runner}
         </span>
       </span>
     </>
