@@ -102,6 +102,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/decision-reader.ts': ['server', 'plugins'],
   'server/simulated-placement.ts': ['server', 'plugins'],
   'server/replay.ts': ['server', 'plugins'],
+  'server/replay-thread.ts': ['server', 'plugins'],
+  'server/replay-worker.ts': ['server', 'plugins'],
   'server/built-in-plugins.ts': [],
   'server/log.ts': [],
   'server/clock.ts': [],

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,6 +17,17 @@ function sources(folder) {
     .filter(({ name }) => !LEFT_OUT.has(name) && name !== 'next-env.d.ts')
     .sort((one, other) => (one.name < other.name ? -1 : 1))
     .flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [join(folder, entry.name)]));
+}
+
+/** The files of the build that a browser keeps: as it asks for them, with the brackets of `[id]` escaped. */
+function writeServiceWorker() {
+  const out = join(web, 'out');
+  const files = sources(out)
+    .map((file) => file.slice(out.length).split(sep).map(encodeURIComponent).join('/'))
+    .filter((file) => !file.startsWith('/.') && file !== '/service-worker.js');
+  const build = JSON.stringify({ id: digest.slice(0, 16), files });
+  const program = readFileSync(join(web, 'worker', 'service-worker.js'), 'utf8');
+  writeFileSync(join(out, 'service-worker.js'), `const BUILD = ${build};\n${program}`);
 }
 
 const hash = createHash('sha256');
@@ -41,5 +52,6 @@ if (process.argv.includes('--force') || !existsSync(stamp) || readFileSync(stamp
     console.error(`${stdout}${stderr}\ngantry: the web UI could not be built.`);
     process.exit(1);
   }
+  writeServiceWorker();
   writeFileSync(stamp, digest);
 }

@@ -66,6 +66,13 @@ export interface Assembly {
   readonly firstStart: boolean;
 }
 
+/** Where the plugins of a server come from. */
+const pluginSources = (config: Config): readonly string[] => [
+  ...BUILT_IN_PLUGINS,
+  ...(config.enableMockRunner ? [MOCK_RUNNER] : []),
+  ...config.plugins,
+];
+
 /**
  * Takes the data folder, opens the store and wires everything on it. Rejects with what keeps the folder from being
  * taken or the store from opening. Closing the store frees the folder.
@@ -89,11 +96,7 @@ export async function assemble(config: Config, log: Logger, clock: Clock = syste
 }
 
 async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolder, store: Store): Promise<Assembly> {
-  const registry = await createRegistry(
-    [...BUILT_IN_PLUGINS, ...(config.enableMockRunner ? [MOCK_RUNNER] : []), ...config.plugins],
-    process.cwd(),
-    config.plugins,
-  );
+  const registry = await createRegistry(pluginSources(config), process.cwd(), config.plugins);
   for (const { state, source, problem } of registry.list()) {
     if (state !== 'ACTIVE') log.error({ plugin: source, problem }, 'A plugin could not be loaded.');
   }
@@ -198,8 +201,12 @@ async function wire(config: Config, log: Logger, clock: Clock, folder: DataFolde
     history,
     retention,
     decisions: decisionReader(store, registry),
-    simulation: simulationReader(engines, store, clock, (pool, choice) =>
-      makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
+    simulation: simulationReader(
+      engines,
+      store,
+      clock,
+      (pool, choice) => makeTrialPlacement(choice, { pool, registry, clock, log, batch: PLACEMENT_BATCH }),
+      { plugins: pluginSources(config), foreign: config.plugins, batch: PLACEMENT_BATCH },
     ),
     storage,
     schedulers: { check: ({ scheduler, config }) => registry.checkSchedulerConfig(scheduler, config) },

@@ -26,27 +26,38 @@ export interface Replayed extends SchedulerChoice {
   readonly faults: number;
 }
 
+/** Told how a replay goes on. */
+export interface ReplayWatcher {
+  readonly onDone?: (replayed: Replayed) => void;
+  /** A scheduler is at it, and this share of the work of all is done. */
+  readonly onProgress?: (scheduler: string, share: number) => void;
+}
+
 /** Lets several schedulers do the same work, one after the other; others have their turn in between. */
 export async function replayWorkload(
   workload: Workload,
   choices: readonly SchedulerChoice[],
   makePlacement: (choice: SchedulerChoice) => Placement,
   clock: Pick<Clock, 'turn'>,
-  onDone: (replayed: Replayed) => void = () => undefined,
+  { onDone, onProgress }: ReplayWatcher = {},
 ): Promise<readonly Replayed[]> {
   const all: Replayed[] = [];
   for (const choice of choices) {
+    onProgress?.(choice.scheduler, all.length / choices.length);
     const placement = makePlacement(choice);
     const steps = simulation(workload, placement);
     let outcome: Simulation | null = null;
     while (outcome === null) {
       const { done, value } = steps.next();
       if (done) outcome = value;
-      else await clock.turn();
+      else {
+        onProgress?.(choice.scheduler, (all.length + value / Math.max(1, workload.tasks.length)) / choices.length);
+        await clock.turn();
+      }
     }
     const { version, faults } = placement.schedulerStatus;
     const replayed = { ...choice, version, faults, summary: summaryOf(workload, outcome) };
-    onDone(replayed);
+    onDone?.(replayed);
     all.push(replayed);
   }
   return all;
@@ -97,7 +108,7 @@ export async function replayTrace(
   });
   const workload = { ...recorded, tasks };
   const parts = { pool: 'simulated', registry, clock: systemClock, log: createLog('error', 'pretty'), batch: 4_096 };
-  return replayWorkload(workload, choices, (choice) => makeTrialPlacement(choice, parts)!, systemClock, onDone);
+  return replayWorkload(workload, choices, (choice) => makeTrialPlacement(choice, parts)!, systemClock, { onDone });
 }
 
 async function readTrace({ trace, nodes, machines }: Omit<TraceReplay, 'choices' | 'plugins'>): Promise<Workload> {

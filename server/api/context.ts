@@ -151,11 +151,32 @@ export interface SimulationReader {
   node(pool: string, name: string): Node | null;
   /** Null when this server does not run the pool. */
   simulate(pool: string, choice: SchedulerChoice, changes: Changes): WhatIf | null;
-  /** What the pool did in a period, done again; null when that was too much. Times in milliseconds since the epoch. */
-  replay(pool: string, from: number, to: number, choices: readonly SchedulerChoice[]): Promise<Replay | null>;
+  /**
+   * What the pool did in a period, done again in the background; of a long period stretches of it. Times in milliseconds
+   * since the epoch. Rejects with an error whose message is for people, and when the signal is aborted.
+   */
+  replay(
+    pool: string,
+    from: number,
+    to: number,
+    choices: readonly SchedulerChoice[],
+    watcher: { readonly signal: AbortSignal; readonly onProgress: (progress: ReplayProgress) => void },
+  ): Promise<Replay>;
+}
+/** How far a replay is: runs are read, then each scheduler does the work. `share` from 0 to 1, of the phase. */
+export interface ReplayProgress {
+  readonly phase: 'READING' | 'REPLAYING';
+  readonly scheduler: string | null;
+  readonly share: number;
 }
 export interface Replay {
+  /** Those that were executed, and so are done again. */
   readonly taskRunCount: number;
+  /** Of all ended runs of the period, and of those that were taken. */
+  readonly recordedCount: number;
+  readonly sampledCount: number;
+  /** How many stretches of the period were taken; 1 when it is all of it. */
+  readonly stretches: number;
   readonly workload: Workload;
   readonly results: readonly (SchedulerChoice & {
     readonly version: string;

@@ -19,6 +19,8 @@ export interface Frame {
 
 /** Somebody who follows. Nothing is called after `onEnd` or `onFault`, or once it has left. */
 export interface Follower {
+  /** Nothing that happens from now on is missed. Called once, unless it ends before. */
+  onListening(): void;
   onFrame(frame: Frame): void;
   onEnd(): void;
   onFault(errors: readonly GraphQLError[]): void;
@@ -87,6 +89,7 @@ export class Feeds {
     let from: FollowedEvent | null = null;
     const orLater = (act: () => void) => (waiting ? void waiting.push(act) : act());
     const leave = feed.add({
+      onListening: () => follower.onListening(),
       onFrame: (frame) => orLater(() => (from && !isBehind(frame.event, from) ? undefined : follower.onFrame(frame))),
       onEnd: () => orLater(() => follower.onEnd()),
       onFault: (errors) => orLater(() => follower.onFault(errors)),
@@ -129,6 +132,7 @@ class Feed {
   readonly #variables: Variables;
   readonly #onEmpty: () => void;
   readonly #followers = new Set<Follower>();
+  #isListening = false;
   readonly #ended = new AbortController();
 
   constructor(
@@ -149,6 +153,7 @@ class Feed {
 
   add(follower: Follower): () => void {
     this.#followers.add(follower);
+    if (this.#isListening) follower.onListening();
     return () => {
       if (this.#followers.delete(follower) && this.#followers.size === 0) this.#close();
     };
@@ -161,7 +166,7 @@ class Feed {
         this.#finish((follower) => follower.onFault(source.errors));
         return;
       }
-      for await (const event of source.events as AsyncIterable<FollowedEvent>) {
+      for await (const event of heard(source.events as AsyncIterable<FollowedEvent>, () => this.#listen())) {
         if (this.#ended.signal.aborted) return;
         const frame = await frameOf(this.#operation, this.#ports, this.#viewer, this.#variables, event);
         for (const follower of this.#followers) follower.onFrame(frame);
@@ -171,6 +176,11 @@ class Feed {
       const errors = [publicFault(error, this.#ports.log)];
       this.#finish((follower) => follower.onFault(errors));
     }
+  }
+
+  #listen(): void {
+    this.#isListening = true;
+    for (const follower of this.#followers) follower.onListening();
   }
 
   /** The event that a subscription which begins now would begin with; null when it would end at once. */
@@ -198,6 +208,21 @@ class Feed {
     if (this.#ended.signal.aborted) return;
     this.#onEmpty();
     this.#ended.abort();
+  }
+}
+
+/** The same events; calls back once the source has been asked for the first, and so has set its listeners. */
+export async function* heard<Event>(events: AsyncIterable<Event>, onAsked: () => void): AsyncGenerator<Event> {
+  const iterator = events[Symbol.asyncIterator]();
+  try {
+    let next = iterator.next();
+    onAsked();
+    for (let step = await next; !step.done; step = await next) {
+      yield step.value;
+      next = iterator.next();
+    }
+  } finally {
+    await iterator.return?.();
   }
 }
 

@@ -67,6 +67,11 @@ NodeRef.implement({
   fields: (t) => ({
     name: t.exposeString('name', { description: 'What it is called.' }),
     poolName: t.exposeString('pool', { description: 'The name of its pool.' }),
+    revision: t.exposeFloat('revision', {
+      description:
+        'Grows with every change of the node while it is in one pool: of two answers about it, the one with the higher ' +
+        'revision is newer.',
+    }),
     connection: t.expose('connection', {
       type: NodeConnectionState,
       description: 'Whether the server hears from it.',

@@ -1,11 +1,14 @@
 import type { Sample } from '../simulation/meter.ts';
+import { ReplayFault } from '../simulation/replay-fault.ts';
 import { ownTraceOf } from '../simulation/own-trace.ts';
 import type { Distribution } from '../simulation/summary.ts';
 import { builder } from './builder.ts';
-import type { ApiContext, Replay } from './context.ts';
-import { badInput, notFound } from './errors.ts';
+import type { ApiContext, Replay, ReplayProgress } from './context.ts';
+import { badInput, notFound, tooMany } from './errors.ts';
 import { SchedulerChoiceRef } from './pool.ts';
+import { source } from './source.ts';
 import { objectOf, SchedulerChoiceInput } from './update-pool.ts';
+import { enumOf } from './vocabulary.ts';
 
 const DistributionRef = builder.objectRef<Distribution>('Distribution').implement({
   role: 'VIEWER',
@@ -126,6 +129,18 @@ const ReplayRef = builder.objectRef<Replay>('Replay').implement({
   description: 'What a pool did in a period, done again in virtual time by several schedulers.',
   fields: (t) => ({
     taskRunCount: t.exposeInt('taskRunCount', { description: 'How many task runs were done again.' }),
+    recordedCount: t.exposeInt('recordedCount', {
+      description: 'How many task runs the runs have that were created in the period and have ended.',
+    }),
+    sampledCount: t.exposeInt('sampledCount', {
+      description:
+        'How many of those belong to the runs that were taken: all of them, or of a busy period evenly spread stretches. ' +
+        'Within a stretch runs arrive as they did, and the nodes are all there; what had been going on when a stretch ' +
+        'began is left out, and the end of the stretch before goes on there instead.',
+    }),
+    stretches: t.exposeInt('stretches', {
+      description: 'How many stretches of the period were taken; 1 when it is all of it.',
+    }),
     trace: t.field({
       type: 'JSON',
       description: 'What was done, as a trace that `gantry replay` takes.',
@@ -151,7 +166,18 @@ const ReplayInput = builder.inputType('ReplayInput', {
 
 const MAX_SCHEDULERS = 10;
 
-async function replay(input: typeof ReplayInput.$inferInput, { ports, loaders }: ApiContext): Promise<Replay> {
+type Input = typeof ReplayInput.$inferInput;
+type OnProgress = (progress: Progressed) => void;
+
+/** Who has a replay under way. One takes a processor for minutes. */
+const underWay = new WeakMap<ApiContext['ports'], Set<string>>();
+
+async function replay(
+  input: Input,
+  { ports, loaders, viewer }: ApiContext,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<Replay> {
   const name = input.pool ?? 'default';
   if ((await loaders.pools.load(name)) === null) throw notFound(`There is no pool “${name.slice(0, 64)}”.`);
   const choices = input.schedulers.map(({ scheduler, config }) => ({
@@ -163,9 +189,20 @@ async function replay(input: typeof ReplayInput.$inferInput, { ports, loaders }:
   }
   const [problem] = choices.flatMap((choice) => ports.schedulers.check(choice));
   if (problem) throw badInput(`${problem.message} ${problem.remedy ?? ''}`.trim());
-  const replayed = await ports.simulation.replay(name, input.from, input.to ?? ports.clock.now(), choices);
-  if (replayed === null) throw badInput('The period has more than 20000 task runs: choose a shorter one.');
-  return replayed;
+  const busy = underWay.get(ports) ?? new Set();
+  underWay.set(ports, busy);
+  if (busy.has(viewer.tokenId)) {
+    throw tooMany('A replay of this token is under way. Wait until it has ended, or end it by leaving it.');
+  }
+  busy.add(viewer.tokenId);
+  try {
+    const to = input.to ?? ports.clock.now();
+    return await ports.simulation.replay(name, input.from, to, choices, { signal, onProgress });
+  } catch (error) {
+    throw error instanceof ReplayFault ? badInput(error.message) : error;
+  } finally {
+    busy.delete(viewer.tokenId);
+  }
 }
 
 builder.queryFields((t) => ({
@@ -175,7 +212,77 @@ builder.queryFields((t) => ({
     args: { input: t.arg({ type: ReplayInput, description: 'Which period, and by whom.' }) },
     description:
       'What a pool did in a period, done again by other schedulers on the nodes of now: each task run that was executed, ' +
-      'for as long as it took. Changes nothing.',
-    resolve: (_, { input }, context) => replay(input, context),
+      'for as long as it took. Changes nothing. Answers when it is done: the subscription of the same name tells how far ' +
+      'it is. One at a time for each token.',
+    resolve: (_, { input }, context) =>
+      replay(input, context, context.signal ?? new AbortController().signal, () => undefined),
+  }),
+}));
+
+const ReplayPhase = enumOf<ReplayProgress['phase'] | 'DONE'>('ReplayPhase', 'What a replay is at.', {
+  READING: 'It looks through the runs of the period.',
+  REPLAYING: 'A scheduler does the work.',
+  DONE: 'All have done it.',
+});
+
+/** How far a replay is, and at the end what came of it. */
+type Progressed = Omit<ReplayProgress, 'phase'> & {
+  readonly phase: ReplayProgress['phase'] | 'DONE';
+  readonly replay?: Replay;
+};
+
+const ReplayEventRef = builder.objectRef<Progressed>('ReplayEvent').implement({
+  role: 'VIEWER',
+  description: 'How far a replay is.',
+  fields: (t) => ({
+    phase: t.field({ type: ReplayPhase, description: 'What it is at.', resolve: ({ phase }) => phase }),
+    share: t.exposeFloat('share', { description: 'How much of that is done, from 0 to 1.' }),
+    scheduler: t.exposeString('scheduler', { nullable: true, description: 'Who does the work.' }),
+    replay: t.field({
+      type: ReplayRef,
+      nullable: true,
+      description: 'What came of it; null until it is done.',
+      resolve: (event) => event.replay ?? null,
+    }),
+  }),
+});
+
+/** What is told of a replay, the newest where the reader is slow; its end is told last. */
+async function* replayEvents(input: Input, context: ApiContext, signal: AbortSignal): AsyncGenerator<Progressed> {
+  let news: Progressed | null = null;
+  let ring: () => void = () => undefined;
+  let fault: { readonly error: unknown } | null = null;
+  const tell = (event: Progressed): void => {
+    news = event;
+    ring();
+  };
+  replay(input, context, signal, tell).then(
+    (done) => tell({ phase: 'DONE', scheduler: null, share: 1, replay: done }),
+    (error: unknown) => {
+      fault = { error };
+      ring();
+    },
+  );
+  for (;;) {
+    if (news === null && fault === null) await new Promise<void>((resolve) => (ring = resolve));
+    if (signal.aborted) return;
+    const event = news as Progressed | null;
+    news = null;
+    if (event !== null) yield event;
+    else if (fault !== null) throw (fault as { readonly error: unknown }).error;
+    if (event?.phase === 'DONE') return;
+  }
+}
+
+builder.subscriptionFields((t) => ({
+  replay: t.field({
+    type: ReplayEventRef,
+    role: 'OPERATOR',
+    args: { input: t.arg({ type: ReplayInput, description: 'Which period, and by whom.' }) },
+    description:
+      'Does a replay in the background: how far it is, a few times a second, and at last what came of it. Who ends the ' +
+      'subscription ends the replay. One at a time for each token.',
+    subscribe: (_, { input }, context) => source(context, (signal) => replayEvents(input, context, signal)),
+    resolve: (event) => event,
   }),
 }));

@@ -8,13 +8,7 @@ import { IdempotencyConflictRef, idempotencyConflict, KEY_DESCRIPTION, readKey }
 import { readRunId } from './loaders.ts';
 import { PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
-import {
-  refusalOf,
-  RunNotFinishedRef,
-  RunNotFoundRef,
-  runNotFound,
-  TaskNotFoundRef,
-} from './run-refusals.ts';
+import { refusalOf, RunNotFinishedRef, RunNotFoundRef, runNotFound, TaskNotFoundRef } from './run-refusals.ts';
 import { enumOf } from './vocabulary.ts';
 
 interface Retried {
@@ -41,7 +35,7 @@ const RetryRunResult = builder.unionType('RetryRunResult', {
     PipelineNotFoundRef,
     TaskNotFoundRef,
     IdempotencyConflictRef,
-    ],
+  ],
   resolveType: resultType('RetryRunPayload'),
 });
 

@@ -95,6 +95,10 @@ RunRef.implement({
       nullable: true,
       description: 'The id of the run that it repeats, also when that has been deleted.',
     }),
+    revision: t.exposeFloat('revision', {
+      description:
+        'Grows with every change of the run: of two answers about it, the one with the higher revision is newer.',
+    }),
     poolName: t.exposeString('pool', { description: 'Its pool’s name.' }),
     pool: t.field({
       type: PoolRef,

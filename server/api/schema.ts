@@ -13,6 +13,7 @@ import './steer-run.ts';
 import './delete-run.ts';
 import './run-event.ts';
 import './task-run.ts';
+import './task-config.ts';
 import './log.ts';
 import './node.ts';
 import './node-attempts.ts';

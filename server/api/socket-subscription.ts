@@ -3,7 +3,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { FollowedEvent } from '../events/follow.ts';
 import type { ApiPorts } from './context.ts';
 import { publicFault } from './errors.ts';
-import { frameOf, type Feeds, type Follower, type Frame } from './feeds.ts';
+import { frameOf, heard, type Feeds, type Follower, type Frame } from './feeds.ts';
 import type { Operation, Operations, Variables } from './operations.ts';
 import type { Outlet } from './outlet.ts';
 import { executeEvent, openSource } from './subscription.ts';
@@ -34,12 +34,15 @@ export class SocketSubscription {
   readonly #before: Buffer;
   readonly #ended = new AbortController();
   #leave: (() => void) | null = null;
-  /** Frames that wait, the latest by key, in the order in which the keys came first. */
+  /** Frames that wait, the latest by key, in the order of their events. */
   readonly #waiting = new Map<string, Frame>();
   /** The last event that was dropped. */
   #dropped: FollowedEvent | null = null;
   #isResyncing = false;
   #finish: (() => void) | null = null;
+  #onListening: () => void = () => undefined;
+  /** Resolves when nothing that happens from then on is missed, or when it is over. */
+  readonly listening = new Promise<void>((resolve) => (this.#onListening = resolve));
   readonly #resume = () => this.#flush();
 
   constructor(id: string, host: SubscriptionHost, ports: ApiPorts, operation: Operation, variables: Variables) {
@@ -53,6 +56,7 @@ export class SocketSubscription {
 
   start(feeds: Feeds, operations: Operations): void {
     const follower: Follower = {
+      onListening: () => this.#onListening(),
       onFrame: (frame) => this.#offer(frame),
       onEnd: () => this.#finishWith(() => this.#host.complete(this.#id)),
       onFault: (errors) => this.#finishWith(() => this.#host.fail(this.#id, errors)),
@@ -64,6 +68,7 @@ export class SocketSubscription {
   /** The client has had enough, or has gone. */
   stop(): void {
     this.#ended.abort();
+    this.#onListening();
     this.#leave?.();
     this.#host.outlet.forget(this.#resume);
     this.#waiting.clear();
@@ -81,6 +86,9 @@ export class SocketSubscription {
     }
     if (this.#dropped !== null) this.#dropped = frame.event;
     else {
+      // Deleted first, so that the key moves to the end: a later frame must not overtake what happened before it, and a
+      // client resumes from the cursor of the last frame that it was sent.
+      this.#waiting.delete(frame.key);
       this.#waiting.set(frame.key, frame);
       if (this.#waiting.size > MAX_KEYS) {
         this.#waiting.clear();
@@ -137,7 +145,7 @@ export class SocketSubscription {
         if (!signal.aborted) this.#host.fail(this.#id, source.errors);
         return;
       }
-      for await (const event of source.events) {
+      for await (const event of heard(source.events, () => this.#onListening())) {
         const result = await executeEvent(this.#operation, this.#ports, viewer, this.#variables, event);
         if (signal.aborted) return;
         if (!this.#ports.tokens.isGood(viewer)) {

@@ -3,7 +3,7 @@ import { attemptId, parseTaskRunId, taskRunId } from '../domain/ids.ts';
 import { isActiveTaskRun, isTerminalTaskRun } from '../domain/task-run.ts';
 import { AttemptRef, FailureRef, placedAttempt } from './attempt.ts';
 import { builder } from './builder.ts';
-import { notFound } from './errors.ts';
+import { badInput, notFound } from './errors.ts';
 import { explainTaskRun, explanations } from './explain-task-run.ts';
 import { readRunId, type TaskRunKey } from './loaders.ts';
 import { PlacementRef } from './placement.ts';
@@ -13,6 +13,9 @@ import { TaskRef } from './task.ts';
 import { reasonOf } from './task-run-reason.ts';
 import { TaskRunRef, TaskRunState } from './task-run-list.ts';
 import { ReasonRef } from './vocabulary.ts';
+
+/** As many task runs are told of at once by their ids. */
+const MAX_IDS = 100;
 
 /** Reads a task run's id; null for a text that is none. */
 export function readTaskRunId(id: string): TaskRunKey | null {
@@ -42,6 +45,10 @@ TaskRunRef.implement({
   description: 'One task in one run: one per map index where the task fans out.',
   fields: (t) => ({
     id: t.id({ description: 'The run’s id and the ordinal.', resolve: ({ run, ordinal }) => taskRunId(run, ordinal) }),
+    revision: t.exposeFloat('revision', {
+      description:
+        'Grows with every change but `progress`: of two answers about it, the one with the higher revision is newer.',
+    }),
     ordinal: t.exposeInt('ordinal', { description: 'Its place in the run, for ever.' }),
     taskKey: t.exposeString('taskKey', { description: 'The key of its task.' }),
     mapIndex: t.exposeInt('mapIndex', {
@@ -136,6 +143,17 @@ builder.queryFields((t) => ({
     resolve: (_, { id }, { loaders }) => {
       const key = readTaskRunId(id);
       return key === null ? null : loaders.taskRuns.load(key);
+    },
+  }),
+  taskRuns: t.field({
+    type: [TaskRunRef],
+    role: 'VIEWER',
+    args: { ids: t.arg.idList({ description: `Their ids; ${MAX_IDS} at most.` }) },
+    description: 'Some task runs, in the order of their ids; those that there are not are left out.',
+    resolve: async (_, { ids }, { loaders }) => {
+      if (ids.length > MAX_IDS) throw badInput(`Name ${MAX_IDS} task runs at most, not ${ids.length}.`);
+      const keys = ids.map((id) => readTaskRunId(String(id))).filter((key) => key !== null);
+      return (await Promise.all(keys.map((key) => loaders.taskRuns.load(key)))).filter((each) => each !== null);
     },
   }),
 }));

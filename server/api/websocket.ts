@@ -153,6 +153,8 @@ class Socket implements SubscriptionHost {
   readonly #host: SocketHost;
   readonly #openedAt: number;
   readonly #running = new Map<string, SocketSubscription | null>();
+  /** Subscriptions that do not listen yet: what is asked after them is answered after that, so that nothing falls between. */
+  readonly #starting = new Set<Promise<void>>();
   #viewer: Viewer | null = null;
   #hasInitialised = false;
   #release: (() => void)[] = [];
@@ -323,6 +325,8 @@ class Socket implements SubscriptionHost {
       }
       const subscription = new SocketSubscription(id, this, this.#ports, operation, variables);
       this.#running.set(id, subscription);
+      const starting = subscription.listening.then(() => void this.#starting.delete(starting));
+      this.#starting.add(starting);
       subscription.start(this.#feeds, this.#operations);
     } catch (error) {
       this.fail(id, [publicFault(error, this.#ports.log)]);
@@ -331,6 +335,7 @@ class Socket implements SubscriptionHost {
 
   async #answer(id: string, execute: () => unknown): Promise<void> {
     try {
+      if (this.#starting.size > 0) await Promise.all(this.#starting);
       const result = (await execute()) as { data?: unknown; errors?: readonly GraphQLError[] };
       if (!('data' in result)) return this.#failWith(id, result.errors ?? []);
       const errors = result.errors?.map((error) => publicError(error, this.#ports.log));

@@ -1,5 +1,5 @@
 import type { Client } from './client.ts';
-import { existingRun } from './commands/show.ts';
+import { existingRun } from './existing-run.ts';
 import { CommandFailure } from './failure.ts';
 import { firstRows, type Page } from './pages.ts';
 import { labelOf, type TaskRunView } from './run-progress.ts';

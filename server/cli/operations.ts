@@ -27,6 +27,7 @@ export type OperationName =
   | 'simulate-placement'
   | 'storage'
   | 'task-run'
+  | 'task-run-config'
   | 'task-run-placement'
   | 'tokens'
   | 'trigger-run'

@@ -43,8 +43,10 @@ export async function* follow(
   isOver: () => Promise<boolean> = () => Promise.resolve(false),
 ): AsyncGenerator<{ readonly event: FollowedEvent; readonly source: ExpandedEvent | null }> {
   const backlog = new Backlog<Waiting>(BACKLOG_LIMIT);
+  const firstHeard = new Map<string, number>();
   const unlisten = hub.listen((batch) => {
     if (pools !== null && !pools.includes(batch.pool)) return;
+    if (!firstHeard.has(batch.pool)) firstHeard.set(batch.pool, batch.seq);
     for (const event of select(batch))
       backlog.push(event.key, { event, seq: batch.seq, at: batch.at, pool: batch.pool });
   });
@@ -54,6 +56,12 @@ export async function* follow(
   try {
     const names = pools ?? (await store.pools.all()).map(({ name }) => name);
     const places = await startingPlaces(store, names, after);
+    // Whatever has been heard is news to who begins now, also what the log held already when its end was looked up.
+    if (after === undefined) {
+      for (const [pool, seq] of firstHeard) {
+        if (seq <= (places.get(pool)?.seq ?? 0)) places.set(pool, { seq: seq - 1, index: Number.MAX_SAFE_INTEGER });
+      }
+    }
     const emit = ({ event, seq, at, pool }: Waiting) => {
       if (seq !== null) places.set(pool, { seq, index: event.index });
       return { event: followedEvent(event, encodeCursor(places), at), source: event };

@@ -45,19 +45,19 @@ const PAUSE_EVERY = 2_000;
 
 /**
  * Runs a workload through a placement in virtual time: a discrete-event simulation around the code that places in
- * earnest. What is preempted stops at once, loses its work and queues again. Pauses now and then, so that a server may
+ * earnest. Yields how many tasks have ended. What is preempted stops at once, loses its work and queues again. Pauses now and then, so that a server may
  * do other things in between; the result does not depend on it.
  *
  * @param placement Fresh; its scheduler is told true durations when it asks for a forecast.
  */
-export function* simulation(workload: Workload, placement: Placement): Generator<void, Simulation, void> {
+export function* simulation(workload: Workload, placement: Placement): Generator<number, Simulation, void> {
   const run = new Run(workload, placement);
   let work = 0;
   for (let done = run.step(); done > 0; done = run.step()) {
     work += done;
     if (work < PAUSE_EVERY) continue;
     work = 0;
-    yield;
+    yield run.endedCount;
   }
   return run.result();
 }
@@ -85,6 +85,7 @@ class Run {
   readonly #outcomes: { startedAt: number; endedAt: number; node: string }[] = [];
   readonly #preemptions: Uint32Array;
   #starts = 0;
+  #ended = 0;
   #now = 0;
 
   constructor(workload: Workload, placement: Placement) {
@@ -108,6 +109,11 @@ class Run {
     });
     placement.running = () => Array.from(this.#running, ([task, running]) => this.#runningFacts(task, running));
     placement.upcoming = () => this.#upcoming();
+  }
+
+  /** How many tasks have ended. */
+  get endedCount(): number {
+    return this.#ended;
   }
 
   /** Calls the scheduler, or when it has nothing to do goes on to the next moment; tells how much that was, 0 at the end. */
@@ -182,6 +188,7 @@ class Run {
   #end(task: number, start: number, now: number): void {
     const running = this.#running.get(task);
     if (running?.start !== start) return;
+    this.#ended++;
     this.#outcomes[task] = { startedAt: running.startedAt, endedAt: now, node: running.node };
     this.#release(task, running);
     for (const next of this.#downstream[task]!) {

@@ -156,12 +156,19 @@ describe('replaying a period of a pool', () => {
   it('asks the server, gives the same document as for a file, and keeps the trace', async () => {
     let asked: unknown;
     const trace = { format: 'gantry-trace/1' };
-    server = await startScriptedServer({
-      replay: ({ input }: { readonly input: unknown }) => (
-        (asked = input),
-        { taskRunCount: 2, trace, results: [result] }
-      ),
-    });
+    server = await startScriptedServer(
+      {},
+      {
+        replay: async function* ({ input }: { readonly input: unknown }) {
+          asked = input;
+          yield { replay: { phase: 'READING', share: 0.5, scheduler: null, replay: null } };
+          yield { replay: { phase: 'REPLAYING', share: 0.31, scheduler: 'spread', replay: null } };
+          yield { replay: { phase: 'REPLAYING', share: 0.39, scheduler: 'spread', replay: null } };
+          const done = { taskRunCount: 2, recordedCount: 80, sampledCount: 4, stretches: 2, trace, results: [result] };
+          yield { replay: { phase: 'DONE', share: 1, scheduler: null, replay: done } };
+        },
+      },
+    );
     const words = ['replay', '--since', '2h', '-s', 'spread', '--save', 'kept.json', '--json'];
     const { stdout } = await gantry(words, { cwd: folder, env: { GANTRY_URL: server.url } });
     expect(asked).toMatchObject({ pool: 'default', from: '2026-11-20T08:00:02.000Z' });
@@ -177,6 +184,11 @@ describe('replaying a period of a pool', () => {
       },
     ]);
     expect(JSON.parse(readFileSync(join(folder, 'kept.json'), 'utf8'))).toEqual(trace);
+    // To people it also says how far it is, and how much was taken.
+    const { stderr } = await gantry(words.slice(0, -1), { cwd: folder, env: { GANTRY_URL: server.url } });
+    expect(stderr).toContain('reading the period, 50 % of all');
+    expect(stderr.match(/spread is at it, 30 % of all/g)).toHaveLength(1);
+    expect(stderr).toContain('4 of 80 task runs were taken (5.0 %): 2 stretches');
   });
 
   it('refuses a duration that is none', async () => {

@@ -82,3 +82,33 @@ describe('whoever follows many runs', () => {
     expect(await first).toMatchObject({ type: 'run.progressed', run: 'one' });
   });
 });
+
+describe('whoever begins to follow', () => {
+  it('is told what is committed while its place in the log is looked up, and goes on from there', async () => {
+    let looked: () => void = () => undefined;
+    const looking = new Promise<void>((resolve) => (looked = resolve));
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const slow: Store = {
+      ...store,
+      events: {
+        ...store.events,
+        last: async () => {
+          looked();
+          await answered;
+          // The log holds by then what was committed in between.
+          return seq;
+        },
+      },
+    };
+    const events = createEvents(slow, hub, new LiveProgress(), systemClock);
+    const told = events.followRuns({ kind: 'RUNS' }, undefined, ending.signal)[Symbol.asyncIterator]();
+    const first = told.next();
+    await looking;
+    publish([['one', 'p', 'SUCCEEDED', 1]]);
+    publish([['two', 'p', 'SUCCEEDED', 1]]);
+    answer();
+    expect((await first).value).toMatchObject({ type: 'run.succeeded', run: 'one' });
+    expect((await told.next()).value).toMatchObject({ type: 'run.succeeded', run: 'two' });
+  });
+});

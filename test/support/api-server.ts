@@ -243,7 +243,11 @@ export async function startApi(
       backUp: () => Promise.resolve(null),
       examine: () => Promise.resolve(null),
     },
-    simulation: { node: () => null, simulate: () => null, replay: () => Promise.resolve(null) },
+    simulation: {
+      node: () => null,
+      simulate: () => null,
+      replay: () => Promise.reject(new Error('No pool is run here.')),
+    },
     health: { reasons: () => Promise.resolve(unready) },
     newRunId: () => runId(uuid7(clock.now())),
     log: (level, message, details) => notes.push({ level, message, details }),

@@ -27,6 +27,8 @@ export interface PageOptions {
   readonly colorScheme?: 'light' | 'dark';
   /** Pixels. */
   readonly width?: number;
+  /** Lets the page keep its program, for when the server is away. Not unless told: every profile would load all of it. */
+  readonly keepsProgram?: boolean;
   /** Troubles that the test brings about itself, such as a server that is killed. */
   readonly expected?: RegExp;
 }
@@ -59,11 +61,17 @@ export async function startBrowser(url: string): Promise<TestBrowser> {
 }
 
 async function openPage(browser: Browser, url: string, troubles: string[], options: PageOptions): Promise<Page> {
-  const { token, path = '/runs', colorScheme = 'light', width = 1_360, expected } = options;
-  const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme, reducedMotion: 'reduce' });
+  const { token, path = '/runs', colorScheme = 'light', width = 1_360, keepsProgram = false, expected } = options;
+  const context = await browser.newContext({
+    viewport: { width, height: 860 },
+    colorScheme,
+    reducedMotion: 'reduce',
+    serviceWorkers: keepsProgram ? 'allow' : 'block',
+  });
   context.setDefaultTimeout(STEP_MS);
   const trouble = (what: string): void => {
-    if (!expected?.test(what)) troubles.push(what);
+    if (!expected?.test(what) && !what.includes('Service Worker registration blocked by Playwright'))
+      troubles.push(what);
   };
   const page = await context.newPage();
   page.on('console', (message) => {

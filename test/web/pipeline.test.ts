@@ -35,6 +35,8 @@ describe('the pipelines', () => {
     const mistakes = page.getByRole('status', { name: 'Mistakes' });
     await mistakes.getByText(/^4:5/).waitFor();
     await mistakes.getByText('Did you mean “runner”?').waitFor();
+    // Quoted once.
+    expect((await mistakes.innerText()).match(/Did you mean/g)).toHaveLength(1);
     await soon(async () => expect(await button(page, 'Apply').getAttribute('title')).toBe('Its mistakes come first.'));
     await soon(async () => expect(await page.locator('.yaml-gutter .is-wrong').allTextContents()).toContain('4'));
 
@@ -82,6 +84,45 @@ describe('the pipelines', () => {
     await soon(async () => expect(await editor(page).inputValue()).toBe(version('mine')));
     await button(page, 'Show the new version').click();
     await expect(textOnce(page, /third/)).resolves.toBe(version('third'));
+  });
+
+  it('keep what was typed and not applied as a draft, over other screens, a reload and a new sign-in', async () => {
+    const version = (key: string): string => `name: drafted\ntasks:\n  - key: ${key}\n    runner: mock\n`;
+    await applyPipeline(server, version('first'));
+    const page = await browser.open({ token: server.token, path: '/pipelines/drafted?tab=yaml' });
+    await editor(page).fill(version('mine'));
+    await page.getByText('Kept as a draft in this browser').waitFor();
+    // Elsewhere and back: it is simply there.
+    await page.getByRole('tab', { name: 'Graph' }).click();
+    await page.getByRole('tab', { name: 'YAML' }).click();
+    await soon(async () => expect(await editor(page).inputValue()).toBe(version('mine')));
+    await applyPipeline(server, version('second'));
+    await page.getByText('Another version has been applied meanwhile.').waitFor();
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.reload();
+    await page.getByLabel('Token').fill(server.token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await button(page, 'Restore the draft').waitFor();
+    await soon(async () => expect(await editor(page).inputValue()).toBe(version('second')));
+    await button(page, 'Restore the draft').click();
+    await soon(async () => expect(await editor(page).inputValue()).toBe(version('mine')));
+    // It was edited from a version that is not the latest any more.
+    await page.getByText('Another version has been applied meanwhile.').waitFor();
+    await button(page, 'Apply').click();
+    await page.getByText('Version 3 is applied.').waitFor();
+    await page.goto(`${server.url}/pipelines/drafted?tab=yaml`);
+    await soon(async () => expect(await editor(page).inputValue()).toBe(version('mine')));
+    expect(await button(page, 'Restore the draft').count()).toBe(0);
+
+    await editor(page).fill(version('unwanted'));
+    await page.getByText('Kept as a draft in this browser').waitFor();
+    await page.reload();
+    await button(page, 'Discard the draft').click();
+    await soon(async () => expect(await editor(page).inputValue()).toBe(version('mine')));
+    await page.reload();
+    await editor(page).waitFor();
+    expect(await button(page, 'Restore the draft').count()).toBe(0);
   });
 
   it('are run from a form made of their params, which says what is wrong with what was filled in', async () => {

@@ -121,6 +121,45 @@ tasks:
     await page.waitForURL(/view=why/);
   });
 
+  it('shows in its timeline every attempt, and in Config the command as it ran', async () => {
+    await applyPipeline(
+      server,
+      `
+name: tried
+params:
+  who: { type: string }
+tasks:
+  - key: list
+    runner: mock
+    with: { outputs: { words: [first, second] } }
+  - key: each
+    needs: [list]
+    forEach: \${{ tasks.list.outputs.words }}
+    runner: shell
+    env: { WHO: '\${{ params.who }}', WHAT: 'the \${{ item }} of \${{ tasks.list.outputs.words }}' }
+    with: { command: exit 3 }
+    retry: { max: 2, backoff: constant, delay: 10ms }
+`,
+    );
+    const id = await triggerRun(server, 'tried', { who: 'Ada' });
+    const page = await openRun(id, '?tab=timeline');
+    await runState(page, 'Failed');
+    const row = page.locator('.timeline-row', { hasText: 'each[1]' });
+    await soon(async () =>
+      expect(
+        new Set(await row.locator('.bar[data-attempt]').evaluateAll((all) => all.map((bar) => bar.dataset['attempt']))),
+      ).toEqual(new Set(['1', '2', '3'])),
+    );
+    await row.getByRole('button').click();
+    const panel = page.getByRole('complementary', { name: 'Task each[1]' });
+    await panel.getByRole('tab', { name: 'Config' }).click();
+    await panel.getByText('As it ran').waitFor();
+    const config = await panel.getByRole('tabpanel').innerText();
+    expect(config).toMatch(/WHO": "Ada"/);
+    expect(config).toContain('the second of');
+    expect(config).not.toContain('params.who');
+  });
+
   it('has a log that is searched while it grows', async () => {
     await applyPipeline(
       server,

@@ -1,6 +1,9 @@
-import { Fault, faultOf, type GraphQLErrorText } from './fault.ts';
+import { Fault, faultOf, UNREACHABLE, type GraphQLErrorText } from './fault.ts';
 import type { Operation } from './operation.ts';
+import { isAwayStatus, serverAnswered, serverIsAway } from './reach.ts';
 import { sessionToken, signOut } from './session.ts';
+
+const unreachable = (): Fault => new Fault('The server cannot be reached. Is it running?', UNREACHABLE);
 
 /** Asks over HTTP, once. Rejects with a `Fault`. A token that is no longer good ends the session. */
 export async function ask<Data, Variables>(
@@ -23,12 +26,18 @@ export async function ask<Data, Variables>(
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Fault('The server cannot be reached. Is it running?', 'UNREACHABLE');
+    serverIsAway();
+    throw unreachable();
   }
   const answer = (await response.json().catch(() => ({}))) as {
     readonly data?: Data;
     readonly errors?: readonly GraphQLErrorText[];
   };
+  if (isAwayStatus(response.status) && answer.data === undefined && !answer.errors?.length) {
+    serverIsAway();
+    throw unreachable();
+  }
+  serverAnswered();
   if (response.status === 401 && token !== null && token === sessionToken()) {
     signOut('This token is not accepted any more.');
   }

@@ -4,6 +4,9 @@ export interface GraphQLErrorText {
   readonly extensions?: { readonly code?: string; readonly incident?: string };
 }
 
+/** The code of a fault that is over as soon as the server can be reached. */
+export const UNREACHABLE = 'UNREACHABLE';
+
 /** Something that the server, or the way to it, refused. Its message is for people. */
 export class Fault extends Error {
   override readonly name = 'Fault';

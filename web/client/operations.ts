@@ -85,6 +85,8 @@ export type ReplayInput = {
   readonly to?: string | null | undefined;
 };
 
+export type ReplayPhase = 'DONE' | 'READING' | 'REPLAYING';
+
 export type RetryFrom = 'ALL' | 'FAILED' | 'TASKS';
 
 export type RetryRunInput = {
@@ -209,6 +211,38 @@ export type PoolRow = {
   } | null;
 };
 
+export type ReplayText = {
+  readonly recordedCount: number;
+  readonly sampledCount: number;
+  readonly stretches: number;
+  readonly taskRunCount: number;
+  readonly results: readonly {
+    readonly choice: { readonly scheduler: string; readonly config: Json };
+    readonly version: string;
+    readonly faults: number;
+    readonly ended: number;
+    readonly makespan: string;
+    readonly waitMs: {
+      readonly mean: number;
+      readonly p50: number;
+      readonly p95: number;
+      readonly p99: number;
+      readonly max: number;
+    };
+    readonly slowdown: { readonly mean: number; readonly p95: number };
+    readonly utilization: readonly { readonly resource: string; readonly share: number }[];
+    readonly fairness: number;
+    readonly preemptions: number;
+    readonly deadlineMisses: number;
+    readonly samples: readonly {
+      readonly at: string;
+      readonly pending: number;
+      readonly running: number;
+      readonly utilization: readonly { readonly resource: string; readonly share: number }[];
+    }[];
+  }[];
+};
+
 export type PoolSampleText = {
   readonly at: string;
   readonly queueLength: number;
@@ -220,6 +254,7 @@ export type ReasonText = { readonly code: string; readonly message: string; read
 
 export type RunBar = {
   readonly id: string;
+  readonly revision: number;
   readonly state: RunState;
   readonly isFinished: boolean;
   readonly createdAt: string;
@@ -229,6 +264,7 @@ export type RunBar = {
 
 export type RunRow = {
   readonly id: string;
+  readonly revision: number;
   readonly pipelineName: string;
   readonly versionNumber: number;
   readonly poolName: string;
@@ -267,6 +303,7 @@ export type AttemptRow = {
 
 export type TaskRunRow = {
   readonly id: string;
+  readonly revision: number;
   readonly runId: string;
   readonly ordinal: number;
   readonly taskKey: string;
@@ -300,6 +337,7 @@ export type Amount = { readonly name: string; readonly amount: number; readonly 
 
 export type NodeRow = {
   readonly name: string;
+  readonly revision: number;
   readonly poolName: string;
   readonly connection: NodeConnectionState;
   readonly eligibility: NodeEligibility;
@@ -324,6 +362,7 @@ export type NodeRow = {
 
 export type NodeTile = {
   readonly name: string;
+  readonly revision: number;
   readonly poolName: string;
   readonly connection: NodeConnectionState;
   readonly eligibility: NodeEligibility;
@@ -334,7 +373,12 @@ export type NodeTile = {
   readonly reserved: readonly Amount[];
 };
 
-export type NodeLoad = { readonly name: string; readonly runningCount: number; readonly reserved: readonly Amount[] };
+export type NodeLoad = {
+  readonly name: string;
+  readonly revision: number;
+  readonly runningCount: number;
+  readonly reserved: readonly Amount[];
+};
 
 export type NodeRecordRow = {
   readonly cursor: string;
@@ -405,6 +449,16 @@ export type QueueOverviewText = {
   readonly pipelines: readonly { readonly name: string; readonly count: number }[];
 };
 
+export type TimedAttempt = {
+  readonly number: number;
+  readonly state: AttemptState;
+  readonly nodeName: string;
+  readonly assignedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly failure: { readonly kind: FailureKind; readonly message: string } | null;
+};
+
 export type PlacementText = {
   readonly at: string;
   readonly verdict: PlacementVerdict;
@@ -460,7 +514,7 @@ export type NodeDetailData = {
 export type NodeDetailVariables = { readonly name: string; readonly first: number };
 export const NodeDetail: Operation<NodeDetailData, NodeDetailVariables> = {
   name: 'NodeDetail',
-  text: 'query NodeDetail($name: String!, $first: Int!) { node(name: $name) { ...NodeRow taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'query NodeDetail($name: String!, $first: Int!) { node(name: $name) { ...NodeRow taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment NodeRow on Node { name revision poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type NodesFeedData = {
@@ -477,7 +531,7 @@ export type NodesFeedVariables = {
 };
 export const NodesFeed: Operation<NodesFeedData, NodesFeedVariables> = {
   name: 'NodesFeed',
-  text: 'subscription NodesFeed($pool: String, $after: String) { nodes(pool: $pool, after: $after) { type at cursor node { ...NodeRow } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'subscription NodesFeed($pool: String, $after: String) { nodes(pool: $pool, after: $after) { type at cursor node { ...NodeRow } } } fragment NodeRow on Node { name revision poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type CordonNodeData = {
@@ -488,7 +542,7 @@ export type CordonNodeData = {
 export type CordonNodeVariables = { readonly input: NodeNameInput };
 export const CordonNode: Operation<CordonNodeData, CordonNodeVariables> = {
   name: 'CordonNode',
-  text: 'mutation CordonNode($input: NodeNameInput!) { cordonNode(input: $input) { __typename ... on CordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'mutation CordonNode($input: NodeNameInput!) { cordonNode(input: $input) { __typename ... on CordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name revision poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type UncordonNodeData = {
@@ -499,14 +553,14 @@ export type UncordonNodeData = {
 export type UncordonNodeVariables = { readonly input: NodeNameInput };
 export const UncordonNode: Operation<UncordonNodeData, UncordonNodeVariables> = {
   name: 'UncordonNode',
-  text: 'mutation UncordonNode($input: NodeNameInput!) { uncordonNode(input: $input) { __typename ... on UncordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'mutation UncordonNode($input: NodeNameInput!) { uncordonNode(input: $input) { __typename ... on UncordonNodePayload { node { ...NodeRow } } ... on Error { message } } } fragment NodeRow on Node { name revision poolName connection eligibility conditions { type message } heardAt registeredAt incarnation agentVersion runningCount labels { key value } taints { key value effect } capacity { ...Amount } reserved { ...Amount } runners { name version health message enforces } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
-export type PoolFeedData = { readonly pool: PoolRow };
+export type PoolFeedData = { readonly pool: { readonly name: string } };
 export type PoolFeedVariables = { readonly name: string };
 export const PoolFeed: Operation<PoolFeedData, PoolFeedVariables> = {
   name: 'PoolFeed',
-  text: 'subscription PoolFeed($name: String!) { pool(name: $name) { ...PoolRow } } fragment PoolRow on Pool { name queueLength idempotent scheduler { name version config state calls decisions refusals faults reason { ...ReasonText } } shadow { name version config state compared divergenceCount divergences { at taskRunId nodeName shadowNodeName } } } fragment ReasonText on Reason { code message remedy }',
+  text: 'subscription PoolFeed($name: String!) { pool(name: $name) { name } }',
 };
 
 export type UpdatePoolData = {
@@ -571,38 +625,16 @@ export const SimulatePlacement: Operation<SimulatePlacementData, SimulatePlaceme
 
 export type ReplayPeriodData = {
   readonly replay: {
-    readonly taskRunCount: number;
-    readonly results: readonly {
-      readonly choice: { readonly scheduler: string; readonly config: Json };
-      readonly version: string;
-      readonly faults: number;
-      readonly ended: number;
-      readonly makespan: string;
-      readonly waitMs: {
-        readonly mean: number;
-        readonly p50: number;
-        readonly p95: number;
-        readonly p99: number;
-        readonly max: number;
-      };
-      readonly slowdown: { readonly mean: number; readonly p95: number };
-      readonly utilization: readonly { readonly resource: string; readonly share: number }[];
-      readonly fairness: number;
-      readonly preemptions: number;
-      readonly deadlineMisses: number;
-      readonly samples: readonly {
-        readonly at: string;
-        readonly pending: number;
-        readonly running: number;
-        readonly utilization: readonly { readonly resource: string; readonly share: number }[];
-      }[];
-    }[];
+    readonly phase: ReplayPhase;
+    readonly share: number;
+    readonly scheduler: string | null;
+    readonly replay: ReplayText | null;
   };
 };
 export type ReplayPeriodVariables = { readonly input: ReplayInput };
 export const ReplayPeriod: Operation<ReplayPeriodData, ReplayPeriodVariables> = {
   name: 'ReplayPeriod',
-  text: 'query ReplayPeriod($input: ReplayInput!) { replay(input: $input) { taskRunCount results { choice { scheduler config } version faults ended makespan waitMs { mean p50 p95 p99 max } slowdown { mean p95 } utilization { resource share } fairness preemptions deadlineMisses samples { at pending running utilization { resource share } } } } }',
+  text: 'subscription ReplayPeriod($input: ReplayInput!) { replay(input: $input) { phase share scheduler replay { ...ReplayText } } } fragment ReplayText on Replay { recordedCount sampledCount stretches taskRunCount results { choice { scheduler config } version faults ended makespan waitMs { mean p50 p95 p99 max } slowdown { mean p95 } utilization { resource share } fairness preemptions deadlineMisses samples { at pending running utilization { resource share } } } }',
 };
 
 export type PluginsData = {
@@ -646,7 +678,7 @@ export type NodeTilesData = {
 export type NodeTilesVariables = { readonly first: number; readonly after?: string | null | undefined };
 export const NodeTiles: Operation<NodeTilesData, NodeTilesVariables> = {
   name: 'NodeTiles',
-  text: 'query NodeTiles($first: Int!, $after: String) { nodes(first: $first, after: $after) { nodes { ...NodeTile } pageInfo { hasNextPage endCursor } } } fragment NodeTile on Node { name poolName connection eligibility conditions { type message } runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query NodeTiles($first: Int!, $after: String) { nodes(first: $first, after: $after) { nodes { ...NodeTile } pageInfo { hasNextPage endCursor } } } fragment NodeTile on Node { name revision poolName connection eligibility conditions { type message } runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type NodeTilesFeedData = {
@@ -660,14 +692,14 @@ export type NodeTilesFeedData = {
 export type NodeTilesFeedVariables = { readonly after?: string | null | undefined };
 export const NodeTilesFeed: Operation<NodeTilesFeedData, NodeTilesFeedVariables> = {
   name: 'NodeTilesFeed',
-  text: 'subscription NodeTilesFeed($after: String) { nodes(after: $after) { type at cursor node { ...NodeTile } } } fragment NodeTile on Node { name poolName connection eligibility conditions { type message } runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'subscription NodeTilesFeed($after: String) { nodes(after: $after) { type at cursor node { ...NodeTile } } } fragment NodeTile on Node { name revision poolName connection eligibility conditions { type message } runningCount labels { key value } capacity { ...Amount } reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type NodeLoadsFeedData = { readonly nodeLoads: { readonly at: string; readonly nodes: readonly NodeLoad[] } };
 export type NodeLoadsFeedVariables = { readonly pool?: string | null | undefined };
 export const NodeLoadsFeed: Operation<NodeLoadsFeedData, NodeLoadsFeedVariables> = {
   name: 'NodeLoadsFeed',
-  text: 'subscription NodeLoadsFeed($pool: String) { nodeLoads(pool: $pool) { at nodes { ...NodeLoad } } } fragment NodeLoad on Node { name runningCount reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'subscription NodeLoadsFeed($pool: String) { nodeLoads(pool: $pool) { at nodes { ...NodeLoad } } } fragment NodeLoad on Node { name revision runningCount reserved { ...Amount } } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type NodeAttemptsData = {
@@ -678,7 +710,7 @@ export type NodeAttemptsData = {
 export type NodeAttemptsVariables = { readonly name: string; readonly first: number };
 export const NodeAttempts: Operation<NodeAttemptsData, NodeAttemptsVariables> = {
   name: 'NodeAttempts',
-  text: 'query NodeAttempts($name: String!, $first: Int!) { node(name: $name) { taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'query NodeAttempts($name: String!, $first: Int!) { node(name: $name) { taskRuns(first: $first) { ...TaskRunRow run { pipelineName } } } } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type NodeHistoryData = {
@@ -745,7 +777,7 @@ export type PipelinesPageVariables = {
 };
 export const PipelinesPage: Operation<PipelinesPageData, PipelinesPageVariables> = {
   name: 'PipelinesPage',
-  text: 'query PipelinesPage($first: Int!, $after: String, $filter: PipelineFilter) { pipelines(first: $first, after: $after, filter: $filter) { totalCount nodes { name paused latestVersion updatedAt version { description } runs(first: 16) { nodes { ...RunBar } } } pageInfo { hasNextPage endCursor } } } fragment RunBar on Run { id state isFinished createdAt startedAt finishedAt }',
+  text: 'query PipelinesPage($first: Int!, $after: String, $filter: PipelineFilter) { pipelines(first: $first, after: $after, filter: $filter) { totalCount nodes { name paused latestVersion updatedAt version { description } runs(first: 16) { nodes { ...RunBar } } } pageInfo { hasNextPage endCursor } } } fragment RunBar on Run { id revision state isFinished createdAt startedAt finishedAt }',
 };
 
 export type PipelineDetailData = {
@@ -816,7 +848,7 @@ export type GridRunsData = { readonly pipeline: { readonly runs: { readonly node
 export type GridRunsVariables = { readonly name: string; readonly first: number };
 export const GridRuns: Operation<GridRunsData, GridRunsVariables> = {
   name: 'GridRuns',
-  text: 'query GridRuns($name: String!, $first: Int!) { pipeline(name: $name) { runs(first: $first) { nodes { ...RunBar } } } } fragment RunBar on Run { id state isFinished createdAt startedAt finishedAt }',
+  text: 'query GridRuns($name: String!, $first: Int!) { pipeline(name: $name) { runs(first: $first) { nodes { ...RunBar } } } } fragment RunBar on Run { id revision state isFinished createdAt startedAt finishedAt }',
 };
 
 export type GridTaskRunsData = {
@@ -937,6 +969,8 @@ export const PipelinesFeed: Operation<PipelinesFeedData, PipelinesFeedVariables>
 export type QueueRangeData = {
   readonly pool: {
     readonly queueLength: number | null;
+    readonly queueOverview: QueueOverviewText | null;
+    readonly heldNodes: readonly HeldNodeText[] | null;
     readonly queue: { readonly totalCount: number; readonly nodes: readonly QueueRow[] } | null;
   } | null;
 };
@@ -948,22 +982,14 @@ export type QueueRangeVariables = {
 };
 export const QueueRange: Operation<QueueRangeData, QueueRangeVariables> = {
   name: 'QueueRange',
-  text: 'query QueueRange($pool: String!, $first: Int!, $skip: Int!, $filter: QueueFilter) { pool(name: $pool) { queueLength queue(first: $first, skip: $skip, filter: $filter) { totalCount nodes { ...QueueRow } } } } fragment QueueRow on QueueEntry { position since priority tier summary { ...ReasonText } unblock { message } taskRun { id runId taskKey mapIndex run { pipelineName } } } fragment ReasonText on Reason { code message remedy }',
+  text: 'query QueueRange($pool: String!, $first: Int!, $skip: Int!, $filter: QueueFilter) { pool(name: $pool) { queueLength queueOverview { ...QueueOverviewText } heldNodes { ...HeldNodeText } queue(first: $first, skip: $skip, filter: $filter) { totalCount nodes { ...QueueRow } } } } fragment QueueOverviewText on QueueOverview { reasons { tier count summary { ...ReasonText } } unexplainedCount pipelines { name count } } fragment ReasonText on Reason { code message remedy } fragment HeldNodeText on HeldNode { nodeName since taskRun { id runId taskKey mapIndex } } fragment QueueRow on QueueEntry { position since priority tier summary { ...ReasonText } unblock { message } taskRun { id runId taskKey mapIndex run { pipelineName } } }',
 };
 
-export type QueueFeedData = {
-  readonly queue: {
-    readonly pool: {
-      readonly queueLength: number | null;
-      readonly queueOverview: QueueOverviewText | null;
-      readonly heldNodes: readonly HeldNodeText[] | null;
-    } | null;
-  };
-};
+export type QueueFeedData = { readonly queue: { readonly at: string } };
 export type QueueFeedVariables = { readonly pool: string };
 export const QueueFeed: Operation<QueueFeedData, QueueFeedVariables> = {
   name: 'QueueFeed',
-  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { pool { queueLength queueOverview { ...QueueOverviewText } heldNodes { ...HeldNodeText } } } } fragment QueueOverviewText on QueueOverview { reasons { tier count summary { ...ReasonText } } unexplainedCount pipelines { name count } } fragment ReasonText on Reason { code message remedy } fragment HeldNodeText on HeldNode { nodeName since taskRun { id runId taskKey mapIndex } }',
+  text: 'subscription QueueFeed($pool: String!) { queue(pool: $pool) { at } }',
 };
 
 export type RunsPageData = {
@@ -979,7 +1005,7 @@ export type RunsPageVariables = {
 };
 export const RunsPage: Operation<RunsPageData, RunsPageVariables> = {
   name: 'RunsPage',
-  text: 'query RunsPage($first: Int!, $after: String, $filter: RunFilter) { runs(first: $first, after: $after, filter: $filter) { nodes { ...RunRow } pageInfo { hasNextPage endCursor } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'query RunsPage($first: Int!, $after: String, $filter: RunFilter) { runs(first: $first, after: $after, filter: $filter) { nodes { ...RunRow } pageInfo { hasNextPage endCursor } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type RunsFeedData = {
@@ -996,7 +1022,7 @@ export type RunsFeedVariables = {
 };
 export const RunsFeed: Operation<RunsFeedData, RunsFeedVariables> = {
   name: 'RunsFeed',
-  text: 'subscription RunsFeed($filter: RunFilter, $after: String) { runs(filter: $filter, after: $after) { type cursor runId run { ...RunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'subscription RunsFeed($filter: RunFilter, $after: String) { runs(filter: $filter, after: $after) { type cursor runId run { ...RunRow } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type RunDetailData = {
@@ -1016,7 +1042,7 @@ export type RunDetailData = {
 export type RunDetailVariables = { readonly id: string };
 export const RunDetail: Operation<RunDetailData, RunDetailVariables> = {
   name: 'RunDetail',
-  text: 'query RunDetail($id: ID!) { run(id: $id) { ...RunRow params retryOf { id state createdAt } retryOfId version { number description tasks { ...TaskShape } } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure }',
+  text: 'query RunDetail($id: ID!) { run(id: $id) { ...RunRow params retryOf { id state createdAt } retryOfId version { number description tasks { ...TaskShape } } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure }',
 };
 
 export type RunTaskRunsData = {
@@ -1034,7 +1060,7 @@ export type RunTaskRunsVariables = {
 };
 export const RunTaskRuns: Operation<RunTaskRunsData, RunTaskRunsVariables> = {
   name: 'RunTaskRuns',
-  text: 'query RunTaskRuns($id: ID!, $first: Int!, $after: String) { run(id: $id) { taskRuns(first: $first, after: $after) { nodes { ...TaskRunRow } pageInfo { hasNextPage endCursor } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'query RunTaskRuns($id: ID!, $first: Int!, $after: String) { run(id: $id) { taskRuns(first: $first, after: $after) { nodes { ...TaskRunRow } pageInfo { hasNextPage endCursor } } } } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
 };
 
 export type RunFeedData = {
@@ -1048,7 +1074,30 @@ export type RunFeedData = {
 export type RunFeedVariables = { readonly id: string; readonly after?: string | null | undefined };
 export const RunFeed: Operation<RunFeedData, RunFeedVariables> = {
   name: 'RunFeed',
-  text: 'subscription RunFeed($id: ID!, $after: String) { run(id: $id, after: $after) { type cursor run { ...RunRow } taskRun { ...TaskRunRow } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+  text: 'subscription RunFeed($id: ID!, $after: String) { run(id: $id, after: $after) { type cursor run { ...RunRow } taskRun { ...TaskRunRow } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal }',
+};
+
+export type TaskRunAttemptsData = {
+  readonly taskRuns: readonly { readonly id: string; readonly attempts: readonly TimedAttempt[] }[];
+};
+export type TaskRunAttemptsVariables = { readonly ids: readonly string[] };
+export const TaskRunAttempts: Operation<TaskRunAttemptsData, TaskRunAttemptsVariables> = {
+  name: 'TaskRunAttempts',
+  text: 'query TaskRunAttempts($ids: [ID!]!) { taskRuns(ids: $ids) { id attempts { ...TimedAttempt } } } fragment TimedAttempt on Attempt { number state nodeName assignedAt startedAt finishedAt failure { kind message } }',
+};
+
+export type TaskRunConfigData = {
+  readonly taskRunConfig: {
+    readonly with: Json | null;
+    readonly env: Json | null;
+    readonly item: Json | null;
+    readonly problem: ReasonText | null;
+  } | null;
+};
+export type TaskRunConfigVariables = { readonly id: string };
+export const TaskRunConfig: Operation<TaskRunConfigData, TaskRunConfigVariables> = {
+  name: 'TaskRunConfig',
+  text: 'query TaskRunConfig($id: ID!) { taskRunConfig(id: $id) { with env item problem { ...ReasonText } } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type TaskRunDetailData = {
@@ -1081,7 +1130,7 @@ export type TaskRunDetailData = {
 export type TaskRunDetailVariables = { readonly id: string };
 export const TaskRunDetail: Operation<TaskRunDetailData, TaskRunDetailVariables> = {
   name: 'TaskRunDetail',
-  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs reason { ...ReasonText } attempts { ...AttemptRow } task { ...TaskShape with idempotent timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
+  text: 'query TaskRunDetail($id: ID!) { taskRun(id: $id) { ...TaskRunRow outputs reason { ...ReasonText } attempts { ...AttemptRow } task { ...TaskShape with idempotent timeout killGrace env { key value } nodeSelector { key value } tolerations { key value } resources { ...Amount } retry { max backoff delay maxDelay } } } } fragment TaskRunRow on TaskRun { id revision runId ordinal taskKey mapIndex state isFinished readyAt dueAt finishedAt failures losses progress { fraction done total message } attempt { ...AttemptRow } } fragment AttemptRow on Attempt { usage { peakMemoryBytes cpuMs } id number state nodeName assignedAt startedAt finishedAt failure { ...FailureText } } fragment FailureText on Failure { kind code message remedy exitCode signal } fragment ReasonText on Reason { code message remedy } fragment TaskShape on Task { key description runner needs forEach allowFailure } fragment Amount on ResourceAmount { name amount quantity }',
 };
 
 export type TaskRunPlacementData = { readonly taskRun: { readonly placement: PlacementText | null } | null };
@@ -1140,7 +1189,7 @@ export type CancelRunData = {
 export type CancelRunVariables = { readonly input: CancelRunInput };
 export const CancelRun: Operation<CancelRunData, CancelRunVariables> = {
   name: 'CancelRun',
-  text: 'mutation CancelRun($input: CancelRunInput!) { cancelRun(input: $input) { __typename ... on CancelRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'mutation CancelRun($input: CancelRunInput!) { cancelRun(input: $input) { __typename ... on CancelRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type PauseRunData = {
@@ -1152,7 +1201,7 @@ export type PauseRunData = {
 export type PauseRunVariables = { readonly input: RunIdInput };
 export const PauseRun: Operation<PauseRunData, PauseRunVariables> = {
   name: 'PauseRun',
-  text: 'mutation PauseRun($input: RunIdInput!) { pauseRun(input: $input) { __typename ... on PauseRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'mutation PauseRun($input: RunIdInput!) { pauseRun(input: $input) { __typename ... on PauseRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type ResumeRunData = {
@@ -1164,7 +1213,7 @@ export type ResumeRunData = {
 export type ResumeRunVariables = { readonly input: RunIdInput };
 export const ResumeRun: Operation<ResumeRunData, ResumeRunVariables> = {
   name: 'ResumeRun',
-  text: 'mutation ResumeRun($input: RunIdInput!) { resumeRun(input: $input) { __typename ... on ResumeRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'mutation ResumeRun($input: RunIdInput!) { resumeRun(input: $input) { __typename ... on ResumeRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type RetryRunData = {
@@ -1179,7 +1228,7 @@ export type RetryRunData = {
 export type RetryRunVariables = { readonly input: RetryRunInput };
 export const RetryRun: Operation<RetryRunData, RetryRunVariables> = {
   name: 'RetryRun',
-  text: 'mutation RetryRun($input: RetryRunInput!) { retryRun(input: $input) { __typename ... on RetryRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'mutation RetryRun($input: RetryRunInput!) { retryRun(input: $input) { __typename ... on RetryRunPayload { run { ...RunRow } } ... on Error { message } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type TriggerRunData = {
@@ -1203,7 +1252,7 @@ export type TriggerRunData = {
 export type TriggerRunVariables = { readonly input: TriggerRunInput };
 export const TriggerRun: Operation<TriggerRunData, TriggerRunVariables> = {
   name: 'TriggerRun',
-  text: 'mutation TriggerRun($input: TriggerRunInput!) { triggerRun(input: $input) { __typename ... on TriggerRunPayload { run { ...RunRow } } ... on InvalidParams { problems { code path message remedy } } ... on Error { message } } } fragment RunRow on Run { id pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
+  text: 'mutation TriggerRun($input: TriggerRunInput!) { triggerRun(input: $input) { __typename ... on TriggerRunPayload { run { ...RunRow } } ... on InvalidParams { problems { code path message remedy } } ... on Error { message } } } fragment RunRow on Run { id revision pipelineName versionNumber poolName state isFinished priority trigger createdBy createdAt startedAt finishedAt reason { ...ReasonText } counts { total finished failed } } fragment ReasonText on Reason { code message remedy }',
 };
 
 export type PoolNamesData = { readonly pools: readonly { readonly name: string }[] };

@@ -6,8 +6,10 @@
  * happens after the answer was read is told, and nothing falls between.
  */
 import { createClient, type Client } from 'graphql-ws/client';
-import { Fault, faultOf, type GraphQLErrorText } from './fault.ts';
+import { Fault, faultOf, UNREACHABLE, type GraphQLErrorText } from './fault.ts';
+import type { Follower } from './follower.ts';
 import type { Operation } from './operation.ts';
+import { serverAnswered, serverMayBeAway } from './reach.ts';
 import { sessionToken, signOut, watchSession } from './session.ts';
 
 /** Whether the page hears from the server. IDLE: nothing on the page is live. */
@@ -45,7 +47,8 @@ watchSession(() => {
   client = null;
   connections = 0;
   become('IDLE');
-  void old?.dispose();
+  // While the server is away there is no connection to be closed.
+  Promise.resolve(old?.dispose()).catch(() => undefined);
 });
 
 function socket(): Client {
@@ -69,6 +72,7 @@ function socket(): Client {
       connected: () => {
         if (own !== client) return;
         connections++;
+        serverAnswered();
         become('CONNECTED');
       },
       closed: (event) => {
@@ -76,7 +80,9 @@ function socket(): Client {
         const { code, wasClean } = event as CloseEvent;
         if (code === FORBIDDEN) return signOut('This token is not accepted any more.');
         // 1000 is how we ourselves close it when nothing is live any more.
-        become(code === 1000 && wasClean ? 'IDLE' : 'RECONNECTING');
+        if (code === 1000 && wasClean) return become('IDLE');
+        become('RECONNECTING');
+        void serverMayBeAway();
       },
     },
   });
@@ -100,22 +106,10 @@ export function askInOrder<Data, Variables>(
         },
         error: (error) => reject(socketFault(error)),
         complete: () =>
-          answer === null ? reject(new Fault('The connection was closed.', 'UNREACHABLE')) : resolve(answer),
+          answer === null ? reject(new Fault('The connection was closed.', UNREACHABLE)) : resolve(answer),
       },
     );
   });
-}
-
-/** What a subscriber is told. */
-export interface Follower<Event> {
-  /** An event, in order, without gap or duplicate. */
-  event(event: Event): void;
-  /** Events may have been missed: read anew what you show. Called before each event that comes after that. */
-  missed(): void;
-  /** It will not go on. */
-  fault(fault: Fault): void;
-  /** Everything has been told: what it was about has ended. */
-  end?(): void;
 }
 
 /**
@@ -181,5 +175,5 @@ export function follow<Data, Variables extends object>(
 
 function socketFault(error: unknown): Fault {
   if (Array.isArray(error)) return faultOf(error as readonly GraphQLErrorText[]);
-  return new Fault('The connection to the server was lost.', 'UNREACHABLE');
+  return new Fault('The connection to the server was lost.', UNREACHABLE);
 }

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useState } from 'react';
 import { ask } from './ask.ts';
-import { asFault, type Fault } from './fault.ts';
+import { asFault, UNREACHABLE, type Fault } from './fault.ts';
 import type { Operation } from './operation.ts';
+import { serverAwaySince, watchReach } from './reach.ts';
 
 /** What a query yielded. */
 export interface Answer<Data> {
@@ -19,7 +20,10 @@ export function useQuery<Data, Variables>(operation: Operation<Data, Variables>,
   useEffect(() => {
     const ending = new AbortController();
     ask(operation, variables, ending.signal).then(
-      (data) => setAnswer({ key, data, fault: null }),
+      (data) => {
+        // After an abort the answer may still come, and be older than the one to the next question.
+        if (!ending.signal.aborted) setAnswer({ key, data, fault: null });
+      },
       (error: unknown) => {
         if (!ending.signal.aborted) setAnswer((old) => ({ key, data: old?.data ?? null, fault: asFault(error) }));
       },
@@ -27,6 +31,14 @@ export function useQuery<Data, Variables>(operation: Operation<Data, Variables>,
     return () => ending.abort();
     // The key names the operation and its variables.
   }, [key, round]);
+  // What failed because the server was away is asked again as soon as it is back.
+  const isUnreachable = answer?.key === key && answer.fault?.code === UNREACHABLE;
+  useEffect(() => {
+    if (!isUnreachable) return undefined;
+    return watchReach(() => {
+      if (serverAwaySince() === null) setRound((old) => old + 1);
+    });
+  }, [isUnreachable]);
   const reload = useCallback(() => setRound((old) => old + 1), []);
   const isCurrent = answer?.key === key;
   return { data: isCurrent ? answer.data : null, fault: isCurrent ? answer.fault : null, reload };

@@ -1,8 +1,11 @@
 import type { ReactNode } from 'react';
-import type { Fault } from '../client/fault.ts';
+import { UNREACHABLE, type Fault } from '../client/fault.ts';
+import { useAway } from '../client/use-away.ts';
 
 /** What went wrong, and what to do. */
 export function FaultNotice({ fault, retry }: { readonly fault: Fault; readonly retry?: () => void }) {
+  // Nothing is wrong with what was asked, and it goes on by itself.
+  if (fault.code === UNREACHABLE) return <Away />;
   return (
     <div className="notice tone-bad" role="alert">
       <div>
@@ -18,6 +21,14 @@ export function FaultNotice({ fault, retry }: { readonly fault: Fault; readonly 
   );
 }
 
+const Away = () => (
+  <div className="notice tone-warn" role="status">
+    <div>
+      <strong>The server is not reachable.</strong> This goes on by itself as soon as it is back.
+    </div>
+  </div>
+);
+
 /** Nothing to show, and what to do about it. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
   return (
@@ -30,6 +41,8 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
 
 /** Something is on its way; visible only when it takes a while. */
 export function Loading({ what }: { readonly what: string }) {
+  const awaySince = useAway();
+  if (awaySince !== null) return <Away />;
   return (
     <div className="loading" role="status">
       Loading {what} …

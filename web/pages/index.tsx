@@ -77,6 +77,12 @@ function Recent() {
         ) : (
           <RunTimeline runs={data?.rows ?? []} spanMs={spanMs} />
         )}
+        {data?.hasMore ? (
+          <p className="hint">
+            The latest {data.rows.length} runs are drawn;{' '}
+            <Link href={span === '10m' ? '/runs' : `/runs?since=${span}`}>the list</Link> has all of them.
+          </p>
+        ) : null}
       </div>
     </section>
   );

@@ -112,7 +112,7 @@ export class Exchange {
   }
 
   #send(): void {
-    const { idempotencyKey, connectMs, answerMs } = this.#options;
+    const { idempotencyKey, connectMs } = this.#options;
     const request = send(this.#prepared, idempotencyKey);
     this.#request = request;
     request.on('socket', (socket) => this.#watch(request, socket));

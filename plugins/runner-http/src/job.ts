@@ -20,7 +20,6 @@ import { callOptions, NO_KEY } from './task-call.ts';
 
 /** A cancel call that is not answered within this is given up, if the task says nothing. */
 const CANCEL_MS = 30_000;
-const CANCELLED = 'the job was cancelled';
 
 /**
  * An attempt whose request only begins the work: it is submitted once, followed to its end, also by a later agent, and

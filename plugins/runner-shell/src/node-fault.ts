@@ -34,12 +34,7 @@ export function nodeFault(error: unknown, hasBegun: boolean): Outcome {
   if (lacks !== undefined) {
     const [kind, what, remedy] = lacks;
     const did = hasBegun ? 'learn how the command ended' : 'begin the command';
-    return failed(
-      hasBegun ? 'UNKNOWN' : 'REJECTED',
-      kind,
-      `The node could not ${did}: ${what} (${message}).`,
-      remedy,
-    );
+    return failed(hasBegun ? 'UNKNOWN' : 'REJECTED', kind, `The node could not ${did}: ${what} (${message}).`, remedy);
   }
   // What was handed to a helper goes on, whatever has gone wrong here. A fault of this program is not tried for ever.
   const kind = hasBegun ? 'UNKNOWN' : /^E[A-Z]+$/.test(systemCode) ? 'REJECTED' : 'INFRASTRUCTURE';

@@ -14,6 +14,9 @@ interface Row {
   readonly version: string;
   readonly faults: number;
   readonly tasks: number;
+  /** Task runs of the period, and of the runs of it that were taken; absent for a file. */
+  readonly recorded?: number;
+  readonly sampled?: number;
   readonly ended: number;
   readonly makespanMs: number;
   readonly wait: Distribution;
@@ -51,7 +54,8 @@ export const replay: Command = {
   details:
     'With a file, no server is needed: a CSV of pods in the form of openb (Alibaba’s GPU cluster trace of 2023) with ' +
     '--nodes, or the JSON of a workflow in WfFormat 1.5. Without one, what a pool has done since --since is done again ' +
-    'on its nodes of now. Durations are those that were recorded. The code that places is the one that places in earnest.',
+    'on its nodes of now; of a period with more than 20,000 task runs evenly spread stretches are taken, and how much that ' +
+    'is is said. Durations are those that were recorded. The code that places is the one that places in earnest.',
   arguments: [{ name: 'trace', summary: 'A file; without it, a period of a pool.', isOptional: true }],
   options: [
     {
@@ -185,27 +189,87 @@ interface Result {
   }[];
 }
 
+interface Replayed {
+  readonly taskRunCount: number;
+  readonly recordedCount: number;
+  readonly sampledCount: number;
+  readonly stretches: number;
+  readonly results: readonly Result[];
+  readonly trace?: unknown;
+}
+interface ReplayEvent {
+  readonly phase: 'READING' | 'REPLAYING' | 'DONE';
+  readonly share: number;
+  readonly scheduler: string | null;
+  readonly replay: Replayed | null;
+}
+
 async function replayPeriod(choices: readonly Choice[], options: Options, context: Context): Promise<readonly Row[]> {
   const from = new Date(context.now() - sinceMs(options.text('since') ?? '24h')).toISOString();
-  type Data = { readonly replay: Replayed };
-  type Replayed = { readonly taskRunCount: number; readonly results: readonly Result[]; readonly trace?: unknown };
   const save = options.text('save');
   const input = { pool: options.text('pool'), from, schedulers: choices };
-  const { replay: replayed } = await context.connect().ask<Data>('replay', { input, withTrace: save !== undefined });
+  const replayed = await watchReplay({ input, withTrace: save !== undefined }, context);
   if (save !== undefined) {
     writeFileSync(resolve(context.cwd, save), `${JSON.stringify(replayed.trace)}\n`);
     context.output.note(`${save} is written`);
+  }
+  const { recordedCount, sampledCount, stretches } = replayed;
+  if (sampledCount < recordedCount) {
+    context.output.note(
+      `${sampledCount} of ${recordedCount} task runs were taken (${shareText(sampledCount / recordedCount)}): ` +
+        `${stretches} stretches, evenly spread over the period, with the arrivals that they had and all nodes.`,
+    );
   }
   return replayed.results.map(({ choice, makespan, waitMs, ...result }) => ({
     ...result,
     ...choice,
     tasks: replayed.taskRunCount,
+    recorded: recordedCount,
+    sampled: sampledCount,
     makespanMs: isoMs(makespan),
     wait: waitMs,
     ...sharesByName(result),
     samples: result.samples.map((sample) => ({ ...sample, at: isoMs(sample.at), ...sharesByName(sample) })),
     pending: result.pending.map(({ taskRunId, message }) => ({ key: taskRunId, message })),
   }));
+}
+
+const shareText = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+/** Follows a replay to its end, and says how far it is. Ctrl-C ends it. */
+async function watchReplay(variables: Readonly<Record<string, unknown>>, context: Context): Promise<Replayed> {
+  const ending = new AbortController();
+  const { output, now, sleep } = context;
+  const off = context.onInterrupt(() => ending.abort());
+  let told = '';
+  try {
+    const events = context.connect().follow<ReplayEvent>('replay', variables, {
+      signal: ending.signal,
+      cursorOf: () => '',
+      eventOf: (data) => data['replay'] as ReplayEvent,
+      now,
+      sleep,
+    });
+    for await (const step of events) {
+      if (step.kind !== 'EVENT') {
+        output.note(
+          step.kind === 'IN_CONTACT' ? 'in contact again: it begins anew' : 'no contact with the server; trying again',
+        );
+        continue;
+      }
+      const { phase, share, scheduler, replay: replayed } = step.event;
+      if (replayed !== null) return replayed;
+      const what = phase === 'READING' ? 'reading the period' : `${scheduler} is at it`;
+      // A line for each tenth, so that it can be read afterwards.
+      const line = `${what}, ${10 * Math.floor(10 * share)} % of all`;
+      if (line !== told) output.note(line);
+      told = line;
+    }
+  } finally {
+    off();
+    ending.abort();
+  }
+  throw new CommandFailure({ code: 'INTERRUPTED', message: 'The replay was ended before it was done.' });
 }
 
 function sharesByName({ utilization, fragmentation }: Pick<Result, 'utilization' | 'fragmentation'>) {

@@ -1,18 +1,22 @@
-import type { Client } from '../client.ts';
 import type { Command, Context } from '../command.ts';
 import { EXIT_CODES } from '../exit-code.ts';
+import { existingRun } from '../existing-run.ts';
 import { CommandFailure } from '../failure.ts';
 import { styleOfState, type Column } from '../output.ts';
 import { firstRows, type Page } from '../pages.ts';
 import { labelOf, progressText, reasonText, type RunView, type TaskRunView } from '../run-progress.ts';
+import { showTask } from '../show-task.ts';
 import { oneLine } from '../terminal-text.ts';
 import { elapsedBetween, elapsedText } from '../time-text.ts';
 import { concludeWatching, watchRun } from '../watch-run.ts';
 
 export const show: Command = {
   name: 'show',
-  summary: 'Shows a run and its task runs.',
-  arguments: [{ name: 'run', summary: 'The id of the run.' }],
+  summary: 'Shows a run and its task runs, or one of its tasks with the config that it ran with.',
+  arguments: [
+    { name: 'run', summary: 'The id of the run, or of a task run.' },
+    { name: 'task', summary: 'The task, or one instance of it: shows what it was executed with.', isOptional: true },
+  ],
   options: [
     { flags: '-f, --follow', summary: 'Shows it until it ends, and exits with its outcome.' },
     { flags: '--limit <number>', summary: 'How many task runs at most.', default: '1000' },
@@ -20,9 +24,11 @@ export const show: Command = {
   examples: [
     { command: 'gantry show 019aa1c8-…', meaning: 'where it stands, and why it failed' },
     { command: 'gantry show 019aa1c8-… --follow', meaning: 'watch it to its end' },
+    { command: "gantry show 019aa1c8-… 'train[3]'", meaning: 'the command of an instance, as it ran' },
   ],
-  async run({ arguments: [id = ''], options, context }) {
+  async run({ arguments: [id = '', task], options, context }) {
     const client = context.connect();
+    if (task !== undefined || id.includes('.')) return showTask(client, id, task, context);
     if (options.is('follow')) return concludeWatching(await watchRun(client, id, context), id, context);
     const run = await existingRun(client, id);
     const limit = Number(options.text('limit'));
@@ -42,17 +48,6 @@ export const show: Command = {
     return EXIT_CODES.SUCCEEDED.code;
   },
 };
-
-/** The run, or a failure that says where to find its id. */
-export async function existingRun(client: Client, id: string): Promise<RunView> {
-  const { run } = await client.ask<{ readonly run: RunView | null }>('run', { id });
-  if (run !== null) return run;
-  throw new CommandFailure({
-    code: 'RUN_NOT_FOUND',
-    message: `There is no run ${id}.`,
-    remedy: 'gantry runs lists them.',
-  });
-}
 
 function runLines(run: RunView, taskRuns: readonly TaskRunView[], { output, now }: Context): readonly string[] {
   const table = output.table<TaskRunView>(

@@ -6,6 +6,7 @@ import { StateMark } from '../../design/state-mark.tsx';
 import { lookOf } from '../../design/states.ts';
 import { FillFacts } from '../../screens/nodes/fill-bars.tsx';
 import { useLiveNodes, type NodeMap } from '../../screens/nodes/live-nodes.ts';
+import { withTile } from '../../screens/nodes/live-tile.ts';
 import { NodeFilters } from '../../screens/nodes/node-filters.tsx';
 import { groupings, groupNodes, nodeState, totalFill } from '../../screens/nodes/node-groups.ts';
 import { NodeMapView } from '../../screens/nodes/node-map.tsx';
@@ -28,12 +29,7 @@ export default function Nodes() {
         <Cluster
           nodes={data}
           revision={revision}
-          changed={(name, eligibility) =>
-            change((all) => {
-              const node = all.get(name);
-              if (node !== undefined) all.set(name, { ...node, eligibility });
-            })
-          }
+          changed={(node) => change((all) => void all.set(node.name, withTile(all.get(node.name), node)))}
         />
       ) : null}
     </Page>

@@ -14,7 +14,8 @@ export function useLiveSamples(pool: string): Live<PoolSampleText[]> {
     // It begins with the present each time: nothing can be missed that a later sample does not tell.
     cursorOf: null,
     apply: (samples, { poolSamples }) => {
-      if (samples.at(-1)?.at !== poolSamples.at) samples.push(poolSamples);
+      // What has been read may hold it already, and later ones.
+      if ((samples.at(-1)?.at ?? '') < poolSamples.at) samples.push(poolSamples);
       if (samples.length > KEPT) samples.shift();
       return true;
     },

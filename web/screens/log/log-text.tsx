@@ -1,45 +1,72 @@
-import Anser from 'anser';
+import type { CSSProperties, ReactNode } from 'react';
+import type { LineText } from './terminal-line.ts';
+import type { TextStyle } from './text-style.ts';
 
 interface LogTextProps {
-  readonly text: string;
-  /** Lower case; empty for none. */
-  readonly search: string;
+  readonly line: LineText;
+  /** What is looked for; null for nothing. */
+  readonly pattern: RegExp | null;
 }
 
 /**
- * A line with its colours. Nothing in it is ever markup: pieces of text go into elements of our own, and of the escapes
- * only colours and weight are heeded.
+ * A line with its colours and links. Nothing in it is ever markup: pieces of text go into elements of our own. A hit that
+ * spans several styles is marked in each of them.
  */
-export function LogText({ text, search }: LogTextProps) {
-  const shown = text.replace(/^.*\r(?!$)/, '');
-  if (!shown.includes('\u001b')) return <Found text={shown} search={search} />;
-  return Anser.ansiToJson(shown, { use_classes: true, remove_empty: true }).map(
-    ({ content, fg, bg, decorations }, at) => (
-      <span key={at} className={lookOf(fg, bg, decorations)}>
-        <Found text={content} search={search} />
-      </span>
-    ),
+export function LogText({ line: { text, spans }, pattern }: LogTextProps) {
+  const marks =
+    pattern === null
+      ? []
+      : [...text.matchAll(pattern)].map(({ 0: hit, index }) => [index, index + hit.length] as const);
+  if (spans === null) return <Marked text={text} from={0} marks={marks} />;
+  const parts: ReactNode[] = [];
+  let at = 0;
+  for (const { from, to, style } of spans) {
+    if (from > at) parts.push(<Marked key={at} text={text.slice(at, from)} from={at} marks={marks} />);
+    parts.push(
+      <Styled key={from} style={style}>
+        <Marked text={text.slice(from, to)} from={from} marks={marks} />
+      </Styled>,
+    );
+    at = to;
+  }
+  if (at < text.length) parts.push(<Marked key={at} text={text.slice(at)} from={at} marks={marks} />);
+  return parts;
+}
+
+function Styled({ style, children }: { readonly style: TextStyle; readonly children: ReactNode }) {
+  const { names, color, background, link } = style;
+  const exact: CSSProperties & Record<`--${string}`, string> = {};
+  if (color !== null) exact['--ansi-color'] = color;
+  if (background !== null) exact.background = background;
+  // On a ground of its own a colour is as it is said to be; on the page's it has to be legible.
+  const own = color === null ? '' : background === null && !names.includes('-bg') ? ' ansi-exact' : ' ansi-on-ground';
+  const look = { className: `${names}${own}`.trim(), style: exact };
+  return link === null ? (
+    <span {...look}>{children}</span>
+  ) : (
+    <a {...look} href={link} target="_blank" rel="noopener noreferrer nofollow" title={link}>
+      {children}
+    </a>
   );
 }
 
-const NAME = /^ansi-(?:bright-)?(?:black|red|green|yellow|blue|magenta|cyan|white)$/;
-
-function lookOf(fg: string | null, bg: string | null, decorations: readonly string[]): string {
-  const names: string[] = [];
-  if (fg !== null && NAME.test(fg)) names.push(fg);
-  if (bg !== null && NAME.test(bg)) names.push(`${bg}-bg`);
-  for (const each of ['bold', 'dim', 'italic', 'underline']) if (decorations.includes(each)) names.push(`ansi-${each}`);
-  return names.join(' ');
+interface MarkedProps {
+  readonly text: string;
+  /** Its place in the line. */
+  readonly from: number;
+  /** Places in the line, in order. */
+  readonly marks: readonly (readonly [from: number, to: number])[];
 }
 
-function Found({ text, search }: LogTextProps) {
-  if (search === '') return text;
-  const parts = [];
-  const lower = text.toLowerCase();
-  let from = 0;
-  for (let at = lower.indexOf(search); at >= 0; at = lower.indexOf(search, from)) {
-    parts.push(text.slice(from, at), <mark key={at}>{text.slice(at, at + search.length)}</mark>);
-    from = at + search.length;
+function Marked({ text, from, marks }: MarkedProps) {
+  const parts: ReactNode[] = [];
+  let at = 0;
+  for (const [begin, end] of marks) {
+    const first = Math.max(at, begin - from);
+    const last = Math.min(text.length, end - from);
+    if (last <= first) continue;
+    parts.push(text.slice(at, first), <mark key={first}>{text.slice(first, last)}</mark>);
+    at = last;
   }
-  return [...parts, text.slice(from)];
+  return parts.length === 0 ? text : [...parts, text.slice(at)];
 }

@@ -7,6 +7,8 @@ import { LogLines, type LogLine } from './log-lines.ts';
 /** A log as far as it has come. */
 export interface LiveLog {
   readonly lines: readonly LogLine[];
+  /** The places of lines that may still change. */
+  readonly open: readonly number[];
   /** Grows with what comes, for `lines` is changed in place. */
   readonly revision: number;
   /** No more will come. */
@@ -16,7 +18,7 @@ export interface LiveLog {
 
 /** Follows the log of a task run from its first line. */
 export function useLog(taskRun: string): LiveLog {
-  const [log, setLog] = useState<LiveLog>({ lines: [], revision: 0, isWhole: false, fault: null });
+  const [log, setLog] = useState<LiveLog>({ lines: [], open: [], revision: 0, isWhole: false, fault: null });
   useEffect(() => {
     let kept = new LogLines();
     let revision = 0;
@@ -25,7 +27,7 @@ export function useLog(taskRun: string): LiveLog {
     const show = (): void => {
       frame ??= requestAnimationFrame(() => {
         frame = null;
-        setLog({ lines: kept.lines, revision: ++revision, ...end });
+        setLog({ lines: kept.lines, open: kept.open, revision: ++revision, ...end });
       });
     };
     show();

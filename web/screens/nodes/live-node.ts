@@ -7,6 +7,7 @@ import {
   type NodeRow,
   type NodesFeedData,
 } from '../../client/operations.ts';
+import { newest } from '../../client/newest.ts';
 import { askInOrder, follow } from '../../client/socket.ts';
 import { useLive, type Live } from '../../client/use-live.ts';
 
@@ -19,13 +20,17 @@ export interface NodeView {
 /** As many task runs as are shown. */
 export const SHOWN = 100;
 
+/** The newer of two states of a node. Revisions count by pool: in another pool it begins again. */
+export const newestNode = (known: NodeRow | undefined, given: NodeRow): NodeRow =>
+  known?.poolName === given.poolName ? newest(known, given) : given;
+
 /** A node, live: its state, what it holds, what runs there. */
 export function useLiveNode(name: string): Live<NodeView> {
   return useLive<NodeView, NodesFeedData, { pool?: string | null; after?: string | null }>(name, () => ({
-    load: async () => {
+    load: async (known) => {
       const { node } = await askInOrder(NodeDetail, { name, first: SHOWN });
       if (node === null) throw new Fault(`There is no node ${name}.`, 'NOT_FOUND');
-      return { node, taskRuns: node.taskRuns };
+      return { node: newestNode(known?.node, node), taskRuns: node.taskRuns };
     },
     feed: NodesFeed,
     variables: {},
@@ -33,7 +38,7 @@ export function useLiveNode(name: string): Live<NodeView> {
     apply: (view, { nodes: { node } }) => {
       if (node === null) return false;
       if (node.name !== name) return true;
-      view.node = node;
+      view.node = newestNode(view.node, node);
       return true;
     },
     // What runs there has changed: read anew, at most once a second.

@@ -1,9 +1,10 @@
+import type { NodeRow } from '../../client/operations.ts';
 import { FaultNotice, Loading } from '../../design/notices.tsx';
 import { Page } from '../../design/page.tsx';
 import { CordonButton } from './cordon-button.tsx';
 import { EndedAttemptsPanel } from './ended-attempts.tsx';
 import { FillFacts } from './fill-bars.tsx';
-import { useLiveNode } from './live-node.ts';
+import { newestNode, useLiveNode } from './live-node.ts';
 import { NodeAttempts } from './node-attempts.tsx';
 import { NodeFacts, NodeRunners } from './node-facts.tsx';
 import { fillsOf } from './node-groups.ts';
@@ -23,8 +24,7 @@ export function NodeScreen({ name }: { readonly name: string }) {
     );
   }
   const { node } = view;
-  const changed = (eligibility: typeof node.eligibility): void =>
-    change((old) => void (old.node = { ...old.node, eligibility }));
+  const changed = (now: NodeRow): void => change((old) => void (old.node = newestNode(old.node, now)));
   return (
     <Page
       title={name}

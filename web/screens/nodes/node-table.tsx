@@ -1,6 +1,6 @@
 import Link from 'next/link';
 import { useMemo } from 'react';
-import type { NodeTile } from '../../client/operations.ts';
+import type { NodeRow, NodeTile } from '../../client/operations.ts';
 import { VirtualRows } from '../../design/virtual-rows.tsx';
 import { CordonButton } from './cordon-button.tsx';
 import { FillBars } from './fill-bars.tsx';
@@ -11,7 +11,7 @@ import { NodeStateText } from './node-state.tsx';
 interface NodeTableProps {
   readonly groups: readonly NodeGroup[];
   readonly by: string;
-  readonly changed: (name: string, eligibility: NodeTile['eligibility']) => void;
+  readonly changed: (node: NodeRow) => void;
 }
 
 const ROW = 40;
@@ -45,7 +45,7 @@ export function NodeTable({ groups, by, changed }: NodeTableProps) {
       row={(index) => {
         const line = lines[index]!;
         if ('group' in line) return <GroupHead group={line.group} by={by} />;
-        return <NodeLine node={line.node} changed={(eligibility) => changed(line.node.name, eligibility)} />;
+        return <NodeLine node={line.node} changed={changed} />;
       }}
     />
   );
@@ -55,7 +55,7 @@ const keyOf = (line: Line): string => ('group' in line ? `group ${line.group.nam
 
 interface NodeLineProps {
   readonly node: NodeTile;
-  readonly changed: (eligibility: NodeTile['eligibility']) => void;
+  readonly changed: (node: NodeRow) => void;
 }
 
 function NodeLine({ node, changed }: NodeLineProps) {

@@ -42,6 +42,8 @@ export function useEndedAttempts(name: string): EndedAttemptPages {
   const depth = useRef(PAGE);
   const renewing = useRef<{ timer: ReturnType<typeof setTimeout> | null; at: number }>({ timer: null, at: -Infinity });
   const ending = useRef(new AbortController());
+  /** Grows with each renewal: the answer to an earlier one is older, whenever it comes. */
+  const renewals = useRef(0);
 
   const read = (first: number, after: string | null, taken: (page: Page) => void): void => {
     const { signal } = ending.current;
@@ -53,12 +55,15 @@ export function useEndedAttempts(name: string): EndedAttemptPages {
     renewing.current = { timer: null, at: performance.now() };
     const first = depth.current;
     if (first > MAX_RENEWED) setState((old) => ({ ...old, hasNews: true }));
-    else
+    else {
+      const renewal = ++renewals.current;
       read(first, null, (page) => {
+        if (renewal !== renewals.current) return;
         // When more has been asked for meanwhile, more is to be read.
         if (depth.current === first) setState((old) => renewed(old, page, first));
         else renewSoon();
       });
+    }
   };
   const renewSoon = (): void => {
     const { timer, at } = renewing.current;

@@ -5,9 +5,11 @@ import { asFault, type Fault } from '../../client/fault.ts';
 import { ApplyPipeline, type ApplyPipelineData } from '../../client/operations.ts';
 import { ActionButton } from '../../design/action-button.tsx';
 import { FaultNotice } from '../../design/notices.tsx';
+import { localText } from '../../design/time.ts';
 import { say } from '../../design/toast.tsx';
 import { TaskGraph } from '../graph/task-graph.tsx';
 import { useRefusal } from '../session/viewer.ts';
+import { useDraft, type DraftedText } from './use-draft.ts';
 import { YamlField } from './yaml-field.tsx';
 
 type Result = ApplyPipelineData['applyPipeline'];
@@ -28,19 +30,73 @@ const PAUSE_MS = 250;
 export function PipelineEditor({ text: original, name }: EditorProps) {
   const router = useRouter();
   const refusal = useRefusal('AUTHOR');
-  const [text, setText] = useState(original);
-  /** What was edited from. Another version may be applied meanwhile, and must not take away what has been typed. */
-  const [base, setBase] = useState(original);
-  const takeOver = (): void => {
-    setBase(original);
-    setText(original);
+  const draft = useDraft(original, name);
+  const { text, offered } = draft;
+  const { result, setResult, fault, checked } = useCheck(text, refusal === null);
+  const problems = result?.__typename === 'InvalidPipeline' ? result.problems : [];
+  const good = result?.__typename === 'ApplyPipelinePayload' ? result : null;
+  const apply = async (): Promise<void> => {
+    const { applyPipeline } = await ask(ApplyPipeline, { input: { yaml: text } });
+    if (applyPipeline.__typename !== 'ApplyPipelinePayload') {
+      setResult(applyPipeline);
+      return;
+    }
+    const { pipelineName, number } = applyPipeline.version;
+    draft.applied();
+    say(applyPipeline.change === 'UNCHANGED' ? 'It says the same as before.' : `Version ${number} is applied.`);
+    await router.push(`/pipelines/${encodeURIComponent(pipelineName)}`);
   };
-  if (original !== base && (text === base || text === original)) takeOver();
+  return (
+    <div className="editor">
+      <div className="stack">
+        {offered === null || refusal !== null ? null : <Offer draft={draft} at={offered.at} />}
+        <YamlField
+          text={text}
+          change={draft.change}
+          problems={problems}
+          isReadOnly={refusal !== null || offered !== null}
+        />
+        <div className="spread">
+          <Verdict good={good} problems={problems} name={name} refusal={refusal} />
+          <ActionButton
+            look="primary"
+            refusal={
+              refusal ??
+              (good === null ? 'Its mistakes come first.' : good.change === 'UNCHANGED' ? 'Nothing has changed.' : null)
+            }
+            act={apply}
+          >
+            Apply
+          </ActionButton>
+        </div>
+        {draft.isOutdated ? <Meanwhile takeOver={draft.discard} /> : null}
+        <DraftFacts draft={draft} original={original} isReadOnly={refusal !== null} />
+        {fault ? <FaultNotice fault={fault} /> : null}
+      </div>
+      {checked.current === null ? null : (
+        <TaskGraph
+          tasks={checked.current.version.tasks}
+          box={(key) => (
+            <span className="graph-words">
+              <span className="clip mono">{key}</span>
+              <span className="clip faint">
+                {checked.current?.version.tasks.find((task) => task.key === key)?.runner}
+              </span>
+            </span>
+          )}
+        />
+      )}
+    </div>
+  );
+}
+
+/** What the server says of a text, a moment after it was typed. */
+function useCheck(text: string, isOn: boolean) {
   const [result, setResult] = useState<Result | null>(null);
   const [fault, setFault] = useState<Fault | null>(null);
   const checked = useRef<Applied | null>(null);
   useEffect(() => {
-    if (refusal !== null) return undefined;
+    if (!isOn) return undefined;
     const ending = new AbortController();
     const timer = setTimeout(() => {
       ask(ApplyPipeline, { input: { yaml: text, dryRun: true } }, ending.signal).then(
@@ -58,52 +114,42 @@ export function PipelineEditor({ text: original, name }: EditorProps) {
       clearTimeout(timer);
       ending.abort();
     };
-  }, [text, refusal]);
-  const problems = result?.__typename === 'InvalidPipeline' ? result.problems : [];
-  const good = result?.__typename === 'ApplyPipelinePayload' ? result : null;
-  const apply = async (): Promise<void> => {
-    const { applyPipeline } = await ask(ApplyPipeline, { input: { yaml: text } });
-    if (applyPipeline.__typename !== 'ApplyPipelinePayload') {
-      setResult(applyPipeline);
-      return;
-    }
-    const { pipelineName, number } = applyPipeline.version;
-    say(applyPipeline.change === 'UNCHANGED' ? 'It says the same as before.' : `Version ${number} is applied.`);
-    await router.push(`/pipelines/${encodeURIComponent(pipelineName)}`);
-  };
+  }, [text, isOn]);
+  return { result, setResult, fault, checked };
+}
+
+const Offer = ({ draft, at }: { readonly draft: DraftedText; readonly at: number }) => (
+  <div className="notice tone-warn" role="status" aria-label="Draft">
+    <div>
+      <strong>There is a draft from {localText(new Date(at).toISOString())} that was not applied.</strong> Restore it,
+      or discard it and edit what is applied.
+    </div>
+    <ActionButton act={draft.discard}>Discard the draft</ActionButton>
+    <ActionButton look="primary" act={draft.restore}>
+      Restore the draft
+    </ActionButton>
+  </div>
+);
+
+interface DraftFactsProps {
+  readonly draft: DraftedText;
+  readonly original: string;
+  readonly isReadOnly: boolean;
+}
+
+/** That what is written is kept, and how to give it up. */
+function DraftFacts({ draft: { text, offered, isKept, discard }, original, isReadOnly }: DraftFactsProps) {
+  if (isReadOnly || offered !== null || text === original) return null;
   return (
-    <div className="editor">
-      <div className="stack">
-        <YamlField text={text} change={setText} problems={problems} isReadOnly={refusal !== null} />
-        <div className="spread">
-          <Verdict good={good} problems={problems} name={name} refusal={refusal} />
-          <ActionButton
-            look="primary"
-            refusal={
-              refusal ??
-              (good === null ? 'Its mistakes come first.' : good.change === 'UNCHANGED' ? 'Nothing has changed.' : null)
-            }
-            act={apply}
-          >
-            Apply
-          </ActionButton>
-        </div>
-        {original === base ? null : <Meanwhile takeOver={takeOver} />}
-        {fault ? <FaultNotice fault={fault} /> : null}
-      </div>
-      {checked.current === null ? null : (
-        <TaskGraph
-          tasks={checked.current.version.tasks}
-          box={(key) => (
-            <span className="graph-words">
-              <span className="clip mono">{key}</span>
-              <span className="clip faint">
-                {checked.current?.version.tasks.find((task) => task.key === key)?.runner}
-              </span>
-            </span>
-          )}
-        />
-      )}
+    <div className="spread">
+      <p className="hint">
+        {isKept
+          ? 'Kept as a draft in this browser until it is applied.'
+          : 'This browser keeps no draft of it: apply it before you leave the page.'}
+      </p>
+      <ActionButton look="bare" confirm="Really discard it?" act={discard}>
+        Discard the draft
+      </ActionButton>
     </div>
   );
 }
@@ -132,7 +178,7 @@ function Verdict({ good, problems, name, refusal }: VerdictProps) {
         {problems.map(({ code, line, column, message, suggestion }, at) => (
           <li key={`${code}${at}`}>
             <span className="wrong">{line === null ? '' : `${line}:${column} `}</span>
-            {message} <span className="faint">{suggestion === null ? '' : `Did you mean “${suggestion}”?`}</span>
+            {message} <span className="faint">{suggestion}</span>
           </li>
         ))}
       </ul>

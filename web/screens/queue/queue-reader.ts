@@ -14,11 +14,11 @@ import type { BesideView, LiveSource } from '../../client/use-live.ts';
 /** A queue as far as it is in sight. */
 export interface QueueView {
   /** How many wait in all; null when another server runs the pool. */
-  length: number | null;
-  /** Why they wait; null until that was told, and when another server runs the pool. */
-  overview: QueueOverviewText | null;
+  readonly length: number | null;
+  /** Why they wait; null when another server runs the pool. */
+  readonly overview: QueueOverviewText | null;
   /** Nodes that are kept for large tasks. */
-  heldNodes: readonly HeldNodeText[];
+  readonly heldNodes: readonly HeldNodeText[];
   /** What was asked for. */
   readonly filter: QueueFilter;
   /** How many of them are wanted. */
@@ -78,12 +78,8 @@ export class QueueReader {
       feed: QueueFeed,
       variables: { pool: this.#pool },
       cursorOf: null,
-      apply: (view, { queue: { pool } }) => {
-        view.length = pool?.queueLength ?? null;
-        view.overview = pool?.queueOverview ?? null;
-        view.heldNodes = pool?.heldNodes ?? [];
-        this.#want();
-      },
+      // Its numbers and rows are read in one answer, so that they agree.
+      apply: () => this.#want(),
       besides: (view) => {
         this.#view = view;
         return () => this.#stop();
@@ -118,11 +114,10 @@ export class QueueReader {
       const total = pool.queue?.totalCount ?? 0;
       const nodes = pool.queue?.nodes ?? [];
       const entries = this.#around(skip, first, total, filter, nodes);
-      const { overview, heldNodes } = this.#read;
       const read = {
         length: pool.queueLength,
-        overview,
-        heldNodes,
+        overview: pool.queueOverview,
+        heldNodes: pool.heldNodes ?? [],
         filter,
         total,
         entries,

@@ -1,15 +1,29 @@
 import { useRouter } from 'next/router';
 import { useState } from 'react';
 import { act } from '../../client/act.ts';
-import { CancelRun, DeleteRun, PauseRun, ResumeRun, RetryRun, type RetryRunInput } from '../../client/operations.ts';
+import {
+  CancelRun,
+  DeleteRun,
+  PauseRun,
+  ResumeRun,
+  RetryRun,
+  type RetryRunInput,
+  type RunRow,
+} from '../../client/operations.ts';
 import { ActionButton } from '../../design/action-button.tsx';
 import { Dialog } from '../../design/dialog.tsx';
 import { say } from '../../design/toast.tsx';
 import { useRefusal } from '../session/viewer.ts';
 import type { RunView } from './live-run.ts';
 
+interface RunActionsProps {
+  readonly view: RunView;
+  /** Told what the run is then, before the feed says so. */
+  readonly changed: (run: RunRow) => void;
+}
+
 /** What can be done with a run. */
-export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView }) {
+export function RunActions({ view: { run, taskRuns }, changed }: RunActionsProps) {
   const router = useRouter();
   const refusal = useRefusal('OPERATOR');
   const deletion = useRefusal('ADMIN');
@@ -31,13 +45,13 @@ export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView
   return (
     <>
       {isFinished ? null : state === 'PAUSED' ? (
-        <ActionButton refusal={refusal} act={() => act(ResumeRun, { input: { id } })}>
+        <ActionButton refusal={refusal} act={async () => changed((await act(ResumeRun, { input: { id } })).run)}>
           Resume
         </ActionButton>
       ) : (
         <ActionButton
           refusal={refusal ?? (state === 'CANCELLING' ? 'The run is being cancelled.' : null)}
-          act={() => act(PauseRun, { input: { id } })}
+          act={async () => changed((await act(PauseRun, { input: { id } })).run)}
         >
           Pause
         </ActionButton>
@@ -46,7 +60,7 @@ export function RunActions({ view: { run, taskRuns } }: { readonly view: RunView
         look="danger"
         confirm="Really cancel?"
         refusal={ended ?? (state === 'CANCELLING' ? 'It is being cancelled already.' : null)}
-        act={() => act(CancelRun, { input: { id } })}
+        act={async () => changed((await act(CancelRun, { input: { id } })).run)}
       >
         Cancel
       </ActionButton>

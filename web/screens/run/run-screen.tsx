@@ -9,7 +9,7 @@ import { lookOf, TASK_RUN_STATES } from '../../design/states.ts';
 import { Tabs } from '../../design/tabs.tsx';
 import { Ago, Took } from '../../design/times.tsx';
 import { TaskGraph } from '../graph/task-graph.tsx';
-import { useLiveRun, type RunView } from './live-run.ts';
+import { takeRun, useLiveRun, type RunView } from './live-run.ts';
 import { RunActions } from './run-actions.tsx';
 import { countByTask, type TaskCounts } from './task-counts.ts';
 import { TaskPanel, type TaskTab } from './task-panel.tsx';
@@ -58,7 +58,7 @@ export function RunScreen({ id }: { readonly id: string }) {
           <span className="mono faint">{run.id}</span>
         </>
       }
-      actions={<RunActions view={view} />}
+      actions={<RunActions view={view} changed={(now) => live.change((old) => takeRun(old, now))} />}
     >
       {live.fault ? <FaultNotice fault={live.fault} retry={live.reload} /> : null}
       {run.reason ? (
@@ -116,6 +116,11 @@ export function RunScreen({ id }: { readonly id: string }) {
 }
 
 function Summary({ view: { run, taskRuns }, revision }: { readonly view: RunView; readonly revision: number }) {
+  // Everything here is counted from the list, which is what the other tabs show, so that the numbers agree.
+  const ended = useMemo(
+    () => taskRuns.reduce((sum, { isFinished }) => sum + (isFinished ? 1 : 0), 0),
+    [taskRuns, revision],
+  );
   const states = useMemo(() => {
     const counts = new Map<string, number>();
     for (const { state } of taskRuns) counts.set(state, (counts.get(state) ?? 0) + 1);
@@ -132,11 +137,7 @@ function Summary({ view: { run, taskRuns }, revision }: { readonly view: RunView
           </span>
         ))}
       </div>
-      <div
-        className="meter"
-        role="img"
-        aria-label={`${run.counts.finished} of ${run.counts.total} task runs have ended`}
-      >
+      <div className="meter" role="img" aria-label={`${ended} of ${taskRuns.length} task runs have ended`}>
         {states.map(({ state, count }) => (
           <span
             key={state}
@@ -184,7 +185,6 @@ interface TaskBoxProps {
 
 function TaskBox({ name, runner, counts }: TaskBoxProps) {
   const state = counts?.worst ?? 'WAITING';
-  const done = (counts?.states.get('SUCCEEDED') ?? 0) + (counts?.states.get('CACHED') ?? 0);
   return (
     <>
       <StateMark state={state} />
@@ -192,7 +192,7 @@ function TaskBox({ name, runner, counts }: TaskBoxProps) {
         <span className="clip mono">{name}</span>
         <span className="clip faint">
           {lookOf(state).word}
-          {counts !== undefined && counts.total > 1 ? ` · ${done} of ${counts.total}` : ''} · {runner}
+          {counts !== undefined && counts.total > 1 ? ` · ${counts.ended} of ${counts.total}` : ''} · {runner}
         </span>
       </span>
     </>

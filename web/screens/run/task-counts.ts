@@ -3,6 +3,8 @@ import type { TaskRunRow, TaskRunState } from '../../client/operations.ts';
 /** How the runs of one task stand. */
 export interface TaskCounts {
   readonly total: number;
+  /** Those that have ended, one way or the other: as a run counts them. */
+  readonly ended: number;
   readonly states: ReadonlyMap<TaskRunState, number>;
   /** What the reader should see first: a failure before what runs, that before what waits, and that before what is done. */
   readonly worst: TaskRunState;
@@ -25,6 +27,9 @@ const BY_WEIGHT: readonly TaskRunState[] = [
   'SKIPPED',
 ];
 
+/** States in which nothing more happens. */
+const ENDED: readonly TaskRunState[] = ['SUCCEEDED', 'CACHED', 'FAILED', 'UPSTREAM_FAILED', 'CANCELLED', 'SKIPPED'];
+
 /** By task key. A fan-out is one entry with many. */
 export function countByTask(
   taskRuns: readonly Pick<TaskRunRow, 'taskKey' | 'state'>[],
@@ -38,7 +43,8 @@ export function countByTask(
   return new Map(
     [...byTask].map(([key, states]) => {
       const total = [...states.values()].reduce((sum, each) => sum + each, 0);
-      return [key, { total, states, worst: BY_WEIGHT.find((state) => states.has(state)) ?? 'WAITING' }];
+      const ended = ENDED.reduce((sum, state) => sum + (states.get(state) ?? 0), 0);
+      return [key, { total, ended, states, worst: BY_WEIGHT.find((state) => states.has(state)) ?? 'WAITING' }];
     }),
   );
 }

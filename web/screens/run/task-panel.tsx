@@ -6,11 +6,12 @@ import { FaultNotice, Loading } from '../../design/notices.tsx';
 import { JsonView } from '../../design/json-view.tsx';
 import { StateBadge, StateText } from '../../design/state-mark.tsx';
 import { Tabs } from '../../design/tabs.tsx';
-import { isoDurationText } from '../../design/time.ts';
 import { At, Took } from '../../design/times.tsx';
 import { LogView } from '../log/log-view.tsx';
+import { Fact } from '../../design/fact.tsx';
 import { progressText } from './progress-text.ts';
 import { labelOf } from './task-counts.ts';
+import { TaskConfig } from './task-config.tsx';
 import { WhyView } from './why-view.tsx';
 
 export type TaskTab = 'log' | 'attempts' | 'config' | 'why';
@@ -93,7 +94,7 @@ export function TaskPanel({ taskRun, tab, chooseTab, close }: TaskPanelProps) {
           ) : tab === 'attempts' ? (
             <Attempts detail={detail} />
           ) : (
-            <Config detail={detail} />
+            <TaskConfig key={version} id={id} task={detail.task} hasRun={detail.attempt !== null} />
           )
         ) : null}
       </Tabs>
@@ -171,64 +172,6 @@ function Attempts({ detail: { attempts, outputs, dueAt } }: { readonly detail: D
         <h3>Outputs</h3>
         <JsonView value={outputs} empty="It has handed nothing on." />
       </section>
-    </div>
-  );
-}
-
-const Fact = ({ name, children }: { readonly name: string; readonly children: React.ReactNode }) => (
-  <div className="pair">
-    <dt>{name}</dt>
-    <dd>{children}</dd>
-  </div>
-);
-
-function Config({ detail: { task } }: { readonly detail: Detail }) {
-  if (task === null) return <p className="faint">Its pipeline’s version is not kept any more.</p>;
-  const {
-    runner,
-    description,
-    resources,
-    timeout,
-    killGrace,
-    retry,
-    nodeSelector,
-    tolerations,
-    env,
-    needs,
-    idempotent,
-  } = task;
-  return (
-    <div className="stack">
-      {description === '' ? null : <p>{description}</p>}
-      <dl className="facts">
-        <Fact name="Runner">{runner}</Fact>
-        <Fact name="Needs">{needs.length === 0 ? 'nothing' : needs.join(', ')}</Fact>
-        <Fact name="Resources">
-          {resources.map(({ name, quantity }) => `${quantity} ${name}`).join(', ') || 'none'}
-        </Fact>
-        <Fact name="Timeout">{timeout === null ? 'none' : isoDurationText(timeout)}</Fact>
-        <Fact name="Grace before it is killed">{isoDurationText(killGrace)}</Fact>
-        <Fact name="Retries">
-          {retry.max === 0 ? 'none' : `${retry.max}, ${retry.backoff}, from ${isoDurationText(retry.delay)}`}
-        </Fact>
-        {idempotent === null ? null : (
-          <Fact name="Idempotent">{idempotent ? 'yes' : 'no: not repeated when nobody knows what was done'}</Fact>
-        )}
-        {nodeSelector.length === 0 ? null : (
-          <Fact name="Only on">{nodeSelector.map(({ key, value }) => `${key}=${value}`).join(', ')}</Fact>
-        )}
-        {tolerations.length === 0 ? null : <Fact name="Tolerates">{tolerations.map(({ key }) => key).join(', ')}</Fact>}
-      </dl>
-      <section>
-        <h3>with</h3>
-        <JsonView value={task.with} empty="Nothing." />
-      </section>
-      {env.length === 0 ? null : (
-        <section>
-          <h3>env</h3>
-          <JsonView value={Object.fromEntries(env.map(({ key, value }) => [key, value]))} empty="Nothing." />
-        </section>
-      )}
     </div>
   );
 }

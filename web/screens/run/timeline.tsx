@@ -1,10 +1,11 @@
-import { useMemo } from 'react';
-import type { TaskRunRow } from '../../client/operations.ts';
-import { lookOf } from '../../design/states.ts';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import type { TaskRunRow, TimedAttempt } from '../../client/operations.ts';
 import { durationText } from '../../design/time.ts';
 import { useNow } from '../../design/times.tsx';
 import { VirtualRows } from '../../design/virtual-rows.tsx';
 import { labelOf } from './task-counts.ts';
+import { barsOf } from './timeline-bars.ts';
+import { useEarlierAttempts } from './use-earlier-attempts.ts';
 
 interface TimelineProps {
   readonly taskRuns: readonly TaskRunRow[];
@@ -35,6 +36,11 @@ export function Timeline({ taskRuns, revision, from, to, chosen, choose }: Timel
     [taskRuns, revision],
   );
   const span = end - begin;
+  const earlier = useEarlierAttempts();
+  const [sight, setSight] = useState({ first: 0, last: 0 });
+  const see = useCallback((first: number, last: number) => setSight({ first, last }), []);
+  // Also when what is in sight is tried again.
+  useEffect(() => earlier.see(rows.slice(sight.first, sight.last + 1)), [rows, sight, earlier.see]);
   return (
     <>
       <Legend />
@@ -44,6 +50,7 @@ export function Timeline({ taskRuns, revision, from, to, chosen, choose }: Timel
         count={rows.length}
         rowHeight={ROW}
         keyOf={(index) => rows[index]!.id}
+        onSight={see}
         head={
           <div className="rows-head timeline-row">
             <span>Task</span>
@@ -63,7 +70,7 @@ export function Timeline({ taskRuns, revision, from, to, chosen, choose }: Timel
               <button type="button" className="link clip mono cover-row" data-row onClick={() => choose(taskRun.id)}>
                 {labelOf(taskRun)}
               </button>
-              <Bars taskRun={taskRun} begin={begin} span={span} now={end} />
+              <Bars taskRun={taskRun} earlier={earlier.of(taskRun.id)} begin={begin} span={span} now={end} />
             </div>
           );
         }}
@@ -75,42 +82,32 @@ export function Timeline({ taskRuns, revision, from, to, chosen, choose }: Timel
 const Legend = () => (
   <p className="legend faint">
     <i className="bar is-waiting" /> waiting <i className="bar is-starting" /> starting{' '}
-    <i className="bar tone-busy is-running" /> running
+    <i className="bar tone-busy is-running" /> running · each attempt has a bar, in the colour of how it ended
   </p>
 );
 
 interface BarsProps {
   readonly taskRun: TaskRunRow;
+  readonly earlier: readonly TimedAttempt[];
   readonly begin: number;
   readonly span: number;
   readonly now: number;
 }
 
-function Bars({ taskRun: { readyAt, attempt, state, finishedAt }, begin, span, now }: BarsProps) {
-  const at = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null);
-  const ready = at(readyAt);
-  const assigned = at(attempt?.assignedAt);
-  const started = at(attempt?.startedAt);
-  const ended = at(attempt?.finishedAt) ?? at(finishedAt) ?? now;
-  const pieces = [
-    { kind: 'waiting', from: ready, to: assigned ?? ended },
-    { kind: 'starting', from: assigned, to: started ?? ended },
-    { kind: 'running', from: started, to: ended },
-  ];
-  const words = pieces
-    .flatMap(({ kind, from, to }) => (from === null ? [] : [`${kind} ${durationText(to - from)}`]))
-    .join(', ');
+function Bars({ taskRun, earlier, begin, span, now }: BarsProps) {
+  const bars = barsOf(taskRun, earlier, now);
   return (
-    <span className={`timeline-bars tone-${lookOf(state).tone}`} title={`${lookOf(state).word}: ${words}`}>
-      {pieces.map(({ kind, from, to }) =>
-        from === null || to < from ? null : (
-          <i
-            key={kind}
-            className={`bar is-${kind}`}
-            style={{ left: `${(100 * (from - begin)) / span}%`, width: `max(2px, ${(100 * (to - from)) / span}%)` }}
-          />
-        ),
-      )}
+    <span className="timeline-bars">
+      <span className="visually-hidden">{[...new Set(bars.map(({ title }) => title))].join('; ')}</span>
+      {bars.map(({ kind, tone, from, to, attempt, title }) => (
+        <i
+          key={`${attempt ?? from} ${kind}`}
+          className={`bar is-${kind} tone-${tone}`}
+          title={title}
+          data-attempt={attempt}
+          style={{ left: `${(100 * (from - begin)) / span}%`, width: `max(2px, ${(100 * (to - from)) / span}%)` }}
+        />
+      ))}
     </span>
   );
 }

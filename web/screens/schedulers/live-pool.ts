@@ -15,8 +15,7 @@ export function useLivePool(name: string): Live<PoolView> {
     variables: { name },
     // It begins with the present state, so there is nothing to go on behind.
     cursorOf: () => '',
-    apply: (view, { pool }) => {
-      view.pool = pool;
-    },
+    // A pool has no revision: that it has changed is all that is taken from the feed.
+    apply: () => false,
   }));
 }

@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import type { ReplayPeriodData } from '../../client/operations.ts';
+import type { ReplayText } from '../../client/operations.ts';
 import { LineChart, type Series } from '../../design/line-chart.tsx';
 import { durationText, isoDurationMs } from '../../design/time.ts';
 
-type Replay = ReplayPeriodData['replay'];
+type Replay = ReplayText;
 type Result = Replay['results'][number];
 
 interface Figure {

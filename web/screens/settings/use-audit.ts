@@ -44,14 +44,16 @@ export function useAudit(filter: AuditFilter): AuditPages {
       reading.current = ending;
       setState((old) => (old.key === key ? { ...old, isReading: true, fault: null } : begin(key)));
       ask(AuditRecords, { first: PAGE, after, filter: JSON.parse(key) as AuditFilter }, ending.signal).then(
-        ({ auditRecords: { nodes, pageInfo } }) =>
+        ({ auditRecords: { nodes, pageInfo } }) => {
+          if (ending.signal.aborted) return;
           setState((old) => ({
             key,
-            records: after === null ? nodes : [...(old.records ?? []), ...nodes],
+            records: after === null ? [...newer(old.records, nodes), ...nodes] : [...(old.records ?? []), ...nodes],
             after: pageInfo.hasNextPage ? pageInfo.endCursor : null,
             fault: null,
             isReading: false,
-          })),
+          }));
+        },
         (error: unknown) => {
           if (!ending.signal.aborted) setState((old) => ({ ...old, fault: asFault(error), isReading: false }));
         },
@@ -86,4 +88,10 @@ export function useAudit(filter: AuditFilter): AuditPages {
     },
     reload: () => read(null),
   };
+}
+
+/** What the feed has told since the page was read: ids only grow. */
+function newer(known: readonly AuditRecord[] | null, page: readonly AuditRecord[]): readonly AuditRecord[] {
+  const last = Number(page[0]?.id ?? 0);
+  return (known ?? []).filter(({ id }) => Number(id) > last);
 }

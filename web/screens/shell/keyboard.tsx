@@ -1,5 +1,6 @@
 import { useRouter } from 'next/router';
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { openWhenReachable } from '../../client/reach.ts';
 import { Dialog } from '../../design/dialog.tsx';
 import { Palette } from './palette.tsx';
 import { PLACES } from './places.tsx';
@@ -30,7 +31,7 @@ export function Keyboard() {
       const place = isSecond ? PLACES.find(({ keys }) => keys === event.key) : undefined;
       if (place !== undefined) {
         event.preventDefault();
-        if (place.isOutside) location.assign(place.href);
+        if (place.isOutside) openWhenReachable(place.href);
         else void router.push(place.href);
       } else if (event.key === 'g') goUntil.current = event.timeStamp + SECOND_KEY_MS;
       else if (event.key === '?') setOpen('SHORTCUTS');

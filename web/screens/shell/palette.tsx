@@ -2,6 +2,7 @@ import { useRouter } from 'next/router';
 import { useEffect, useState, type KeyboardEvent } from 'react';
 import { ask } from '../../client/ask.ts';
 import { PaletteSearch } from '../../client/operations.ts';
+import { openWhenReachable } from '../../client/reach.ts';
 import { Dialog } from '../../design/dialog.tsx';
 import { PLACES } from './places.tsx';
 
@@ -45,7 +46,7 @@ export function Palette({ close }: { readonly close: () => void }) {
   const at = Math.min(chosen, targets.length - 1);
   const go = ({ href, isOutside }: Target): void => {
     close();
-    if (isOutside) location.assign(href);
+    if (isOutside) openWhenReachable(href);
     else void router.push(href);
   };
   const onKey = (event: KeyboardEvent): void => {

@@ -1,9 +1,11 @@
 import Link from 'next/link';
 import { useRouter } from 'next/router';
 import { useEffect, useState, type ReactNode } from 'react';
+import { openWhenReachable } from '../../client/reach.ts';
 import { signOut } from '../../client/session.ts';
 import { useViewer } from '../session/viewer.ts';
 import { Toasts } from '../../design/toast.tsx';
+import { AwayNotice } from './away-notice.tsx';
 import { ContactMark } from './contact-mark.tsx';
 import { Keyboard } from './keyboard.tsx';
 import { PLACES, type Place } from './places.tsx';
@@ -52,6 +54,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </div>
       </nav>
       <main id="main" tabIndex={-1}>
+        <AwayNotice />
         {children}
       </main>
       <Toasts />
@@ -84,7 +87,15 @@ function PlaceLink({
   );
   // The playground is the server's own page.
   return isOutside ? (
-    <a href={href} {...look}>
+    <a
+      href={href}
+      {...look}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        openWhenReachable(href);
+      }}
+    >
       {inside}
     </a>
   ) : (
