@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import { followCommand, restoreCheckpoint, type CommandPaths } from '@gantry/plugin-kit/command-files';
 import { mayBeCutShort } from '@gantry/plugin-kit/disk-space';
@@ -328,7 +328,9 @@ export class Container {
       const { code, message, remedy } = read;
       return { ok: false, kind: 'APPLICATION', reason: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
     }
-    return mayBeCutShort(this.#exchange) ? outputsCutShort(exitCode) : { ok: true, outputs: read.outputs };
+    return mayBeCutShort(dirname(this.#attempt.workdir))
+      ? outputsCutShort(exitCode)
+      : { ok: true, outputs: read.outputs };
   }
 
   /** Folders of this node that it may have written to. */

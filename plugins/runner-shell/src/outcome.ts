@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { lackOfSpace, mayBeCutShort, type LackOfSpace } from '@gantry/plugin-kit/disk-space';
 import type { Attempt, Outcome } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
@@ -173,7 +173,11 @@ function succeeded(files: AttemptFiles, attempt: ItsOutputs): Outcome {
   if (!outputs.ok) return { ...failed('APPLICATION', outputs.code, outputs.message, outputs.remedy), exitCode: 0 };
   // A restart may ask for an attempt whose end was delivered, and its files removed.
   if (!files.hasStream('stdout')) return outputUnwritable(files);
-  if (!foldersOf(files).some(mayBeCutShort)) return outputs;
+  if (
+    !mayBeCutShort(dirname(files.folder)) &&
+    (files.userFolder === null || !mayBeCutShort(dirname(files.userFolder.path)))
+  )
+    return outputs;
   const message =
     'It exited with code 0, but the node’s disk is full: what it printed, or wrote to $GANTRY_OUTPUT, may be cut short.';
   return { ...failed('APPLICATION', 'DISK_FULL', message, ROOM), exitCode: 0 };
@@ -196,7 +200,7 @@ const failedFor = ({ kind, code, message, remedy }: LackOfSpace, what: string): 
   failed(kind, code, `${what}, and ${message}.`, remedy);
 
 function outputUnwritable(files: AttemptFiles): Failed {
-  if (mayBeCutShort(files.folder))
+  if (mayBeCutShort(dirname(files.folder)))
     return failed(
       'REJECTED',
       'DISK_FULL',
