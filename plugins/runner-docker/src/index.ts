@@ -44,7 +44,9 @@ export default defineRunner<DockerConfig, Handle>({
   handleOf: (attempt) => ({ container: attempt }),
 
   async forget(attempt, node) {
-    await forgetContainer(await engineOf(node), attempt);
+    // With settings that cannot be used nothing was made.
+    const engine = await engineOf(node).catch(() => null);
+    if (engine !== null) await forgetContainer(engine, attempt);
   },
 
   async detect(signal, node) {

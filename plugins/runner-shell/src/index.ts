@@ -52,7 +52,15 @@ export default defineRunner<ShellConfig, Handle>({
 
   handleOf,
 
-  forget: (attempt, node) => shellNodeOf(node).forget(attempt),
+  forget(attempt, node) {
+    try {
+      return shellNodeOf(node).forget(attempt);
+    } catch (error) {
+      // With settings that cannot be used nothing was started.
+      if (error instanceof BadSettings) return undefined;
+      throw error;
+    }
+  },
 
   async reattach(attempt, handle, node) {
     try {

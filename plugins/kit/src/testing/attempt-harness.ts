@@ -31,6 +31,8 @@ export class AttemptHarness {
   readonly node: RunnerNode;
   /** Of every attempt that it has made. */
   readonly attemptIds = new Set<string>();
+  /** Those that are not forgotten. */
+  readonly #known = new Set<string>();
   readonly #folder: string;
   readonly #run = randomUUID();
   #count = 0;
@@ -54,6 +56,7 @@ export class AttemptHarness {
     const number = options.number ?? 1;
     const id = options.id ?? `${this.#run}.${this.#count++}.${number}`;
     this.attemptIds.add(id);
+    this.#known.add(id);
     return new TestAttempt(this.plugin, this.node, join(this.#folder, 'work'), checked.config, {
       ...options,
       id,
@@ -63,12 +66,13 @@ export class AttemptHarness {
 
   /** The server holds the end of an attempt: nobody asks for it any more. */
   async forget({ id }: Pick<TestAttempt, 'id'>): Promise<void> {
+    this.#known.delete(id);
     await this.plugin.forget?.(id, this.node);
   }
 
   /** The server holds the ends of all attempts. */
   async forgetAll(): Promise<void> {
-    for (const id of this.attemptIds) await this.forget({ id });
+    for (const id of this.#known) await this.forget({ id });
   }
 
   /** Has all attempts forgotten, closes the plugin and removes the folder with everything in it. */
