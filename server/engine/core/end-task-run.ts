@@ -20,29 +20,33 @@ export function endTaskRun(
 ): void {
   const run = taskRun.owner;
   const ended: number[] = [];
-  // Why tasks ended that got no attempt in this very chain, for those that need them.
-  const causes = new Map<number, Reason>();
   finish(step, taskRun, state, reason, ended);
-  if (reason !== null) causes.set(taskRun.taskIndex, reason);
+  // Why tasks ended that got no attempt in this very chain, for those that need them. Most ends have nothing to tell.
+  let causes: Map<number, Reason> | null = null;
+  const tell = (index: number, cause: Reason) => (causes ??= new Map()).set(index, cause);
+  if (reason !== null) tell(taskRun.taskIndex, reason);
   while (ended.length > 0) {
     const index = ended.pop()!;
     const outcome = outcomeOf(run, index);
-    const cause = outcome === null ? null : handedDown(run, index, outcome, causes.get(index) ?? null);
+    const cause = outcome === null ? null : handedDown(run, index, outcome, causedBy(causes, index));
     for (const downstream of run.plan.graph.downstream[index]!) {
       const waiting = run.taskRuns[downstream]!;
       if (outcome === null) {
         const end = released(pool, step, run, downstream);
         if (end === null) continue;
-        causes.set(downstream, end.reason);
+        tell(downstream, end.reason);
         finish(step, waiting, end.state, end.reason, ended);
       } else if (waiting.state === 'WAITING') {
-        if (cause !== null) causes.set(downstream, cause);
+        if (cause !== null) tell(downstream, cause);
         finish(step, waiting, outcome, cause, ended);
       }
     }
   }
   settleRun(pool, step, run);
 }
+
+const causedBy = (causes: ReadonlyMap<number, Reason> | null, index: number): Reason | null =>
+  causes?.get(index) ?? null;
 
 /** Takes one off the needs of a task, and releases it when that was the last; how it ends at once, if it does. */
 function released(pool: PoolState, step: Step, run: EngineRun, index: number): EndWithoutAttempt | null {
