@@ -119,7 +119,7 @@ export class RunningAttempt implements Attempt {
       try {
         mkdirSync(path, { recursive: true, mode: 0o700 });
       } catch (error) {
-        throw new NodeFault(`Its working folder cannot be made: ${(error as Error).message}`);
+        throw new NodeFault(`Its working folder cannot be made: ${(error as Error).message}`, { cause: error });
       }
       this.#workdir = path;
     }
@@ -166,6 +166,10 @@ export class RunningAttempt implements Attempt {
   async checkpoint(handle: Json): Promise<void> {
     this.started();
     await this.#host.checkpoint(this, handle);
+  }
+  /** Whether anything has begun that must not be begun twice. */
+  get hasBegun(): boolean {
+    return this.#isRunning || this.#isResumed;
   }
   started(): void {
     if (this.#isRunning) return;
