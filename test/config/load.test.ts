@@ -73,6 +73,8 @@ describe('the sources', () => {
       logFormat: 'json',
       enableMockRunner: 'true',
       nodeSlots: '3',
+      diskReserve: '5',
+      ballast: '0',
       nodeLabels: 'zone=a,disk=ssd',
       schedulerConfig: '{"spread":true}',
       allowedOrigins: 'https://gantry.example.org',
