@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 
 /** How much of a disk is left. Bytes. */
@@ -17,6 +18,12 @@ const SLACK = 1.1;
 /** What a user may take of the disk that a folder is on. Rejects when that cannot be said. */
 export async function spaceOf(folder: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(folder);
+  return { free: bavail * bsize, size: blocks * bsize };
+}
+
+/** As `spaceOf`, at once. Throws when it cannot be said. */
+export function spaceNowOf(folder: string): DiskSpace {
+  const { bavail, blocks, bsize } = statfsSync(folder);
   return { free: bavail * bsize, size: blocks * bsize };
 }
 

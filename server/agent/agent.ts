@@ -99,7 +99,7 @@ export class Agent implements Service {
       progress: (attempt, progress) => this.#progress.tell(attempt, progress),
       ended: (attempt, end) => {
         this.#progress.ended(attempt);
-        this.#ledger.ended(attempt, end, clock.now());
+        this.#ledger.ended(attempt, this.#disk.blamedFor(end), clock.now());
         this.#soon();
       },
       checkpoint: async (spec, handle, startedAt) => {

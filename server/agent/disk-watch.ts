@@ -1,4 +1,5 @@
-import { diskLevel, spaceOf, spaceText, type DiskLevel } from '../disk-space.ts';
+import { diskLevel, spaceNowOf, spaceOf, spaceText, type DiskLevel, type DiskSpace } from '../disk-space.ts';
+import type { Failure } from '../domain/failure.ts';
 import { DISK_FULL_TAINT, type Taint } from '../domain/node.ts';
 import type { Logger } from '../log.ts';
 
@@ -46,6 +47,24 @@ export class DiskWatch {
       this.#log.error({ folder }, `The disk of the node is full, it takes no work: ${text}.`);
     if (wasFull && !this.#isFull) this.#log.info({ folder }, `The disk of the node has room again: ${text}.`);
     return wasFull !== this.#isFull;
+  }
+
+  /** The end of an attempt; one that failed while the disk was full says so. */
+  blamedFor<Of extends { readonly state: string; readonly failure?: Failure }>(end: Of): Of {
+    const { failure } = end;
+    if (end.state !== 'FAILED' || failure?.kind !== 'APPLICATION' || this.#percent === 0) return end;
+    const space = this.#spaceNow();
+    if (space === null || diskLevel(space, this.#percent) !== 'EMERGENCY') return end;
+    const message = `${failure.reason.message} The node’s disk is full: ${spaceText(space)}.`;
+    return { ...end, failure: { ...failure, reason: { ...failure.reason, message } } };
+  }
+
+  #spaceNow(): DiskSpace | null {
+    try {
+      return spaceNowOf(this.#folder);
+    } catch {
+      return null;
+    }
   }
 
   get #isFull(): boolean {

@@ -18,6 +18,7 @@ import type { StateKeeper } from './state-keeper.ts';
 import { putSecrets, putSecretsAgain } from './put-secrets.ts';
 import type { SecretSource } from './secret-source.ts';
 import { RingMemory } from './output-ring.ts';
+import { isNoSpace } from './disk-watch.ts';
 import { NodeFault, RunningAttempt, type AttemptHost } from './running-attempt.ts';
 
 /** The largest handle: it is written into the journal, with every flush that it needs. */
@@ -239,8 +240,12 @@ export class Executor implements AttemptHost {
 
   #threw(attempt: RunningAttempt, runner: RunnerPlugin, thrown: unknown): void {
     const message = messageOf(thrown, attempt.mask);
-    if (thrown instanceof NodeFault) {
-      const end = attempt.mayHaveBegun ? outcomeUnknown(message) : nodeFault('REJECTED', 'NODE_FAULT', message);
+    const isFull = isNoSpace(thrown);
+    if (isFull || thrown instanceof NodeFault) {
+      // What never began costs nothing: another node may have it, or this one later.
+      const end = attempt.mayHaveBegun
+        ? outcomeUnknown(message)
+        : nodeFault('REJECTED', isFull ? 'DISK_FULL' : 'NODE_FAULT', message);
       this.#settled(attempt, end);
       return;
     }
@@ -306,7 +311,9 @@ export class Executor implements AttemptHost {
       try {
         mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
       } catch (error) {
-        throw new NodeFault(`The runner’s folder ${stateDirectory} cannot be made: ${(error as Error).message}`);
+        throw new NodeFault(`The runner’s folder ${stateDirectory} cannot be made: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
       node = { name: nodeName, stateDirectory, settings: settings[runner.name] ?? {} };
       this.#nodes.set(runner.name, node);

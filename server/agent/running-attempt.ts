@@ -182,6 +182,10 @@ export class RunningAttempt implements Attempt {
     this.started();
     await this.#host.checkpoint(this, handle);
   }
+  /** Whether anything has begun that must not be begun twice. */
+  get hasBegun(): boolean {
+    return this.#isRunning || this.#isResumed;
+  }
   started(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;

@@ -8,7 +8,14 @@ import { IdempotencyConflictRef, idempotencyConflict, KEY_DESCRIPTION, readKey }
 import { readRunId } from './loaders.ts';
 import { PipelineNotFoundRef } from './pipeline-refusals.ts';
 import { RunRef } from './run-list.ts';
-import { refusalOf, RunNotFinishedRef, RunNotFoundRef, runNotFound, TaskNotFoundRef } from './run-refusals.ts';
+import {
+  refusalOf,
+  RunNotFinishedRef,
+  RunNotFoundRef,
+  runNotFound,
+  StorageFullRef,
+  TaskNotFoundRef,
+} from './run-refusals.ts';
 import { enumOf } from './vocabulary.ts';
 
 interface Retried {
@@ -35,6 +42,7 @@ const RetryRunResult = builder.unionType('RetryRunResult', {
     PipelineNotFoundRef,
     TaskNotFoundRef,
     IdempotencyConflictRef,
+    StorageFullRef,
   ],
   resolveType: resultType('RetryRunPayload'),
 });
@@ -59,7 +67,7 @@ const RetryRunInput = builder.inputType('RetryRunInput', {
 type Input = typeof RetryRunInput.$inferInput;
 
 const REFUSALS = ['RunNotFound', 'RunNotFinished', 'PipelineNotFound', 'TaskNotFound'] as const;
-type Refused = Refusal<(typeof REFUSALS)[number]> | Refusal<'IdempotencyConflict'>;
+type Refused = Refusal<(typeof REFUSALS)[number]> | Refusal<'IdempotencyConflict'> | Refusal<'StorageFull'>;
 
 async function retryRun(input: Input, { ports, loaders, viewer }: ApiContext): Promise<Retried | Refused> {
   const key = readKey(input.idempotencyKey);
@@ -67,12 +75,20 @@ async function retryRun(input: Input, { ports, loaders, viewer }: ApiContext): P
   const known = readRunId(input.id);
   const original = known === null ? null : await loaders.runs.load(known);
   if (original === null) return runNotFound(input.id);
+  const full = ports.storage.problem;
+  // A repetition starts nothing: it gets its answer.
+  if (full !== null && !(key !== undefined && (await ports.store.commands.isKnown(viewer.name, key))))
+    return { refusal: 'StorageFull', message: full };
   const command: RetryRun = { type: 'RETRY_RUN', of: original.id, run: ports.newRunId(), ...wanted };
   const { command: stored, receipt } = await ports.commands.submit(original.pool, command, viewer.name, key);
   // What somebody else's command came to is no answer to this one.
   if (!isSame(stored, command)) return idempotencyConflict;
   if (!receipt.ok) return refusalOf(receipt, ...REFUSALS);
   const run = await loaders.runs.clear(stored.run).load(stored.run);
+  if (run === null && stored.run !== command.run) {
+    const message = `This idempotency key started the run ${stored.run}, which has been deleted. Take a new key for a new run.`;
+    return { refusal: 'IdempotencyConflict', message };
+  }
   if (run === null) throw new Error(`The run ${stored.run} was acknowledged and is not in the store.`);
   return { run, isRepeated: stored.run !== command.run };
 }

@@ -74,6 +74,8 @@ describe('the sources', () => {
       logFormat: 'json',
       enableMockRunner: 'true',
       nodeSlots: '3',
+      diskReserve: '5',
+      ballast: '0',
       nodeLabels: 'zone=a,disk=ssd',
       nodeResources: 'gpu=2,licence=5',
       schedulerConfig: '{"spread":true}',

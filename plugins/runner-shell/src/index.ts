@@ -7,6 +7,7 @@ import { detected } from './detection.ts';
 import { prepare } from './prepare.ts';
 import { failed, neverStarted, outcomeOf, traceGone, undecided, withUsage } from './outcome.ts';
 import { nodeFault } from './node-fault.ts';
+import { BadSettings } from './settings.ts';
 import { ShellNode } from './shell-node.ts';
 import { userOf, type User } from './user.ts';
 import { lineOf } from './shell-text.ts';
