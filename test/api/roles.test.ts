@@ -28,6 +28,8 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'query plugins': 'VIEWER',
   'query decision': 'VIEWER',
   'query simulatePlacement': 'VIEWER',
+  'query taskRunConfig': 'VIEWER',
+  'query taskRuns': 'VIEWER',
   'query replay': 'OPERATOR',
   'query tokens': 'ADMIN',
   'query auditRecords': 'ADMIN',
@@ -56,6 +58,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription pool': 'VIEWER',
   'subscription poolSamples': 'VIEWER',
   'subscription pipelines': 'VIEWER',
+  'subscription replay': 'OPERATOR',
   'subscription auditRecords': 'ADMIN',
 };
 

@@ -21,6 +21,8 @@ export type TerminalAction =
 /** Longer sequences are none: what comes after is text again. Characters. */
 const LONGEST = 8_192;
 
+// Control characters are what this file is about.
+/* eslint-disable no-control-regex */
 const TEXT = /[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]+/y;
 const CSI = /(?:\u001b\[|\u009b)([\u0030-\u003f]*)([\u0020-\u002f]*)([\u0040-\u007e])/y;
 const CSI_BEGUN = /(?:\u001b\[|\u009b)[\u0030-\u003f]*[\u0020-\u002f]*$/y;

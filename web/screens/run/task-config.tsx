@@ -15,7 +15,7 @@ interface TaskConfigProps {
 /** What a task run is made of, and what it was executed with. */
 export function TaskConfig({ id, task, hasRun }: TaskConfigProps) {
   if (task === null) return <p className="faint">Its pipeline’s version is not kept any more.</p>;
-  const { runner, description, resources, timeout, killGrace, retry, nodeSelector, tolerations, env, needs } = task;
+  const { runner, description, resources, timeout, killGrace, retry, nodeSelector, tolerations, needs } = task;
   return (
     <div className="stack">
       {description === '' ? null : <p>{description}</p>}
