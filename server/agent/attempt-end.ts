@@ -27,6 +27,8 @@ export function afterStop(end: End, stop: StopReason): End {
   // The platform stops it for reasons of its own, and has it done again: not where nobody knows what was done already.
   if (isForOthers(stop) && end.failure?.kind === 'UNKNOWN') return end;
   if (stop === 'SHUTDOWN' && end.state === 'REJECTED') return end;
+  // A request that may not be sent twice has timed out, and whether it was acted on is still for its author to find out.
+  if (stop === 'TIMED_OUT' && end.failure?.kind === 'UNKNOWN') return { ...end, state: 'TIMED_OUT' };
   const { exitCode, signal } = end.failure ?? {};
   const told = stopped(stop, {
     ...(exitCode === undefined ? {} : { exitCode }),

@@ -30,6 +30,8 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'query retentionPreview': 'VIEWER',
   'query decision': 'VIEWER',
   'query simulatePlacement': 'VIEWER',
+  'query taskRunConfig': 'VIEWER',
+  'query taskRuns': 'VIEWER',
   'query replay': 'OPERATOR',
   'query tokens': 'ADMIN',
   'query backups': 'ADMIN',
@@ -63,6 +65,7 @@ const MATRIX: Readonly<Record<string, Role>> = {
   'subscription pool': 'VIEWER',
   'subscription poolSamples': 'VIEWER',
   'subscription pipelines': 'VIEWER',
+  'subscription replay': 'OPERATOR',
   'subscription auditRecords': 'ADMIN',
 };
 
