@@ -44,13 +44,13 @@ export async function startServer(
     cwd: folder,
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const call = (path: string, body?: string, token?: string): Promise<{ status: number; text: string }> =>
+  const call = (path: string, body?: string, bearer?: string): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const headers = {
         ...(body === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
       };
       const method = body === undefined ? 'GET' : 'POST';
       const asked = request({ agent, port, host: '127.0.0.1', path, method, headers }, (answer) => {
@@ -58,7 +58,12 @@ export async function startServer(
         answer.on('data', (piece: Buffer) => pieces.push(piece)).on('error', reject);
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(pieces).toString() }));
       });
-      asked.on('error', reject).end(body);
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        // The server closed an idle connection just as it was used again: it has not seen the request.
+        if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(call(path, body, bearer));
+        else reject(error);
+      });
+      asked.end(body);
     });
   const ended = endOf(child);
   await untilReady(() => call('/graphql', '{"query":"{ viewer { name } }"}', token), ended);

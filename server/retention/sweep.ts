@@ -122,10 +122,13 @@ export class Sweeper {
     return untilNone(pace, (rows) => this.#store.retention.trimAudit(now - audit, rows));
   }
 
-  #decisions(pace: Pace, now: number, { runs: { age } }: RetentionLimits): Promise<number> {
-    if (age === 'NEVER') return Promise.resolve(0);
-    // A row holds a whole call of the scheduler.
-    return untilNone(pace, (rows) => this.#store.retention.trimDecisions(now - age, Math.ceil(rows / 16)));
+  /** Those that are too old, and those from before the oldest run that is left: what they placed is gone. */
+  async #decisions(pace: Pace, now: number, { runs: { age } }: RetentionLimits): Promise<number> {
+    const { retention } = this.#store;
+    const oldest = (await retention.oldestRunAt()) ?? now;
+    const before = age === 'NEVER' ? oldest : Math.max(now - age, oldest);
+    // A row holds a whole call of the scheduler, on several pages.
+    return untilNone(pace, (rows) => retention.trimDecisions(before, Math.ceil(rows / 16)));
   }
 
   async #versions(pace: Pace, now: number, { runs: { age } }: RetentionLimits): Promise<number> {

@@ -64,7 +64,9 @@ export interface RetentionStore {
   deleteCommands(ids: readonly number[]): Promise<number>;
   /** Deletes audit records from before a moment, about so many. Answers how many went. */
   trimAudit(before: number, limit: number): Promise<number>;
-  /** Deletes decisions from before a moment, about so many of each pool. Answers how many went. */
+  /** When the oldest run that is kept was created; null without any. */
+  oldestRunAt(): Promise<number | null>;
+  /** Deletes decisions from before a moment but for the newest 200, about so many of each pool. Answers how many went. */
   trimDecisions(before: number, limit: number): Promise<number>;
   /** Versions of a pipeline that no run pins and that a later one replaced before a moment; never its latest. */
   replacedVersions(pipeline: string, before: number): Promise<readonly number[]>;

@@ -4,6 +4,8 @@ import { piecesOf, type Database } from './database.ts';
 import type { RetentionStore } from './retention-store.ts';
 import type { Tables } from './tables.ts';
 
+/** So many of the newest decisions of a pool stay: a change of its scheduler is judged by them. */
+const KEPT_DECISIONS = 200;
 /** So many of the newest events stay whatever their age: the last one says where the log stands. */
 const KEPT_BATCHES = 100;
 
@@ -14,6 +16,7 @@ type Trims = Pick<
   | 'deleteCommands'
   | 'trimAudit'
   | 'trimDecisions'
+  | 'oldestRunAt'
   | 'replacedVersions'
   | 'deleteVersions'
 >;
@@ -83,11 +86,21 @@ export function trims(database: Database): Trims {
       const pools = await reader.selectFrom('pool').select('name').execute();
       let deleted = 0;
       for (const { name } of pools) {
+        const newest = await reader
+          .selectFrom('decision')
+          .select('seq')
+          .where('pool', '=', name)
+          .orderBy('seq', 'desc')
+          .offset(KEPT_DECISIONS - 1)
+          .limit(1)
+          .executeTakeFirst();
+        if (newest === undefined) continue;
         const rows = await reader
           .selectFrom('decision')
           .select('seq')
           .where('pool', '=', name)
           .where('at', '<', before)
+          .where('seq', '<', whole(newest.seq, 'decision', 'seq'))
           .orderBy('at')
           .limit(limit)
           .execute();
@@ -100,6 +113,11 @@ export function trims(database: Database): Trims {
         deleted += rows.length;
       }
       return deleted;
+    },
+
+    async oldestRunAt() {
+      const row = await reader.selectFrom('run').select('created_at').orderBy('created_at').limit(1).executeTakeFirst();
+      return row === undefined ? null : whole(row.created_at, 'run', 'created_at');
     },
 
     async replacedVersions(pipeline, before) {

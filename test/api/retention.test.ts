@@ -72,7 +72,7 @@ describe('deleteRun', () => {
     expect(await client.next()).toEqual({ type: 'pong' });
     await deleteRun(run.id);
     const told = [await client.next(), await client.next(), await client.next()];
-    expect(told.map(({ id }) => id).toSorted((a, b) => Number(a) - Number(b))).toEqual(['0', '1', '2']);
+    expect(new Set(told.map(({ id }) => id))).toEqual(new Set(['0', '1', '2']));
     for (const { payload } of told) {
       expect(payload.data.runs).toEqual({ type: 'run.deleted', runId: run.id, run: null });
     }

@@ -28,7 +28,12 @@ describe('a run with which the engine cannot go on', () => {
     const { taskRuns } = broken;
     // As a fault of ours would leave it.
     Object.assign(broken, { instancesLeft: null });
-    if (of !== 'a report') Object.defineProperty(taskRuns[0], 'readyAt', { set: () => expect('this').toBe('set') });
+    if (of !== 'a report')
+      Object.defineProperty(taskRuns[0], 'readyAt', {
+        set() {
+          throw new Error('this is not to be set');
+        },
+      });
     const fault = thrownBy(() => (of === 'a report' ? scenario.succeed(run, 'a') : scenario.pass(1_000)));
     expect(fault).toBeInstanceOf(RunFault);
     expect(fault).toMatchObject({ run });

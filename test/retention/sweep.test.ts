@@ -142,6 +142,28 @@ describe.each(databases)('a sweep on $name', ({ start }) => {
     expect(await store.events.first('default')).toBe(51);
   });
 
+  it('deletes decisions from before the oldest run that is left, and keeps the newest to judge schedulers by', async () => {
+    await addRuns(1, 10);
+    const commit = committer(store, await ownerOf(store));
+    const decision = {
+      scheduler: 'priority',
+      version: '1',
+      configHash: 'a',
+      seed: 1,
+      offered: 1,
+      placed: 1,
+      call: 'x',
+    };
+    // One an hour for 300 hours, which is twelve and a half days.
+    for (let hours = 300; hours > 0; hours--) {
+      await commit({ decision: { ...decision, at: NOW - hours * 3_600_000 }, writtenSeq: 300 });
+    }
+    // Runs of the last three days are left, and no decision of the last 200 hours goes.
+    expect(await sweep({ age: 3 * DAY })).toMatchObject({ runs: 7, decisions: 100 });
+    expect(await store.decisions.latest('default', 500)).toHaveLength(200);
+    expect(await sweep({ age: 3 * DAY })).toMatchObject({ decisions: 0 });
+  });
+
   it('deletes versions that no run pins, when they were not pinned at the sweep before either', async () => {
     for (const [index, hash] of ['two', 'three'].entries()) {
       const facts = { source: null, hash, actor: 'ann', at: NOW - (20 - index) * DAY };

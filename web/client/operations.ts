@@ -1223,6 +1223,7 @@ export type RetryRunData = {
     | { readonly __typename: 'RetryRunPayload'; readonly run: RunRow }
     | { readonly __typename: 'RunNotFinished'; readonly message: string }
     | { readonly __typename: 'RunNotFound'; readonly message: string }
+    | { readonly __typename: 'StorageFull'; readonly message: string }
     | { readonly __typename: 'TaskNotFound'; readonly message: string };
 };
 export type RetryRunVariables = { readonly input: RetryRunInput };
