@@ -16,6 +16,11 @@ function thrownBy(work: () => unknown): unknown {
   throw new Error('It threw nothing.');
 }
 
+/** A row that cannot be written. */
+function refuse(): void {
+  throw new Error('It cannot be written.');
+}
+
 const retry = { max: 1, backoff: 'constant', delayMs: 1_000, maxDelayMs: 1_000 } as const;
 
 describe('a run with which the engine cannot go on', () => {
@@ -28,12 +33,7 @@ describe('a run with which the engine cannot go on', () => {
     const { taskRuns } = broken;
     // As a fault of ours would leave it.
     Object.assign(broken, { instancesLeft: null });
-    if (of !== 'a report')
-      Object.defineProperty(taskRuns[0], 'readyAt', {
-        set() {
-          throw new Error('this is not to be set');
-        },
-      });
+    if (of !== 'a report') Object.defineProperty(taskRuns[0], 'readyAt', { set: refuse });
     const fault = thrownBy(() => (of === 'a report' ? scenario.succeed(run, 'a') : scenario.pass(1_000)));
     expect(fault).toBeInstanceOf(RunFault);
     expect(fault).toMatchObject({ run });
