@@ -20,6 +20,8 @@ import { StateKeeper } from './state-keeper.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5_000;
+/** So soon an end is durable that nobody but the journal could tell again. */
+const FLUSH_WITHIN_MS = 100;
 /** How often runners are asked again what they can do. */
 const DETECT_EVERY_MS = 60_000;
 /** How long a server that does not answer may hold up the end. */
@@ -52,6 +54,7 @@ export class Agent implements Service {
   #assigned: AttemptSpec[] = [];
   #reporting: Promise<void> = Promise.resolve();
   #isTurning = false;
+  #isFlushDue = false;
   #onIdle: (() => void) | null = null;
   #halting: Promise<void> | null = null;
   #hasStopped = false;
@@ -205,7 +208,7 @@ export class Agent implements Service {
     let isLostWithUs = false;
     for (const report of reports) if (isEnd(report) && this.#journal!.ended(report)) isLostWithUs = true;
     // Of these ends, nobody but the journal could tell after a crash.
-    if (isLostWithUs) this.#journal!.flush().catch((error: unknown) => this.#cannotBeWritten(error));
+    if (isLostWithUs && !this.#isFlushDue) void this.#flushSoon();
     if (this.#incarnation === 0) return;
     // What gets lost is told again by the next sync.
     this.#reporting = gateway.report(name, this.#incarnation, reports).catch((error: unknown) => {
@@ -220,6 +223,14 @@ export class Agent implements Service {
     );
     this.#ledger.stopJournaled(stops.map(({ attempt }) => attempt));
     this.#act();
+  }
+
+  /** Many ends share a flush, and most share one that comes anyway. */
+  async #flushSoon(): Promise<void> {
+    this.#isFlushDue = true;
+    await this.#options.clock.sleep(FLUSH_WITHIN_MS, this.#stopping.signal).catch(() => undefined);
+    this.#isFlushDue = false;
+    await this.#journal!.flush().catch((error: unknown) => this.#cannotBeWritten(error));
   }
 
   #cannotBeWritten(error: unknown): void {
