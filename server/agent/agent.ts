@@ -12,6 +12,7 @@ import { DiskWatch, isNoSpace } from './disk-watch.ts';
 import { bootId } from './boot-id.ts';
 import { Executor } from './executor.ts';
 import { fingerprint } from './fingerprint.ts';
+import { firstNumberOf } from './first-number.ts';
 import { Journal } from './journal.ts';
 import type { Actions } from './ledger-actions.ts';
 import { LogShipper } from './log-shipper.ts';
@@ -68,8 +69,10 @@ export class Agent implements Service {
       finds: (runner) => this.#finds(runner),
     });
     this.#shipper = new LogShipper((chunks) => gateway.log(name, this.#incarnation, chunks), clock, log);
+    const firstNumber = () => firstNumberOf(this.#incarnation);
     this.#states = new StateKeeper(
       {
+        firstNumber,
         saveState: (state) => gateway.saveState(name, this.#incarnation, state),
         previousState: (attempt) => gateway.previousState(name, this.#incarnation, attempt),
       },
@@ -90,6 +93,7 @@ export class Agent implements Service {
       states: this.#states,
       secrets: options.secrets,
       findRunner: (runner) => options.registry.runner(runner),
+      firstNumber,
       running: (attempt) => {
         this.#ledger.running(attempt, clock.now(), clock.monotonic());
         this.#soon();

@@ -34,6 +34,8 @@ export interface ExecutorOptions {
   readonly states: StateKeeper;
   readonly secrets: SecretSource;
   findRunner(name: string): RunnerPlugin | null;
+  /** Higher than every number that agents before this one have given (first-number.ts). */
+  firstNumber(): number;
   /** The work proper of an attempt has begun. */
   running(attempt: AttemptId): void;
   /** What precedes the work of an attempt has begun. */
@@ -171,10 +173,10 @@ export class Executor implements AttemptHost {
     for (const name of names) if (!isKnown(name)) await this.#remove(join(this.workRoot, name));
   }
 
-  makeLog({ spec: { attempt }, mask, acceptedAt, isResumed }: RunningAttempt): AttemptLog {
+  makeLog({ spec: { attempt }, mask, isResumed }: RunningAttempt): AttemptLog {
     const { shipper, clock } = this.#options;
     // Repeated numbers are ignored by the server: those of the agent before, which nobody counted, lie below this.
-    const sentSeq = isResumed ? Math.max(clock.now() - acceptedAt, 1) * 1_000 : 0;
+    const sentSeq = isResumed ? this.#options.firstNumber() : 0;
     const onOutput = () => this.#running.get(attempt)?.shown();
     const log = new AttemptLog({ attempt, sentSeq, shipper, memory: this.#ringMemory, clock, mask, onOutput });
     // Nobody knows how much of it has arrived (I13).

@@ -10,6 +10,8 @@ export const STATE_PATIENCE_MS = 10_000;
 
 /** The server's side of it. */
 export interface StateGateway {
+  /** Higher than every number that agents before this one have given (first-number.ts). */
+  firstNumber(): number;
   saveState(state: AttemptSavedState): Promise<void>;
   previousState(attempt: AttemptId): Promise<Json | null>;
 }
@@ -84,7 +86,7 @@ export class StateKeeper {
       const { next } = saving;
       saving.next = undefined;
       // The clock's time, so that an agent that was restarted goes on above the one before.
-      this.#lastSeq = Math.max(this.#lastSeq + 1, this.#clock.now());
+      this.#lastSeq = Math.max(this.#lastSeq + 1, this.#gateway.firstNumber());
       try {
         await this.#gateway.saveState({ attempt, seq: this.#lastSeq, state: next.state });
         delayMs = FIRST_RETRY_MS;

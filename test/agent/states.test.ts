@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { firstNumberOf } from '../../server/agent/first-number.ts';
 import { STATE_PATIENCE_MS, StateKeeper } from '../../server/agent/state-keeper.ts';
 import type { AttemptSavedState } from '../../server/protocol/gateway.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -10,6 +11,7 @@ let kept: AttemptSavedState[];
 /** What the server does before it keeps a state. */
 let keep: () => Promise<void>;
 let fetch: () => Promise<string | null>;
+let incarnation = 1;
 let keeper: StateKeeper;
 beforeEach(() => {
   clock = new FakeClock();
@@ -18,6 +20,7 @@ beforeEach(() => {
   fetch = () => Promise.resolve('before');
   keeper = new StateKeeper(
     {
+      firstNumber: () => firstNumberOf(incarnation),
       saveState: async (state) => {
         await keep();
         kept.push(state);
@@ -75,5 +78,16 @@ describe('the state of the attempt before', () => {
     const asked = keeper.previous(attempt, stop.signal);
     stop.abort();
     await expect(asked).rejects.toThrow();
+  });
+});
+
+describe('what an agent numbers', () => {
+  it('is numbered higher than by every agent before it', async () => {
+    await keeper.save(attempt, 'before');
+    incarnation++;
+    // A successor on a machine whose clock is an hour behind: the time of day is asked nowhere.
+    await keeper.save(attempt, 'after');
+    expect(kept[1]!.seq).toBeGreaterThan(kept[0]!.seq);
+    expect(Number.isSafeInteger(firstNumberOf(1_000_000))).toBe(true);
   });
 });

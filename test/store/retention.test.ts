@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { systemClock } from '../../server/clock.ts';
 import { attemptId } from '../../server/domain/ids.ts';
 import { connect } from '../../server/store/dialect/connect.ts';
+import { dataTables, migrations } from '../../server/store/migrations/migrate.ts';
 import { TABLES_OF_RUN } from '../../server/store/removal.ts';
 import { KIND_OF_TABLE } from '../../server/store/stored-kinds.ts';
 import type { Store } from '../../server/store/store.ts';
@@ -292,9 +293,10 @@ describe.each(databases)('a database from before retention on $name', ({ start }
       await store.close();
       const timeouts = { statementMs: 5_000, acquireMs: 5_000, connectMs: 5_000 };
       const connection = await connect(url, { clock: systemClock, log: () => {}, timeouts });
-      for (const name of ['retention', 'removal', 'log_segment'])
-        await connection.writer.schema.dropTable(name).execute();
-      await connection.writer.deleteFrom('migration').where('number', '>=', 8).execute();
+      const before = migrations.findIndex(({ name }) => name === 'retention');
+      const since = dataTables().filter((table) => !dataTables(before).includes(table));
+      for (const name of since) await connection.writer.schema.dropTable(name).execute();
+      await connection.writer.deleteFrom('migration').where('number', '>', before).execute();
       await connection.close();
       const again = await open(url);
       expect(await again.retention.settings()).toMatchObject([{ scope: 'SERVER', age: 'NEVER', runs: 'NEVER' }]);

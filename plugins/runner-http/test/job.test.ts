@@ -154,7 +154,7 @@ describe('a job whose attempt is stopped', () => {
     const attempt = job({ cancel });
     const ended = attempt.run();
     attempt.requestStop();
-    expect(await ended).toMatchObject(says('before the job was submitted'));
+    expect(await ended).toMatchObject(says('nothing was submitted'));
     expect(service.asked).toEqual([]);
   });
 
