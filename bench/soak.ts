@@ -51,7 +51,7 @@ const PIPELINES = {
 const TRIGGER = `mutation ($pipeline: String!, $key: String) { triggerRun(input: { pipeline: $pipeline, idempotencyKey: $key }) {
   __typename ... on TriggerRunPayload { run { id } } ... on Error { message } } }`;
 const UNFINISHED = `{ runs(first: 0, filter: { states: [QUEUED, RUNNING, PAUSED, CANCELLING] }) { totalCount } }`;
-const STORAGE = `{ runs(first: 0) { totalCount } storage { databaseBytes reusableBytes pendingDeletions kinds { kind rows bytes }
+const STORAGE = `{ runs(first: 0) { totalCount } storage { pendingDeletions kinds { kind rows bytes }
   lastSweep { runs longestPiece problem } } }`;
 
 interface Sample {
@@ -71,8 +71,6 @@ interface Tenth {
 interface Storage {
   readonly runs: { readonly totalCount: number };
   readonly storage: {
-    readonly databaseBytes: number;
-    readonly reusableBytes: number;
     readonly pendingDeletions: number;
     readonly kinds: readonly { readonly kind: string; readonly rows: number; readonly bytes: number }[];
     readonly lastSweep: {
@@ -218,10 +216,10 @@ async function judge(soaked: SoakedServer, tenths: readonly Tenth[]): Promise<st
       `  ${kind.toLowerCase().padEnd(10)} ${String(rows).padStart(8)} rows ${(bytes / MIB).toFixed(2).padStart(8)} MiB`,
     );
   }
-  const { databaseBytes, reusableBytes, lastSweep } = last.storage;
+  const { lastSweep } = last.storage;
   const runsKept = last.runs.totalCount;
   console.log(
-    `  ${Math.round((databaseBytes - reusableBytes) / runsKept)} bytes of database in use per run that is kept`,
+    `  ${Math.round(last.storage.kinds.reduce((sum, { bytes }) => sum + bytes, 0) / runsKept)} bytes of tables and indexes per run that is kept`,
   );
   console.log(`  last sweep: ${JSON.stringify(lastSweep)}`);
   const failures: string[] = [];
