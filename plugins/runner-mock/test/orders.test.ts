@@ -73,7 +73,7 @@ describe('the mock runner', () => {
     expect(await harness.attempt({}).reattach(attempt.checkpoints[0]!)).toMatchObject({ ok: false, exitCode: 9 });
     expect(await harness.attempt({}).reattach({ order: 'of nobody' })).toMatchObject({
       ok: false,
-      kind: 'INFRASTRUCTURE',
+      kind: 'UNKNOWN',
       reason: { code: 'HANDLE_UNKNOWN' },
     });
   });
