@@ -147,7 +147,7 @@ ${table(
   ['where', 'what is written', 'what happens'],
   [
     [
-      'items of `forEach`, `default` and `options` of a param of type `json`, values of label rules, and `with` where the runner takes text as well as numbers',
+      'items of `forEach`, `default` and `options` of a param of type `json`, and `with` where the runner takes text as well as numbers',
       '`3.10`, `010`, `0x1F`, `True`',
       'refused (`BAD_NUMBER`), because text made of it would read otherwise: write `"3.10"`, or `3.1`',
     ],

@@ -8,7 +8,7 @@ import type { Rewritten } from './yaml-scalar.ts';
 /*
  * `3.10` is the number 3.1, and `010` is 10. Where a number is meant that is as good; where text may be made of it, the
  * author's text would be changed. So it is refused where text would do as well: in the items of `forEach`, in a param
- * of type json, in the values of label rules, and where the runner takes text and number alike.
+ * of type json, and where the runner takes text and number alike.
  */
 
 /** Refuses what would be changed on its way to where text may be made of it. */
@@ -31,8 +31,6 @@ export function checkRewritten(
   }
 }
 
-const LABEL_VALUES: readonly unknown[] = ['equals', 'in', 'notIn', 'contains', 'containsAny'];
-
 function mayBecomeText({ path, written }: Rewritten, form: ReadForm, checks: RunnerChecks): boolean {
   const [root, name, field] = path;
   if (root === 'params') {
@@ -41,7 +39,6 @@ function mayBecomeText({ path, written }: Rewritten, form: ReadForm, checks: Run
   }
   if (root !== 'tasks') return false;
   if (field === 'forEach') return true;
-  if (field === 'placement') return LABEL_VALUES.includes(path[5]);
   return field === 'with' && wouldTakeText(form, Number(name), path.slice(3), written, checks);
 }
 

@@ -34,14 +34,12 @@ export function faultOf(exported: unknown): Fault | null {
     return failed('Its config has no `jsonSchema`: use zodConfig.');
   const verb = plugin['kind'] === 'scheduler' ? 'place' : 'run';
   if (typeof plugin[verb] !== 'function') return failed(`A ${plugin['kind']} must have a function \`${verb}\`.`);
-  for (const name of plugin['kind'] === 'runner' ? ['reattach', 'handleOf', 'forget', 'detect', 'close'] : []) {
+  for (const name of plugin['kind'] === 'runner' ? ['reattach', 'handleOf', 'forget', 'isIdempotent', 'detect', 'close'] : []) {
     if (plugin[name] !== undefined && typeof plugin[name] !== 'function')
       return failed(`Its \`${name}\` must be a function, or be left out.`);
   }
   if (plugin['handleOf'] !== undefined && plugin['reattach'] === undefined)
     return failed('It has a `handleOf`, but no `reattach` that takes its handles: add one, or leave both out.');
-  if (plugin['kind'] === 'runner' && !['undefined', 'boolean', 'function'].includes(typeof plugin['isIdempotent']))
-    return failed('Its `isIdempotent` must be true, false or a function, or be left out.');
   return null;
 }
 

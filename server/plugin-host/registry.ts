@@ -119,12 +119,11 @@ export async function createRegistry(
 }
 
 /** What a runner says of a config. Whoever says nothing, or fails at it, is not taken for somebody who says yes. */
-function saysIdempotent(runner: RunnerPlugin | null, config: JsonObject): boolean {
-  const said = runner?.isIdempotent ?? false;
-  if (runner === null || typeof said === 'boolean') return said === true;
+export function saysIdempotent(runner: RunnerPlugin | null, config: JsonObject): boolean {
+  if (runner?.isIdempotent === undefined) return false;
   try {
     const checked = runner.config.check(config);
-    return checked.ok && said(checked.config) === true;
+    return checked.ok && runner.isIdempotent(checked.config) === true;
   } catch {
     return false;
   }

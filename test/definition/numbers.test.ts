@@ -69,14 +69,6 @@ describe('a number of which text may be made', () => {
       [param(`{ type: json, default: [${written}] }`), 'params.v.default.0'],
       [param(`{ type: json, options: [${written}] }`), 'params.v.options.0'],
       [task(`runner: http\nwith: { url: "http://a.b", query: { v: ${written} } }`), 'tasks.0.with.query.v'],
-      [
-        task(`runner: shell\nwith: { command: x }\nplacement: { require: [{ label: os, equals: ${written} }] }`),
-        'tasks.0.placement.require.0.equals',
-      ],
-      [
-        task(`runner: shell\nwith: { command: x }\nplacement: { prefer: [{ label: os, in: [a, ${written}] }] }`),
-        'tasks.0.placement.prefer.0.in.1',
-      ],
     ] as const) {
       expect(problemsOf(parseYaml(yaml))).toEqual([`${placeOf(yaml, written)} BAD_NUMBER ${place}`]);
       expect(suggestionsOf(yaml)).toEqual(remedy);

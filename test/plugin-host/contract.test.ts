@@ -10,6 +10,7 @@ import { ScriptedGateway } from '../agent/scripted-gateway.ts';
 import { specOf } from '../agent/specs.ts';
 import { aNode, aPlacement, aScheduler, addTasks, aShape, BUILT_IN } from '../placement/cluster.ts';
 import { ContractReader, type ContractMember } from './contract-members.ts';
+import { saysIdempotent } from '../../server/plugin-host/registry.ts';
 
 // What a plugin may implement or is promised, and nobody uses, is worse than nothing: handleOf was such a member.
 
@@ -86,10 +87,12 @@ async function runAgent(seen: Seen): Promise<void> {
     reattach: () => Promise.resolve({ ok: true, outputs: {} }),
     handleOf: (attempt) => attempt,
     forget: () => undefined,
+    isIdempotent: () => true,
     detect: () => Promise.resolve({ health: 'HEALTHY' }),
     close: () => Promise.resolve(),
   };
   const runners = new Map([['watched', watched(seen, 'RunnerPlugin', runner, true)]]);
+  saysIdempotent(runners.get('watched')!, {});
   const makeAgent = () => agentUnderTest({ gateway, runners, clock, folder });
   let agent = makeAgent();
   await agent.start();

@@ -43,7 +43,7 @@ describe('a plugin', () => {
     ['no-contract', 'Its contract is undefined; it must say for which version it was built, such as 1.0.'],
     ['cannot-run', 'A runner must have a function `run`.'],
     ['bad-detect', 'Its `detect` must be a function, or be left out.'],
-    ['bad-idempotent', 'Its `isIdempotent` must be true, false or a function, or be left out.'],
+    ['bad-idempotent', 'Its `isIdempotent` must be a function, or be left out.'],
     ['no-summary', 'It has no `summary`: one sentence for lists and forms.'],
     ['no-config', 'Its config has no function `check`: use zodConfig.'],
     ['hostile-header', 'It could not be loaded: it does not tell its name.'],

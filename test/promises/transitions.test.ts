@@ -96,6 +96,14 @@ const SCENARIOS: Readonly<Record<string, () => void>> = {
     scenario.command({ type: 'PAUSE_RUN', run });
     scenario.command({ type: 'CANCEL_RUN', run });
   },
+  'a run that is cancelled after a failure, when its last task has just been done': () => {
+    const scenario = new Scenario();
+    const run = scenario.trigger(aDefinition([aTask('a'), aTask('b')]));
+    scenario.place();
+    scenario.fail(run, 'a');
+    scenario.command({ type: 'CANCEL_RUN', run });
+    scenario.succeed(run, 'b');
+  },
   'a run whose last task fails while it is paused': () => {
     const { scenario, run } = atWork('RUNNING');
     scenario.command({ type: 'PAUSE_RUN', run });

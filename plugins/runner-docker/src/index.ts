@@ -15,7 +15,7 @@ export default defineRunner<DockerConfig, Handle>({
   summary: 'Runs a command in a container of Docker or Podman.',
   config: zodConfig(dockerConfig),
   // As Kubernetes has it for Jobs: whoever writes a command that must not run twice says `idempotent: false`.
-  isIdempotent: true,
+  isIdempotent: () => true,
 
   async run(attempt, node): Promise<Outcome> {
     let container: Container | null = null;

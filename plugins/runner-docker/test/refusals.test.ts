@@ -82,6 +82,7 @@ describe.each([
       // Its time counts from where the command begins.
       if (!['PROCESS_LIMIT', 'COMMAND_NOT_FOUND', 'COMMAND_NOT_EXECUTABLE'].includes(code))
         expect(attempt.hasStarted).toBe(false);
+      await harness.forgetAll();
       expect(await engine().docker.listContainers({ all: true })).toEqual([]);
     },
     30_000,

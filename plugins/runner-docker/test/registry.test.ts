@@ -36,6 +36,7 @@ const isOnNode = () =>
       () => false,
     );
 async function forgetImage(): Promise<void> {
+  for (const harness of harnesses) await harness.forgetAll();
   if (await isOnNode()) await engine.docker.getImage(image).remove();
   registry.requests.length = 0;
 }

@@ -86,10 +86,16 @@ describe('a connection that fails', () => {
   });
 
   it('is not made again once the attempt was stopped', async () => {
-    script = [reset];
+    const { promise: arrived, resolve } = Promise.withResolvers<void>();
+    script = [
+      (socket) => {
+        reset(socket);
+        resolve();
+      },
+    ];
     const waiting = attempt({ reconnect: { delay: '1h', maxDelay: '1h' } });
     const ended = waiting.run();
-    await waiting.untilStarted();
+    await arrived;
     waiting.requestStop();
     expect(await ended).toMatchObject(reason('STOPPED'));
     expect(methods()).toEqual(['GET']);
@@ -168,7 +174,7 @@ describe('a request that must not be sent twice', () => {
   it('is told by its method and its key', () => {
     const says = (config: JsonObject): unknown => {
       const checked = http.config.check({ url: 'http://x', ...config });
-      return checked.ok && typeof http.isIdempotent === 'function' && http.isIdempotent(checked.config);
+      return checked.ok && http.isIdempotent!(checked.config);
     };
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
       expect([method, says({ method })]).toEqual([method, true]);

@@ -30,7 +30,7 @@ export default defineRunner<ShellConfig, Handle>({
   summary: 'Runs a command, a script or a program on the node.',
   config: zodConfig(shellConfig),
   // As Kubernetes has it for Jobs: whoever writes a command that must not run twice says `idempotent: false`.
-  isIdempotent: true,
+  isIdempotent: () => true,
 
   async run(attempt, node) {
     const stage = { hasBegun: false };

@@ -113,6 +113,8 @@ export function nodeSilent(pool: PoolState, step: Step, name: string): void {
   if (silentMs >= lostMs) {
     const silent = `silent for ${Math.round(silentMs / 1000)} s`;
     const givenUp = node.live.size === 0 ? '' : ` ${attemptsText(node.live.size)} given up.`;
+    // One that was never doubted in between was looked at too late.
+    if (node.connection === 'READY') step.nodeConnection(node, 'SUSPECT');
     step.nodeConnection(node, 'LOST');
     step.nodeRecord(node, { type: 'LOST', message: `It had been ${silent}.${givenUp}` });
     for (const taskRun of Array.from(node.live))
