@@ -45,9 +45,7 @@ export class StateKeeper {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const saving: Saving = { next: { state }, done: promise };
     this.#saving.set(attempt, saving);
-    void this.#send(attempt, saving)
-      .then(resolve, reject)
-      .finally(() => this.#saving.delete(attempt));
+    void this.#send(attempt, saving).then(resolve, reject);
     // Whoever saves need not wait for it.
     promise.catch(() => undefined);
     return promise;
@@ -81,21 +79,26 @@ export class StateKeeper {
 
   /** Sends until nothing newer waits. What is refused is sent again, unless there is something newer by then. */
   async #send(attempt: AttemptId, saving: Saving): Promise<void> {
-    let delayMs = FIRST_RETRY_MS;
-    while (saving.next !== undefined) {
-      const { next } = saving;
-      saving.next = undefined;
-      // The clock's time, so that an agent that was restarted goes on above the one before.
-      this.#lastSeq = Math.max(this.#lastSeq + 1, this.#gateway.firstNumber());
-      try {
-        await this.#gateway.saveState({ attempt, seq: this.#lastSeq, state: next.state });
-        delayMs = FIRST_RETRY_MS;
-      } catch (error) {
-        if (this.#closing.signal.aborted) throw error;
-        saving.next ??= next;
-        await this.#clock.sleep(delayMs, this.#closing.signal);
-        delayMs = Math.min(delayMs * 2, LAST_RETRY_MS);
+    try {
+      let delayMs = FIRST_RETRY_MS;
+      while (saving.next !== undefined) {
+        const { next } = saving;
+        saving.next = undefined;
+        // So that an agent that was restarted goes on above the one before.
+        this.#lastSeq = Math.max(this.#lastSeq + 1, this.#gateway.firstNumber());
+        try {
+          await this.#gateway.saveState({ attempt, seq: this.#lastSeq, state: next.state });
+          delayMs = FIRST_RETRY_MS;
+        } catch (error) {
+          if (this.#closing.signal.aborted) throw error;
+          saving.next ??= next;
+          await this.#clock.sleep(delayMs, this.#closing.signal);
+          delayMs = Math.min(delayMs * 2, LAST_RETRY_MS);
+        }
       }
+    } finally {
+      // In the very turn in which nothing waits any more: what is saved next must not be left with who has stopped sending.
+      this.#saving.delete(attempt);
     }
   }
 }

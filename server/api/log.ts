@@ -22,7 +22,11 @@ const LogChunkRef = builder.objectRef<LogChunk & { readonly cursor: string }>('L
       description: 'The number of the attempt.',
       resolve: ({ attempt }) => parseAttemptId(attempt)?.number ?? 0,
     }),
-    seq: t.exposeInt('seq', { description: 'Its place within the attempt’s output, from 1, without gaps.' }),
+    // A number beyond 32 bits is none of GraphQL's Int, and an agent that was started again begins far up.
+    seq: t.exposeFloat('seq', {
+      description:
+        'Its place within the attempt’s output, from 1. Grows, without gaps but where the node’s agent was restarted.',
+    }),
     stream: t.expose('stream', { type: LogStream, description: 'Where it came from.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was printed.' }),
     text: t.exposeString('text', { description: 'As it was printed; what was not UTF-8 is U+FFFD.' }),

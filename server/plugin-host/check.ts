@@ -34,7 +34,9 @@ export function faultOf(exported: unknown): Fault | null {
     return failed('Its config has no `jsonSchema`: use zodConfig.');
   const verb = plugin['kind'] === 'scheduler' ? 'place' : 'run';
   if (typeof plugin[verb] !== 'function') return failed(`A ${plugin['kind']} must have a function \`${verb}\`.`);
-  for (const name of plugin['kind'] === 'runner' ? ['reattach', 'handleOf', 'forget', 'isIdempotent', 'detect', 'close'] : []) {
+  for (const name of plugin['kind'] === 'runner'
+    ? ['reattach', 'handleOf', 'forget', 'isIdempotent', 'detect', 'close']
+    : []) {
     if (plugin[name] !== undefined && typeof plugin[name] !== 'function')
       return failed(`Its \`${name}\` must be a function, or be left out.`);
   }

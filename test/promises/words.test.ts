@@ -122,7 +122,11 @@ describe('codes promise nothing that nothing produces', () => {
 
 describe('settings promise nothing that nothing reads', () => {
   it('each is read by what it sets', () => {
-    const readers = readMembers('server/*.ts', 'server/{api,agent,cli,retention,store}/**/*.ts', 'server/config/load.ts');
+    const readers = readMembers(
+      'server/*.ts',
+      'server/{api,agent,cli,retention,store}/**/*.ts',
+      'server/config/load.ts',
+    );
     expect(settingNames.filter((name) => !readers.has(name))).toEqual([]);
   });
 });
@@ -147,5 +151,7 @@ const VARIABLES =
   /^(GANTRY_.*|[A-Z_]*PATH|CUDA_VISIBLE_DEVICES|NVIDIA_.*|HOME|LANG|LC_.*|TZ|HTTPS?_PROXY|NO_PROXY|DOCKER_.*)$/;
 /** Words of HTTP and of the operating system, of an example's own variables, and what a setting may be set to. */
 const FOREIGN: ReadonlySet<string> = new Set(
-  'TMPDIR RLIMIT_DATA ECONNREFUSED ENOTFOUND EAI_AGAIN ENETUNREACH ENETDOWN EMFILE EADDRNOTAVAIL HEAD OPTIONS PUT TIMES LEAST_LOADED'.split(' '),
+  'TMPDIR RLIMIT_DATA ECONNREFUSED ENOTFOUND EAI_AGAIN ENETUNREACH ENETDOWN EMFILE EADDRNOTAVAIL HEAD OPTIONS PUT TIMES LEAST_LOADED'.split(
+    ' ',
+  ),
 );

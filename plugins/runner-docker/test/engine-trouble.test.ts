@@ -55,6 +55,8 @@ it('A command that fails because the engine’s disk is full is told as that, wi
   expect(codeOf(outcome)).toBe('INFRASTRUCTURE DISK_FULL');
   expect(outcome).toMatchObject({ exitCode: 28, reason: { message: expect.stringContaining('exit code 28') } });
   expect(Buffer.concat(writing.printed.stderr).toString()).toContain('No space left on device');
+  // Its container keeps what it has written until it is forgotten.
+  await harness.forgetAll();
   // One that has cleared up behind it has only its own word for it.
   const tidy = attempt({ command: `${write} || { : > /file; exit 28; }` });
   expect(codeOf(await tidy.run())).toBe('APPLICATION DISK_FULL');
@@ -63,6 +65,7 @@ it('A command that fails because the engine’s disk is full is told as that, wi
 });
 
 it('An engine that goes away while it pulls is a failure of the node', async () => {
+  await harness.forgetAll();
   await engine.docker.getImage(image).remove();
   registry.hold();
   const pulling = attempt({ image, credentials });
@@ -76,6 +79,7 @@ it('An engine that goes away while it pulls is a failure of the node', async () 
 }, 60_000);
 
 it('An engine that stays away is given up, and what it left running is removed when it is back', async () => {
+  await harness.forgetAll();
   const running = attempt({ command: 'echo begun; exec sleep 1000' });
   const ended = running.run();
   while (running.text === '') await new Promise((resolve) => setTimeout(resolve, 5));

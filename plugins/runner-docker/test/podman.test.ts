@@ -46,6 +46,7 @@ describe('the docker runner with Podman, like every runner,', () => {
   it.each(runnerChecks)('$name', async ({ run }) => expect(await run(harness, fixtures)).toBeNull(), 60_000);
 
   it('leaves no container behind', async () => {
+    await harness.forgetAll();
     expect(await podman.docker.listContainers({ all: true })).toEqual([]);
   });
 });
