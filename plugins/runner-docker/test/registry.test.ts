@@ -120,7 +120,7 @@ describe('an image of a registry', () => {
     const ended = [one.run(), other.run()];
     await Promise.all([one.untilProgressed(2), other.untilProgressed(2)]);
     one.requestStop();
-    expect(codeOf((await ended[0])!)).toBe('APPLICATION STOPPED');
+    expect(codeOf((await ended[0])!)).toBe('REJECTED STOPPED');
     registry.release();
     expect(codeOf((await ended[1])!)).toBe('ok');
   });
@@ -132,7 +132,7 @@ describe('an image of a registry', () => {
     const ended = cancelled.run();
     await cancelled.untilProgressed(2);
     cancelled.requestStop();
-    expect(codeOf(await ended)).toBe('APPLICATION STOPPED');
+    expect(codeOf(await ended)).toBe('REJECTED STOPPED');
     expect(await isOnNode()).toBe(false);
     expect(await engine.docker.listContainers({ all: true })).toEqual([]);
     registry.release();
