@@ -25,6 +25,8 @@ const LAST_RETRY_MS = 5_000;
 const FLUSH_WITHIN_MS = 100;
 /** How often runners are asked again what they can do. */
 const DETECT_EVERY_MS = 60_000;
+/** How often at most the disk is looked at before work is taken in. */
+const LOOK_AT_DISK_EVERY_MS = 1_000;
 /** How long a server that does not answer may hold up the end. */
 const FAREWELL_MS = 2_000;
 
@@ -48,6 +50,7 @@ export class Agent implements Service {
   #timers: ProtocolTimers = DEFAULT_TIMERS;
   #facts: NodeFacts | null = null;
   #hasNewFacts = false;
+  #lookedAtDisk = -Infinity;
   #unlisten: () => void = () => undefined;
   #beating: Promise<void> | null = null;
   #syncing: Promise<void> | null = null;
@@ -252,7 +255,8 @@ export class Agent implements Service {
     while (this.#assigned.length > 0) {
       const specs = this.#assigned;
       this.#assigned = [];
-      await this.#lookAtDisk();
+      // A look takes longer than a flush: one a second is enough for what can be written in one.
+      if (clock.monotonic() - this.#lookedAtDisk >= LOOK_AT_DISK_EVERY_MS) await this.#lookAtDisk();
       if (this.#disk.problem !== null) {
         this.#ledger.notJournaled(specs, this.#disk.problem, clock.now(), 'DISK_FULL');
         this.#act();
@@ -320,6 +324,7 @@ export class Agent implements Service {
 
   /** Whether the disk has room is told at once: what is placed here meanwhile is rejected. */
   async #lookAtDisk(): Promise<void> {
+    this.#lookedAtDisk = this.#options.clock.monotonic();
     if (!(await this.#disk.look()) || this.#facts === null) return;
     this.#facts = { ...this.#facts, taints: [...(this.#options.taints ?? []), ...this.#disk.taints] };
     this.#hasNewFacts = true;

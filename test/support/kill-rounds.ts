@@ -50,6 +50,8 @@ export interface KillFindings {
   readonly retried: number;
   /** Task runs that never began. */
   readonly neverRun: number;
+  /** Why task runs did not succeed: every failure of theirs, in the order of their attempts. */
+  readonly failures: readonly string[];
 }
 
 const TOKEN = 'admin-token-of-the-killed-server-0123456789';
@@ -194,7 +196,11 @@ interface TaskRunAnswer {
   readonly state: string;
   readonly mapIndex: number | null;
   readonly outputs: { readonly by?: string } | null;
-  readonly attempts: readonly { readonly number: number }[];
+  readonly attempts: readonly {
+    readonly number: number;
+    readonly state: string;
+    readonly failure: { readonly kind: string; readonly code: string; readonly message: string } | null;
+  }[];
 }
 
 async function found(
@@ -209,14 +215,24 @@ async function found(
   let retried = 0;
   let neverRun = 0;
   let tasks = 0;
+  const failures: string[] = [];
   for (const run of runs) {
-    const query = `{ run(id: "${run}") { taskRuns(first: 100) { nodes { state mapIndex outputs attempts { number } } } } }`;
+    const query = `{ run(id: "${run}") { taskRuns(first: 100) { nodes { state mapIndex outputs attempts { number state failure { kind code message } } } } } }`;
     const answer = await server.ask<{ run: { taskRuns: { nodes: readonly TaskRunAnswer[] } } }>(query);
     for (const { state, mapIndex, outputs, attempts } of answer.run.taskRuns.nodes) {
       if (mapIndex === null) continue;
       tasks++;
       if (attempts.length > 1) retried++;
       if (state !== 'SUCCEEDED' && witnessed.ended.has(`${run}/${mapIndex}`)) endsNotReported++;
+      if (state !== 'SUCCEEDED')
+        failures.push(
+          attempts
+            .map(
+              ({ number, state: end, failure }) =>
+                `${number} ${end} ${failure?.kind} ${failure?.code}: ${failure?.message}`,
+            )
+            .join(' | '),
+        );
       if (typeof outputs?.by !== 'string') lostOutputs++;
       if (!witnessed.begun.has(`${run}/${mapIndex}`)) neverRun++;
     }
@@ -233,6 +249,7 @@ async function found(
     lostOutputs,
     retried,
     neverRun,
+    failures,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Attempt } from '@gantry/plugin-kit/runner';
 import type { AttemptFiles } from './attempt-files.ts';
 import { watchedLimits, type Bounds, type Exceeded } from './bounds.ts';
 import type { Helper } from './helper.ts';
-import { readJournal, type Found, type JournalEntry } from './journal.ts';
+import { lastBegunIn, readJournal, type Found, type JournalEntry } from './journal.ts';
 import { bootId, isAlive, lastPid, signal, stateOf, TICK_MS, type ProcessIdentity } from './process-table.ts';
 import { endMembers, hasBegun, killMembers, leftOf, membersOf, type ProcessTree } from './process-tree.ts';
 import { Tail } from './tail.ts';
@@ -125,7 +125,7 @@ export class Command {
   /** Follows one that an agent before has started. */
   async reattach({ path, entry }: Found): Promise<End> {
     this.#isCheckpointed = true;
-    this.#begin(entry.helper.pid, null, path);
+    this.#begin(entry.helper.pid, null, path, () => lastBegunIn(path) === this.#attempt.id);
     this.#isHelperLost = !isAlive(entry.helper);
     if (entry.status === null && entry.helper.bootId !== bootId()) return this.#finish({ type: 'REBOOTED' });
     this.#listen();
@@ -168,9 +168,16 @@ export class Command {
     return hasOutput || hasComplaints;
   }
 
-  #begin(session: number, since: number | null, journalPath: string): void {
+  #begin(session: number, since: number | null, journalPath: string, ownsSession?: () => boolean): void {
     this.#journalPath = journalPath;
-    this.#tree = { marks: this.#marks, session, since, sinceMs: performance.now(), group: this.#bounds.group };
+    this.#tree = {
+      marks: this.#marks,
+      session,
+      since,
+      sinceMs: performance.now(),
+      group: this.#bounds.group,
+      ...(ownsSession === undefined ? {} : { ownsSession }),
+    };
     this.#meter = new UsageMeter(session, this.#marks[1]!);
   }
 

@@ -81,6 +81,9 @@ export function isIdleJournal(path: string): boolean {
   return last === undefined || last.startsWith('- ');
 }
 
+/** The attempt that a helper has begun last; null for none. */
+export const lastBegunIn = (path: string): string | null => attemptsIn(path).at(-1) ?? null;
+
 /** The attempts that a journal tells of. */
 export function attemptsIn(path: string): readonly string[] {
   try {

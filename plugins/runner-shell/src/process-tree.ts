@@ -23,6 +23,11 @@ export interface ProcessTree {
   readonly sinceMs: number;
   /** All of them are in it, once the first has entered; null when the node has none. */
   readonly group: ControlGroup | null;
+  /**
+   * Whether the helper has begun nothing else since: then what is in its session is another attempt's, unless it bears
+   * the marks. Asked after each look. Absent where that cannot be, because its agent gives it nothing else meanwhile.
+   */
+  ownsSession?(): boolean;
 }
 
 /** Within so long pids cannot have gone round once, however fast processes are started. Milliseconds. */
@@ -45,12 +50,15 @@ export const membersOf = (tree: ProcessTree): readonly number[] => leftOf(tree).
  * What of an attempt is there now. Found are members of the session, whatever group they are in, and those that have
  * left it but kept their environment. One that did both to hide is not, but in a control group.
  */
-export function leftOf({ marks, session, since, sinceMs, group }: ProcessTree): Left {
+export function leftOf(tree: ProcessTree): Left {
+  const { marks, session, since, sinceMs, group } = tree;
   if (group !== null) {
     const members = group.pids().filter((pid) => stateOf(pid) !== null);
     return { members, isNobodyElse: members.length === 0 };
   }
   const members: number[] = [];
+  /** Those of them that only their session speaks for. */
+  const unmarked = new Set<number>();
   let isNobodyElse = true;
   // Once pids have gone round, a member may have any: a range of them says nothing.
   const isRecent = performance.now() - sinceMs < PID_ROUND_MS;
@@ -59,10 +67,15 @@ export function leftOf({ marks, session, since, sinceMs, group }: ProcessTree): 
     if (state === null || pid === session) continue;
     if (state.session !== session && busySessions.has(state.session)) continue;
     isNobodyElse = false;
-    const isMember = state.session === session || hasInEnvironment(pid, marks);
-    if (isMember && isProcess(pid)) members.push(pid);
+    const isInSession = state.session === session;
+    const isMarked = (!isInSession || tree.ownsSession !== undefined) && hasInEnvironment(pid, marks);
+    if (!(isInSession || isMarked) || !isProcess(pid)) continue;
+    members.push(pid);
+    if (!isMarked) unmarked.add(pid);
   }
-  return { members, isNobodyElse };
+  // In this order: while nothing else had been begun after the look, all that it found in the session was ours.
+  if (unmarked.size === 0 || (tree.ownsSession?.() ?? true)) return { members, isNobodyElse };
+  return { members: members.filter((pid) => !unmarked.has(pid)), isNobodyElse };
 }
 
 /**

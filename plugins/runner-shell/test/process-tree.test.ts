@@ -144,3 +144,23 @@ describe('the processes of an attempt', () => {
     await gone(stray.pid!);
   });
 });
+
+describe('the session of a helper that an agent before has left', () => {
+  it('is another attempt’s once that has been begun in it: only what bears the marks is still of the first', async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    const script = `MARK=${first} sleep 1000 & echo $!; MARK=${second} sleep 1000 & echo $!; wait`;
+    const helper = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(helper, 'exit');
+    let said = '';
+    while (said.trim().split('\n').length < 2) said += String((await once(helper.stdout, 'data'))[0]);
+    const pids = said.trim().split('\n').map(Number);
+    const tree = { marks: [`MARK=${first}`], session: helper.pid!, since: null, sinceMs: 0, group: null };
+    expect(membersOf(tree)).toEqual(expect.arrayContaining(pids));
+    expect(membersOf({ ...tree, ownsSession: () => true })).toEqual(expect.arrayContaining(pids));
+    const others = { ...tree, ownsSession: () => false };
+    while (membersOf(others).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(membersOf(others)).toEqual([pids[0]]);
+    await killMembers(tree);
+    await ended;
+  });
+});
