@@ -70,9 +70,9 @@ describe('the schema', () => {
     ]);
   });
 
-  it('gives every mutation one input, and an answer that is a union of its payload and of errors', () => {
+  it('gives every mutation that needs anything one input, and each an answer that is a union of its payload and of errors', () => {
     for (const field of Object.values(schema.getMutationType()!.getFields())) {
-      expect(field.args.map(({ name }) => name)).toEqual(['input']);
+      if (field.name !== 'createBackup') expect(field.args.map(({ name }) => name)).toEqual(['input']);
       const result = getNamedType(field.type);
       expect(result.name).toBe(`${field.name[0]!.toUpperCase()}${field.name.slice(1)}Result`);
       const members = schema.getPossibleTypes(result as never);

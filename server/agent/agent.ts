@@ -204,7 +204,10 @@ export class Agent implements Service {
     for (const attempt of kill) executor.kill(attempt);
     for (const attempt of abandon) executor.abandon(attempt);
     if (report.length > 0) this.#report(report);
-    for (const attempt of forget) this.#journal!.forgotten(attempt);
+    let isKept = false;
+    for (const attempt of forget) if (this.#journal!.forgotten(attempt)) isKept = true;
+    // What a command wrote may hold secrets: it does not stay because nothing else is to be written.
+    if (isKept && !this.#isFlushDue) void this.#flushSoon();
     if (start.length > 0 || reattach.length > 0) this.#soon();
     this.#alarm.set(this.#ledger.wakeAt);
     if (this.#ledger.isIdle) this.#onIdle?.();
@@ -255,8 +258,9 @@ export class Agent implements Service {
     while (this.#assigned.length > 0) {
       const specs = this.#assigned;
       this.#assigned = [];
-      // A look takes longer than a flush: one a second is enough for what can be written in one.
-      if (clock.monotonic() - this.#lookedAtDisk >= LOOK_AT_DISK_EVERY_MS) await this.#lookAtDisk();
+      // A look takes longer than a flush: one a second is enough where more is free than can be written in one.
+      const isRecent = clock.monotonic() - this.#lookedAtDisk < LOOK_AT_DISK_EVERY_MS;
+      if (!this.#disk.isRoomy || !isRecent) await this.#lookAtDisk();
       if (this.#disk.problem !== null) {
         this.#ledger.notJournaled(specs, this.#disk.problem, clock.now(), 'DISK_FULL');
         this.#act();

@@ -3,12 +3,16 @@ import type { Failure } from '../domain/failure.ts';
 import { DISK_FULL_TAINT, type Taint } from '../domain/node.ts';
 import type { Logger } from '../log.ts';
 
+/** More than a fast disk takes in a second. */
+const ROOMY_BYTES = 8 * 2 ** 30;
+
 /** Looks at the disk on which a node keeps its journal and its working folders. */
 export class DiskWatch {
   readonly #folder: string;
   readonly #percent: number;
   readonly #log: Logger;
   #level: DiskLevel = 'OK';
+  #isRoomy = false;
   /** How full it was when it became full. */
   #text = '';
 
@@ -17,6 +21,11 @@ export class DiskWatch {
     this.#folder = folder;
     this.#percent = percent;
     this.#log = log;
+  }
+
+  /** Whether the last look found more than can be written in a second. */
+  get isRoomy(): boolean {
+    return this.#percent === 0 || this.#isRoomy;
   }
 
   /** Why nothing can be begun; null while there is room. */
@@ -33,6 +42,7 @@ export class DiskWatch {
   async look(): Promise<boolean> {
     if (this.#percent === 0) return false;
     const space = await spaceOf(this.#folder).catch(() => null);
+    this.#isRoomy = space !== null && space.free >= ROOMY_BYTES;
     if (space === null) return false;
     const wasFull = this.#isFull;
     const level = diskLevel(space, this.#percent, this.#level);

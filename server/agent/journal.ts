@@ -123,13 +123,17 @@ export class Journal {
     return known.config === undefined;
   }
 
-  /** Written with the next flush: should it be lost, the server says it again. */
-  forgotten(attempt: AttemptId): void {
+  /**
+   * Written with the next flush: should it be lost, the server says it again. True when a runner keeps what the attempt
+   * wrote until then, and a flush should not wait for other work.
+   */
+  forgotten(attempt: AttemptId): boolean {
     const known = this.#open.get(attempt);
-    if (!known) return;
+    if (!known) return false;
     this.#open.delete(attempt);
     this.#waiting.forget.push(attempt);
     this.#forgotten.push(known);
+    return known.config !== undefined;
   }
 
   /** Resolves when everything that was handed in before is durable. One flush at a time; who comes meanwhile shares the next. */
