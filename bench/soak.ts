@@ -209,7 +209,9 @@ async function judge(soaked: SoakedServer, tenths: readonly Tenth[]): Promise<st
   let last = await soaked.ask<Storage>(STORAGE);
   // Two pipelines keep so many each; a sweep may have been under way.
   const mostKept = 2 * KEPT;
-  for (let tries = 0; tries < 120 && (last.runs.totalCount > mostKept || last.storage.pendingDeletions > 0); tries++) {
+  const isBehind = ({ runs, storage }: Storage): boolean =>
+    runs.totalCount > mostKept || storage.pendingDeletions > 0 || storage.lastSweep === null;
+  for (let tries = 0; tries < 120 && isBehind(last); tries++) {
     await delay(1_000);
     last = await soaked.ask<Storage>(STORAGE);
   }
