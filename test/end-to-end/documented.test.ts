@@ -52,7 +52,7 @@ tasks:
     with: { command: 'true' }
 `;
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what tests look into has no static shape
 let byKey: Record<string, any> = {};
 
 beforeAll(async () => {
@@ -71,10 +71,10 @@ beforeAll(async () => {
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ query }),
   });
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what tests look into has no static shape
   const { data, errors } = (await response.json()) as any;
   expect(errors).toBeUndefined();
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what tests look into has no static shape
   byKey = Object.fromEntries(data.runs.nodes[0].taskRuns.nodes.map((each: any) => [each.taskKey, each]));
 }, 120_000);
 

@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what tests look into has no static shape
 async function ask(query: string): Promise<any> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -80,7 +80,7 @@ tasks:
     const query =
       '{ runs(first: 1) { nodes { id taskRuns(first: 9) { nodes { taskKey state outputs placement { summary { code message remedy } unblock { message } } } } } } }';
     const taskRuns = async () => (await ask(query)).runs.nodes[0].taskRuns.nodes;
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what tests look into has no static shape
     const waiting = (all: any[]) => all.filter(({ state }) => state === 'READY');
     const found = await until(taskRuns, (all) => {
       return (

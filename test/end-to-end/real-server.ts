@@ -12,7 +12,7 @@ const TOKEN = 'admin-token-of-a-real-server-0123456789';
 const LOOK_MS = 50;
 
 /** What a query answers has no static shape. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what tests look into has no static shape
 type Data = any;
 
 /** A server process with a folder of its own, which may be stopped, killed and started again on the same data. */

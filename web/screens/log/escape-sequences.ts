@@ -22,7 +22,7 @@ export type TerminalAction =
 const LONGEST = 8_192;
 
 // Control characters are what this file is about.
-/* eslint-disable no-control-regex */
+/* eslint-disable no-control-regex -- escape sequences are control characters */
 const TEXT = /[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]+/y;
 const CSI = /(?:\u001b\[|\u009b)([\u0030-\u003f]*)([\u0020-\u002f]*)([\u0040-\u007e])/y;
 const CSI_BEGUN = /(?:\u001b\[|\u009b)[\u0030-\u003f]*[\u0020-\u002f]*$/y;
