@@ -1,5 +1,5 @@
 // Before the tests: makes sure that there is what they run against: a MariaDB server, a Docker engine and a registry,
-// Podman, busybox for an image, and Chromium. Only the programs are needed; each suite starts servers of its own, on temporary
+// Podman, busybox for an image, a proxy, and Chromium. Only the programs are needed; each suite starts servers of its own, on temporary
 // folders.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,6 +17,7 @@ const NEEDED = [
   { program: 'podman', package: 'podman', why: 'Podman, which the docker runner can use as well' },
   { program: 'catatonit', package: 'catatonit', why: 'the init of Podman’s containers' },
   { program: 'busybox', package: 'busybox-static', why: 'a command for the image of the docker runner’s tests' },
+  { program: 'tinyproxy', package: 'tinyproxy-bin', why: 'a proxy for the tests of the http runner' },
   { program: 'chromium', package: 'chromium', why: 'a browser for the tests of the web UI' },
 ];
 
@@ -43,6 +44,6 @@ const left = missing();
 if (left.length > 0) {
   console.error(`gantry: the tests need what is not installed: ${left.map(({ program, why }) => `${program} (${why})`).join(', ')}.
   Debian, Ubuntu:  sudo sh -c '${installOf(left.map(({ package: name }) => name))}'
-  macOS:           brew install mariadb; brew install --cask chromium; the docker runner’s tests need Linux`);
+  macOS:           brew install mariadb tinyproxy; brew install --cask chromium; the docker runner’s tests need Linux`);
   process.exit(1);
 }
